@@ -1,0 +1,61 @@
+package backends
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/gowren/gowren/storage"
+)
+
+// Backend is a way to reach workers. It carries requests and replies, and understands neither.
+//
+// Implementations are safe for concurrent use and honour ctx. They make one attempt at everything: trying again is the
+// scheduler's work, which needs to know of each failure. Errors are in the classes of this package: [ErrThrottled],
+// [ErrRefused], [ErrInvalid], or a [*LostError]; the scheduler takes any other error for a lost worker.
+type Backend interface {
+	// Prepare makes the backend ready for d: it starts, deploys or uploads what is missing. It is called once, before
+	// the first Invoke.
+	Prepare(ctx context.Context, d Deployment) error
+	// Invoke carries one request to one worker and returns the reply as it comes; io.EOF follows only a complete one.
+	// It waits for a free worker where all are taken. An error, from Invoke or from Read, means that no complete reply
+	// came: tasks may have run, or be running. A function's own failure is part of a reply, not an error.
+	//
+	// Closing the reply before its end, or cancelling ctx, ends the work where the backend can (see [Limits]). Close
+	// waits until the worker is free again or gone.
+	Invoke(ctx context.Context, r Request) (io.ReadCloser, error)
+	// Limits states facts about the backend. They do not change after Prepare.
+	Limits() Limits
+	// Close ends all workers that this process started, and returns when they are gone.
+	Close() error
+}
+
+// Deployment is what a backend gets ready for.
+type Deployment struct {
+	Program string         // path of the executable to run as a worker; empty: the running one
+	Bucket  storage.Bucket // where workers leave what is too large for a reply; remote workers open its URL
+	// Log is given each line that a worker prints to standard output or error, without its newline, and the worker's
+	// name. It is called from several goroutines and must not block for long. It may be nil.
+	Log func(worker, line string)
+}
+
+// Request is one invocation: a batch of tasks for one worker.
+type Request struct {
+	Body []byte // opaque to a backend; unchanged and retained by the caller until the reply is closed
+}
+
+// Limits are the facts that the scheduler plans by. The zero value of a field means no limit, or no.
+type Limits struct {
+	MaxRequest  int           // bytes of a request's body
+	MaxInline   int           // bytes of one value above which the bucket is the better way
+	MaxDuration time.Duration // longest invocation
+	Concurrency int           // invocations at once
+	CPUs        int           // tasks that one worker runs at once
+
+	Isolates bool // a crash in a worker cannot hurt the driver or the other workers
+	Remote   bool // workers run on other machines
+	Cancels  bool // a cancelled invocation's work is stopped
+
+	PricePerGBSecond float64 // US dollars
+	PricePerRequest  float64 // US dollars
+}

@@ -1,0 +1,133 @@
+// Package inproc runs tasks as goroutines of this process, through the same requests, encodings and serve loop as
+// worker processes. It costs nothing to start, and is meant for tests and small jobs: it does not isolate. A task that
+// panics in a goroutine of its own, exits, or takes all memory does that to the driver, and one that ignores its context
+// goes on after its job has ended.
+//
+// URL: inproc://?workers=N, N invocations at once, as many as there are CPUs unless given.
+package inproc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"runtime"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/internal/worker"
+	"github.com/gowren/gowren/storage"
+)
+
+func init() {
+	backends.Register("inproc", func(_ context.Context, u *url.URL) (backends.Backend, error) {
+		if err := backends.CheckParameters(u, "workers"); err != nil {
+			return nil, err
+		}
+		n := 0
+		if s := u.Query().Get("workers"); s != "" {
+			var err error
+			if n, err = strconv.Atoi(s); err != nil || n < 1 {
+				return nil, fmt.Errorf("inproc: workers=%q is not a number of at least 1: %w", s, backends.ErrInvalid)
+			}
+		}
+		return New(n), nil
+	})
+}
+
+// Backend implements [backends.Backend].
+type Backend struct {
+	free    chan struct{}
+	worker  *worker.Worker
+	running sync.WaitGroup
+	ctx     context.Context
+	close   context.CancelFunc
+}
+
+// New returns a backend that runs n invocations at once; 0 is as many as there are CPUs.
+func New(n int) *Backend {
+	if n <= 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	b := &Backend{free: make(chan struct{}, n)}
+	b.ctx, b.close = context.WithCancel(context.Background())
+	return b
+}
+
+// Prepare implements [backends.Backend].
+func (b *Backend) Prepare(_ context.Context, d backends.Deployment) error {
+	b.worker = worker.New(1, func(context.Context) (storage.Bucket, error) {
+		if d.Bucket == nil {
+			return nil, errors.New("inproc: this executor has no bucket")
+		}
+		return d.Bucket, nil
+	})
+	return nil
+}
+
+// Limits implements [backends.Backend].
+func (b *Backend) Limits() backends.Limits {
+	return backends.Limits{Concurrency: cap(b.free), CPUs: 1, Cancels: true}
+}
+
+// Invoke implements [backends.Backend].
+func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser, error) {
+	select {
+	case b.free <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-b.ctx.Done():
+		return nil, fmt.Errorf("inproc: the backend is closed: %w", backends.ErrInvalid)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	unwatch := context.AfterFunc(b.ctx, cancel)
+	pr, pw := io.Pipe()
+	done := make(chan struct{})
+	b.running.Go(func() {
+		defer close(done)
+		defer func() { <-b.free }()
+		err := b.worker.Serve(ctx, r.Body, pw)
+		if errors.Is(err, worker.ErrLeave) {
+			err = nil // the reply is complete; the task that does not stop goes on by itself
+		}
+		_ = pw.CloseWithError(err) // never fails
+	})
+	return &reply{PipeReader: pr, cancel: func() { unwatch(); cancel() }, done: done}, nil
+}
+
+// reply ends the work when it is closed.
+type reply struct {
+	*io.PipeReader
+	cancel func()
+	done   chan struct{}
+}
+
+// patience is how long Close waits for a task that ignores its context.
+const patience = time.Second
+
+func (r *reply) Close() error {
+	r.cancel()
+	err := r.PipeReader.Close()
+	select {
+	case <-r.done:
+	case <-time.After(patience):
+	}
+	return err
+}
+
+// Close implements [backends.Backend]. It waits for tasks that are under way, a short while for those that ignore their
+// context.
+func (b *Backend) Close() error {
+	b.close()
+	done := make(chan struct{})
+	go func() { b.running.Wait(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-time.After(patience):
+		return errors.New("inproc: a task ignores its context and goes on")
+	}
+}

@@ -1,0 +1,183 @@
+// Package process runs workers as children of this process: it starts them, passes requests and replies over a pair of
+// pipes of their own, holds them to their limits, and says why one ended. What a worker prints goes elsewhere and
+// cannot disturb the frames. It serves Linux and macOS.
+package process
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/gowren/gowren/backends"
+)
+
+// Config says what to start.
+type Config struct {
+	Name    string   // the worker's, in logs and errors
+	Program string   // path of the executable; empty is the one that runs now, even if its file was replaced
+	Env     []string // added to this process's environment
+	CPUs    int      // that the worker uses; 0 is all
+	Memory  int64    // bytes of resident memory above which the worker is killed (Linux only); 0 is no limit
+	Log     func(worker, line string)
+}
+
+// Child is a worker process. It serves one request at a time.
+type Child struct {
+	config Config
+	cmd    *exec.Cmd
+	send   *os.File // requests
+	recv   *os.File // replies
+	output *relay
+
+	writing sync.Mutex // held while send is written to
+	reason  atomic.Pointer[error]
+	killed  sync.Once
+	exited  chan struct{} // closed when the process is gone and what it wrote was read
+	state   error         // of the exit; valid once exited
+}
+
+// The child's ends of the pipes, after standard input, output and error.
+const (
+	requestFD = 3
+	replyFD   = 4
+)
+
+// Start starts a worker. It returns as soon as the process exists.
+func Start(c Config) (*Child, error) {
+	ch := &Child{config: c, exited: make(chan struct{})}
+	if err := ch.start(); err != nil {
+		return nil, fmt.Errorf("start worker %s: %w", c.Name, err)
+	}
+	go ch.wait()
+	if c.Memory > 0 {
+		go ch.watchMemory()
+	}
+	return ch, nil
+}
+
+func (c *Child) start() error {
+	path, err := program(c.config.Program)
+	if err != nil {
+		return err
+	}
+	childRecv, send, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	recv, childSend, err := os.Pipe()
+	if err != nil {
+		return errors.Join(err, childRecv.Close(), send.Close())
+	}
+	c.send, c.recv = send, recv
+	c.cmd = &exec.Cmd{
+		Path: path, Args: os.Args[:1],
+		Env:         c.environment(),
+		ExtraFiles:  []*os.File{childRecv, childSend},
+		SysProcAttr: &syscall.SysProcAttr{Setpgid: true}, // so that the processes it starts can be ended with it
+	}
+	c.output, err = newRelay(c.cmd, c.config.Name, c.config.Log)
+	if err == nil {
+		err = c.cmd.Start()
+		c.output.started()
+	}
+	err = errors.Join(err, childRecv.Close(), childSend.Close())
+	if err != nil {
+		return errors.Join(err, send.Close(), recv.Close())
+	}
+	offer(c.cmd.Process.Pid)
+	return nil
+}
+
+func (c *Child) environment() []string {
+	env := append(os.Environ(), c.config.Env...)
+	env = append(env, backends.RoleVariable+"="+RoleName)
+	if c.config.CPUs > 0 {
+		env = append(env, fmt.Sprintf("GOMAXPROCS=%d", c.config.CPUs))
+	}
+	if c.config.Memory > 0 { // the collector works harder before the limit strikes
+		env = append(env, fmt.Sprintf("GOMEMLIMIT=%d", c.config.Memory*9/10))
+	}
+	return env
+}
+
+// wait collects the process when it ends.
+func (c *Child) wait() {
+	c.state = c.cmd.Wait()
+	c.output.drain()
+	c.killGroup() // what its tasks started and left running
+	close(c.exited)
+}
+
+// Alive reports whether the process is still there.
+func (c *Child) Alive() bool {
+	select {
+	case <-c.exited:
+		return false
+	default:
+		return true
+	}
+}
+
+// Name is the worker's name.
+func (c *Child) Name() string { return c.config.Name }
+
+// PID is the process's number.
+func (c *Child) PID() int { return c.cmd.Process.Pid }
+
+// kill ends the process and all that it started. The first reason given is the one that is told.
+func (c *Child) kill(reason error) {
+	c.killed.Do(func() {
+		c.reason.Store(&reason)
+		c.killGroup()
+	})
+}
+
+func (c *Child) killGroup() {
+	// The group may be gone already: that is what was wanted.
+	_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL)
+}
+
+// lost says why the worker is gone. It waits for it to be.
+func (c *Child) lost(begun time.Time, err error) error {
+	select {
+	case <-c.exited:
+	case <-time.After(time.Second): // its reply ended, but it did not
+		c.kill(fmt.Errorf("it broke off its reply: %w", err))
+		<-c.exited
+	}
+	cause := c.state
+	if r := c.reason.Load(); r != nil {
+		cause = *r
+	}
+	if cause == nil {
+		cause = errors.New("it exited with status 0 in the middle of its work (did a task call os.Exit?)")
+	}
+	return &backends.LostError{Worker: c.config.Name, Cause: cause, Ran: time.Since(begun), Output: c.output.tail()}
+}
+
+// Close ends the worker and returns when it is gone. An idle worker ends by itself, in good order.
+func (c *Child) Close() error {
+	err := c.send.Close()
+	select {
+	case <-c.exited:
+	case <-time.After(2 * time.Second):
+		c.kill(errors.New("it did not end when it was told to"))
+		<-c.exited
+	}
+	return errors.Join(err, ignoreClosed(c.recv.Close()))
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, os.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+var _ io.Closer = (*Child)(nil)

@@ -1,0 +1,17 @@
+//go:build !linux
+
+package process
+
+import "os"
+
+func program(path string) (string, error) {
+	if path == "" {
+		return os.Executable()
+	}
+	return path, nil
+}
+
+// resident is not known here: the memory limit is not enforced.
+func resident(int) (int64, bool) { return 0, false }
+
+func offer(int) {}

@@ -1,0 +1,45 @@
+package progress
+
+import "math"
+
+// Counts is what a job has done so far.
+type Counts struct {
+	// Tasks. Each is queued, running or done; a task to be run again is queued again. Done includes Failed. Retried counts
+	// the times that a task was queued again, and may exceed the number of tasks.
+	Queued, Running, Done, Failed, Retried int64
+
+	More bool  // inputs are still coming, so the total is not known
+	Lost int64 // workers that were lost
+}
+
+// sane returns c without negative numbers, so that a slip in somebody's counting shows no nonsense and costs no overflow.
+func (c Counts) sane() Counts {
+	for _, n := range []*int64{&c.Queued, &c.Running, &c.Done, &c.Failed, &c.Retried, &c.Lost} {
+		*n = max(*n, 0)
+	}
+	return c
+}
+
+// total is the number of tasks known of. It stays at the largest number rather than overflow.
+func (c Counts) total() int64 {
+	sum := c.Done
+	for _, n := range []int64{c.Queued, c.Running} {
+		if sum > math.MaxInt64-n {
+			return math.MaxInt64
+		}
+		sum += n
+	}
+	return sum
+}
+
+// bounded reports whether there is a total to measure the job by.
+func (c Counts) bounded() bool { return !c.More && c.total() > 0 }
+
+// fraction is the part of a bounded job that is done: 1 only if all of it is, however close it comes.
+func (c Counts) fraction() float64 {
+	total := c.total()
+	if c.Done >= total {
+		return 1
+	}
+	return min(float64(c.Done)/float64(total), math.Nextafter(1, 0))
+}

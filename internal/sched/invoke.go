@@ -1,0 +1,177 @@
+package sched
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/internal/wire"
+)
+
+// refusedError is a request that the worker's program cannot serve: no other worker can, so the job ends.
+type refusedError struct{ reason string }
+
+func (e *refusedError) Error() string { return e.reason }
+func (e *refusedError) Unwrap() error { return backends.ErrInvalid }
+
+// invoke runs a batch: one request, and the frames of its reply as they come.
+func (r *Runner) invoke(s *Slot, b *Batch) {
+	o := Outcome{Err: errors.New("the invocation was given up")}
+	defer func() { r.end(b, o) }() // also when a callback panics: the job must not hang
+	request, err := r.job.Request(r.ctx, s, b)
+	if err != nil {
+		o.Err = fmt.Errorf("%w: %w", errLocal, err)
+		return
+	}
+	reply, err := r.job.Backend.Invoke(r.ctx, request)
+	if err != nil {
+		o.Err = err
+		return
+	}
+	o = r.read(s, b, reply)
+	if err := reply.Close(); err != nil && o.Err == nil && b.open > 0 {
+		o.Err = err
+	}
+}
+
+// errLocal marks what failed in the driver itself, before any worker was asked.
+var errLocal = errors.New("the request could not be made")
+
+// read takes a reply's frames to its end.
+func (r *Runner) read(s *Slot, b *Batch, reply io.Reader) Outcome {
+	s.reader.Reset(reply)
+	var end *wire.End
+	for {
+		t, payload, err := s.reader.Next()
+		switch {
+		case err == io.EOF && end != nil:
+			return Outcome{Ran: end.Ran, Busy: end.Busy}
+		case err == io.EOF:
+			return Outcome{Err: fmt.Errorf("the reply ends without its last frame: %w", io.ErrUnexpectedEOF)}
+		case errors.Is(err, wire.ErrVersion):
+			return Outcome{Err: fmt.Errorf("%w: %w", backends.ErrInvalid, err)}
+		case err != nil:
+			return Outcome{Err: err}
+		case end != nil:
+			return Outcome{Err: fmt.Errorf("a frame follows the reply's last one: %w", wire.ErrCorrupt)}
+		}
+		if end, err = r.frame(s, b, t, payload); err != nil {
+			return Outcome{Err: err}
+		}
+	}
+}
+
+// frame deals with one frame. It returns the end if this was it.
+func (r *Runner) frame(s *Slot, b *Batch, t wire.Type, payload []byte) (*wire.End, error) {
+	switch t {
+	case wire.TypeResult:
+		position, value, err := wire.DecodeResult(payload)
+		if err != nil {
+			return nil, err
+		}
+		return nil, r.result(s, b, position, Value{Data: value})
+	case wire.TypeStored:
+		stored, err := wire.DecodeStored(payload)
+		if err != nil {
+			return nil, err
+		}
+		return nil, r.result(s, b, stored.Position, Value{Stored: &stored})
+	case wire.TypeFailed:
+		f, err := wire.DecodeFailed(payload)
+		if err != nil {
+			return nil, err
+		}
+		if first, err := b.Settle(f.Position); err != nil || !first {
+			return nil, err
+		}
+		return nil, r.failure(&b.Tasks[f.Position], &Failure{Failure: f})
+	case wire.TypeLog:
+		l, err := wire.DecodeLog(payload)
+		if err != nil {
+			return nil, err
+		}
+		if l.Position >= len(b.Tasks) {
+			return nil, fmt.Errorf("a log line of task %d in a batch of %d: %w", l.Position, len(b.Tasks), wire.ErrCorrupt)
+		}
+		var task *Task
+		if l.Position >= 0 {
+			task = &b.Tasks[l.Position]
+		}
+		r.job.Log(task, l.Text)
+		return nil, nil
+	case wire.TypeEnd, wire.TypeLeave:
+		e, err := wire.DecodeEnd(payload)
+		return &e, err
+	case wire.TypeRefused:
+		reason, err := wire.DecodeRefused(payload)
+		if err != nil {
+			return nil, err
+		}
+		return nil, &refusedError{reason}
+	}
+	return nil, fmt.Errorf("a frame of type %d in a reply: %w", t, wire.ErrCorrupt)
+}
+
+func (r *Runner) result(s *Slot, b *Batch, position int, v Value) error {
+	first, err := b.Settle(position)
+	if err != nil || !first {
+		return err
+	}
+	if f := r.job.Result(r.ctx, s, &b.Tasks[position], v); f != nil {
+		return r.failure(&b.Tasks[position], f)
+	}
+	r.settled.Add(1)
+	return nil
+}
+
+// failure deals with the failure of a task that is settled in its batch: it is tried again, or the failure is final.
+func (r *Runner) failure(t *Task, f *Failure) error {
+	if r.ctx.Err() != nil { // what fails because the job was stopped is nobody's failure
+		return context.Cause(r.ctx)
+	}
+	r.mu.Lock()
+	attempts, final := r.m.Failed(*t, f.Again, time.Now())
+	if !final {
+		r.wakeOne()
+	}
+	r.mu.Unlock()
+	if !final {
+		return nil
+	}
+	return r.report(t, attempts, f)
+}
+
+func (r *Runner) report(t *Task, attempts int, f *Failure) error {
+	r.settled.Add(1)
+	err := r.job.Failed(t, attempts, f)
+	if err != nil {
+		r.stop(err)
+	}
+	return err
+}
+
+// end tells the machine how a batch ended, and reports whom it blames.
+func (r *Runner) end(b *Batch, o Outcome) {
+	r.mu.Lock()
+	if errors.Is(o.Err, errLocal) {
+		r.m.Stop(o.Err)
+	}
+	blamed := r.m.End(b, o, time.Now())
+	if r.m.Err() != nil {
+		r.cancel()
+		r.room.Broadcast()
+	}
+	r.wakeAll()
+	r.mu.Unlock()
+	for _, x := range blamed {
+		f := &Failure{Err: o.Err}
+		var lost *backends.LostError
+		if errors.As(o.Err, &lost) {
+			f.Worker = lost.Worker
+		}
+		_ = r.report(&x.Task, x.Attempts, f) // what it returns has stopped the job
+	}
+}

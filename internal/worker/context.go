@@ -1,0 +1,94 @@
+package worker
+
+import (
+	"context"
+	"time"
+
+	"github.com/gowren/gowren/internal/wire"
+)
+
+// Task says which task a function was called for.
+type Task struct {
+	Job      string
+	Function string
+	Index    int64 // of the input
+	Attempt  int   // from 1
+}
+
+// TaskOf returns the task that a function's context belongs to. A context that outlives its task tells of a later one.
+func TaskOf(ctx context.Context) (Task, bool) {
+	s, ok := ctx.Value(slotKey{}).(*slot)
+	if !ok {
+		return Task{}, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.position < 0 {
+		return Task{}, false
+	}
+	t := &s.r.req.Tasks[s.position]
+	return Task{Job: s.r.req.Job, Function: s.r.req.Function, Index: t.Index, Attempt: t.Attempt}, true
+}
+
+type slotKey struct{}
+
+// taskContext is the context of all tasks of a slot, one after another.
+type taskContext struct {
+	context.Context
+	slot *slot
+}
+
+func (c *taskContext) Value(key any) any {
+	if key == (slotKey{}) {
+		return c.slot
+	}
+	return c.Context.Value(key)
+}
+
+// Deadline is that of the task under way.
+func (c *taskContext) Deadline() (time.Time, bool) {
+	s := c.slot
+	if s.r.req.Timeout == 0 {
+		return c.Context.Deadline()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.since.Add(s.r.req.Timeout), true
+}
+
+func (s *slot) newContext() {
+	ctx, cancel := context.WithCancelCause(s.r.ctx)
+	s.cancel = cancel
+	s.ctx = &taskContext{ctx, s}
+}
+
+func (s *slot) begin(position int, t *wire.Task) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.position = position
+	if s.r.req.Timeout > 0 || s.r.req.Budget > 0 {
+		s.since = time.Now()
+	}
+}
+
+// end notes that the task is over. It reports whether the task had been told to stop.
+func (s *slot) end() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	late := s.late
+	s.position, s.late = -1, false
+	if s.r.req.Budget > 0 {
+		took := int64(time.Since(s.since))
+		for {
+			longest := s.r.long.Load()
+			if took <= longest || s.r.long.CompareAndSwap(longest, took) {
+				break
+			}
+		}
+	}
+	if late { // its context is cancelled; the next task gets another
+		s.cancel(nil)
+		s.newContext()
+	}
+	return late
+}

@@ -1,0 +1,132 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gowren/gowren/internal/registry"
+	"github.com/gowren/gowren/internal/wire"
+)
+
+// run is the work on one request. It is kept and used again, since a request may be a single small task.
+type run struct {
+	w     *Worker
+	out   output
+	req   wire.Request
+	f     *registry.Function
+	arg   any // the shared argument
+	ctx   context.Context
+	begun time.Time
+	slots []*slot
+	frame []byte
+
+	next atomic.Int64  // position of the next task to begin
+	left atomic.Int64  // slots at work
+	rest chan struct{} // gets a value when none is
+	gone chan struct{} // closed when a task does not stop: the run is given up
+	stop sync.Once     // closes gone
+	long atomic.Int64  // nanoseconds of the longest task so far
+}
+
+func newRun(w *Worker) *run {
+	r := &run{w: w, rest: make(chan struct{}, 1), gone: make(chan struct{})}
+	for range w.cpus {
+		r.slots = append(r.slots, newSlot(r))
+	}
+	return r
+}
+
+// serve reports whether the run can be used again.
+func (r *run) serve(ctx context.Context, request []byte) (bool, error) {
+	r.begun = time.Now()
+	payload, err := wire.OpenRequest(request)
+	if err == nil {
+		err = wire.DecodeRequest(payload, &r.req)
+	}
+	if err != nil {
+		return true, r.refuse(err.Error())
+	}
+	var reason string
+	if r.f, reason = find(&r.req); reason != "" {
+		return true, r.refuse(reason)
+	}
+	if r.arg, err = r.w.argument(ctx, r.f, r.req.Shared); err != nil {
+		return true, r.refuse(fmt.Sprintf("the shared argument of %q: %v", r.req.Function, err))
+	}
+	r.ctx = ctx
+	rested := r.runTasks()
+	if !rested {
+		if err := r.finish(wire.TypeLeave); err != nil {
+			return false, err
+		}
+		return false, ErrLeave
+	}
+	err = r.finish(wire.TypeEnd)
+	r.arg, r.ctx = nil, nil
+	return true, err
+}
+
+// runTasks reports whether all slots came to rest; if not, a task goes on past its time limit and the grace.
+func (r *run) runTasks() bool {
+	slots := r.slots[:min(len(r.slots), len(r.req.Tasks))]
+	if len(slots) == 0 {
+		return true
+	}
+	r.next.Store(0)
+	r.long.Store(0)
+	r.left.Store(int64(len(slots)))
+	for _, s := range slots {
+		s.reset()
+	}
+	unwatch := r.watch(slots)
+	defer unwatch()
+	for _, s := range slots {
+		go s.run()
+	}
+	select {
+	case <-r.rest:
+		return true
+	case <-r.gone:
+		return false
+	}
+}
+
+// take returns the position of the next task to begin, or -1 when this worker should begin none.
+func (r *run) take() int {
+	if r.ctx.Err() != nil || r.short() {
+		return -1
+	}
+	i := r.next.Add(1) - 1
+	if i >= int64(len(r.req.Tasks)) {
+		return -1
+	}
+	return int(i)
+}
+
+// short reports whether too little of the request's time is left to begin a task: less than the longest one took, or a
+// twentieth of all. Tasks not begun are no failures; the driver gives them to another worker.
+func (r *run) short() bool {
+	if r.req.Budget == 0 || r.next.Load() == 0 {
+		return false
+	}
+	left := r.req.Budget - time.Since(r.begun)
+	return left < max(time.Duration(r.long.Load()), r.req.Budget/20)
+}
+
+func (r *run) finish(t wire.Type) error {
+	var e wire.End
+	for _, s := range r.slots {
+		e.Ran += int(s.ran.Load())
+		e.Busy += time.Duration(s.busy.Load())
+	}
+	r.frame = wire.AppendEnd(r.frame[:0], t, e)
+	return r.out.close(r.frame)
+}
+
+func (r *run) refuse(reason string) error {
+	r.frame = wire.AppendRefused(r.frame[:0], reason)
+	return r.out.close(r.frame)
+}

@@ -1,0 +1,168 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gowren/gowren/internal/registry"
+	"github.com/gowren/gowren/internal/wire"
+	"github.com/gowren/gowren/serialize"
+)
+
+// slot runs one task at a time. A task costs no goroutine, context, timer or coder of its own: those are the slot's.
+type slot struct {
+	r     *run
+	coder *serialize.Coder
+	buf   []byte
+	ran   atomic.Int64
+	busy  atomic.Int64 // nanoseconds
+
+	ctx    *taskContext
+	cancel context.CancelCauseFunc
+
+	mu       sync.Mutex
+	position int       // of the task under way; -1 is none
+	since    time.Time // when it began; kept where there is a time-out
+	late     bool      // it was told to stop
+}
+
+func newSlot(r *run) *slot {
+	return &slot{r: r, coder: serialize.NewCoder(), position: -1}
+}
+
+func (s *slot) reset() {
+	s.ran.Store(0)
+	s.busy.Store(0)
+	s.newContext()
+}
+
+// run works until there is no task to begin. A function that ends its goroutine (runtime.Goexit) ends this one; another
+// takes over.
+func (s *slot) run() {
+	begun, ended := time.Now(), false
+	defer func() {
+		s.busy.Add(int64(time.Since(begun)))
+		if !ended {
+			go s.run()
+			return
+		}
+		if s.cancel != nil {
+			s.cancel(nil)
+		}
+		if s.r.left.Add(-1) == 0 {
+			s.r.rest <- struct{}{}
+		}
+	}()
+	for {
+		position := s.r.take()
+		if position < 0 {
+			break
+		}
+		s.task(position)
+	}
+	ended = true
+}
+
+// task runs one task and writes the frame of what came of it.
+func (s *slot) task(position int) {
+	t := &s.r.req.Tasks[position]
+	s.begin(position, t)
+	s.ran.Add(1)
+	returned := false
+	defer func() {
+		if !returned {
+			s.fail(wire.Failure{Position: position, Cause: wire.CausePanic, Message: reason(recover()), Stack: stack()})
+			s.end()
+		}
+	}()
+	value, err := s.call(position, t)
+	returned = true
+	late := s.end()
+	if err == nil {
+		err = s.deliver(position, t, value)
+	}
+	if err != nil && s.r.ctx.Err() == nil { // the failure of a cancelled task says nothing
+		s.fail(s.failure(position, err, late))
+	}
+}
+
+func reason(panicked any) string {
+	if panicked == nil {
+		return "the function called runtime.Goexit (testing's FailNow does); return an error instead"
+	}
+	return fmt.Sprint(panicked)
+}
+
+// stack is the panicking goroutine's, without the frames of this package's own handling.
+func stack() string { return string(debug.Stack()) }
+
+// call returns the frame of the result, not yet finished.
+func (s *slot) call(position int, t *wire.Task) ([]byte, error) {
+	in := registry.Input{Data: t.Data, Parts: s}
+	if s.r.req.Object != "" {
+		data, err := s.r.w.read(s.ctx, s.r.req.Object, t.Offset, t.Size)
+		if err != nil {
+			return nil, &inputError{fmt.Errorf("the input could not be read: %w", err)}
+		}
+		in.Data = data
+	}
+	s.buf = wire.BeginResult(s.buf[:0], position)
+	return s.r.f.Call(s.ctx, s.coder, s.r.arg, in, s.buf)
+}
+
+// deliver sends a result: in its frame, or through the bucket when it is large.
+func (s *slot) deliver(position int, t *wire.Task, frame []byte) error {
+	s.buf = frame
+	value := frame[len(wire.BeginResult(nil, position)):]
+	if len(value) <= s.r.req.Inline {
+		s.r.out.add(wire.Finish(frame, 0, wire.TypeResult), position+1 < len(s.r.req.Tasks))
+		return nil
+	}
+	stored, err := s.r.w.store(s.r.ctx, &s.r.req, t.Index, value)
+	s.buf = nil
+	if err != nil {
+		return &resultError{fmt.Errorf("the result of %d bytes could not be stored: %w", len(value), err)}
+	}
+	stored.Position = position
+	s.r.out.add(wire.AppendStored(nil, stored), position+1 < len(s.r.req.Tasks))
+	return nil
+}
+
+func (s *slot) fail(f wire.Failure) {
+	s.r.out.add(wire.AppendFailed(nil, f), true)
+}
+
+// inputError and resultError are failures of reaching the bucket, which another attempt may mend.
+type (
+	inputError  struct{ error }
+	resultError struct{ error }
+)
+
+func (e *inputError) Unwrap() error  { return e.error }
+func (e *resultError) Unwrap() error { return e.error }
+
+func (s *slot) failure(position int, err error, late bool) wire.Failure {
+	f := wire.Failure{Position: position, Cause: wire.CauseError, Message: err.Error()}
+	var again interface{ Retryable() bool }
+	switch {
+	case late:
+		f.Cause, f.Again = wire.CauseTimeout, true
+		f.Message = fmt.Sprintf("the task ran longer than its time-out of %v: %v", s.r.req.Timeout, err)
+	case errors.As(err, new(*registry.DecodeError)):
+		f.Cause = wire.CauseInput
+	case errors.As(err, new(*registry.EncodeError)):
+		f.Cause = wire.CauseResult
+	case errors.As(err, new(*inputError)):
+		f.Cause, f.Again = wire.CauseInput, true
+	case errors.As(err, new(*resultError)):
+		f.Cause, f.Again = wire.CauseResult, true
+	case errors.As(err, &again):
+		f.Again = again.Retryable()
+	}
+	return f
+}

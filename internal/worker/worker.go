@@ -1,0 +1,98 @@
+// Package worker serves requests: it looks the function up, runs the tasks, and writes a frame for each thing that
+// happens. It runs in a process of its own, started as a worker, or in the driver's (package inproc).
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/gowren/gowren/internal/registry"
+	"github.com/gowren/gowren/internal/wire"
+	"github.com/gowren/gowren/storage"
+)
+
+// ErrLeave is returned by Serve when a task could not be stopped: the reply is complete, and the process should exit.
+var ErrLeave = errors.New("worker: a task does not stop; this worker leaves")
+
+// Worker serves one request at a time, with as many tasks at once as it has CPUs.
+type Worker struct {
+	cpus   int
+	bucket func(context.Context) (storage.Bucket, error)
+	shared sharedCache
+
+	mu   sync.Mutex
+	idle []*run // kept for their buffers
+	now  *run   // the last one begun, for log lines of no task
+}
+
+// New makes a worker. The bucket is opened when a task first needs it.
+func New(cpus int, bucket func(context.Context) (storage.Bucket, error)) *Worker {
+	return &Worker{cpus: max(cpus, 1), bucket: keep(bucket)}
+}
+
+// keep holds on to the first bucket that opens; a failure is tried again by the next task.
+func keep(open func(context.Context) (storage.Bucket, error)) func(context.Context) (storage.Bucket, error) {
+	var mu sync.Mutex
+	var b storage.Bucket
+	return func(ctx context.Context) (storage.Bucket, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if b != nil {
+			return b, nil
+		}
+		var err error
+		b, err = open(ctx)
+		return b, err
+	}
+}
+
+// Serve answers one request; see [backends.Serve]. Several calls at once do not disturb each other.
+func (w *Worker) Serve(ctx context.Context, request []byte, reply io.Writer) error {
+	r := w.begin(reply)
+	keep, err := r.serve(ctx, request)
+	if keep {
+		w.end(r)
+	}
+	return err
+}
+
+func (w *Worker) begin(reply io.Writer) *run {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var r *run
+	if n := len(w.idle); n > 0 {
+		r, w.idle = w.idle[n-1], w.idle[:n-1]
+	} else {
+		r = newRun(w)
+	}
+	r.out.reset(reply)
+	w.now = r
+	return r
+}
+
+func (w *Worker) end(r *run) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.now == r {
+		w.now = nil
+	}
+	w.idle = append(w.idle, r)
+}
+
+// find returns the function that a request names, or the reason why it cannot be served.
+func find(req *wire.Request) (*registry.Function, string) {
+	f := registry.Find(req.Function)
+	switch {
+	case f == nil:
+		return nil, fmt.Sprintf("the worker's program has no function %q; it has: %s. Register it in a package variable of the program, "+
+			"the same in driver and worker", req.Function, strings.Join(registry.Names(), ", "))
+	case f.Types != req.Types:
+		return nil, fmt.Sprintf("the worker's program has the function %q as %s (registered at %s), the driver as %s: they are different programs",
+			req.Function, f.Types, f.Where, req.Types)
+	}
+	return f, ""
+}

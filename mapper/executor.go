@@ -1,0 +1,192 @@
+package mapper
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/gowren/gowren/backends"
+	_ "github.com/gowren/gowren/backends/inproc" // the two backends that need nothing installed
+	_ "github.com/gowren/gowren/backends/local"
+	"github.com/gowren/gowren/internal/progress"
+	"github.com/gowren/gowren/internal/registry"
+	"github.com/gowren/gowren/storage"
+	"github.com/gowren/gowren/storage/filestore"
+	_ "github.com/gowren/gowren/storage/memstore"
+)
+
+// Config says where jobs run. The zero value is worker processes on this machine, and a folder of the user's cache
+// directory for what is too large to travel with a request.
+type Config struct {
+	// Backend is a URL such as local://?workers=4&memory=512. Defaults to $GOWREN_BACKEND, then to local.
+	Backend string
+
+	// Storage is the URL of the bucket for jobs' data, such as file:///var/tmp/gowren. Defaults to $GOWREN_STORAGE, then
+	// to a folder of the user's cache directory.
+	Storage string
+
+	// Program is the path of the executable that workers run. Defaults to $GOWREN_PROGRAM, then to the running one.
+	Program string
+
+	Options Options
+}
+
+// Executor runs jobs: a backend, a bucket and options. It is safe for concurrent use.
+type Executor struct {
+	*core
+	options Options
+}
+
+// core is what executors made by With share.
+type core struct {
+	backend backends.Backend
+	bucket  storage.Bucket
+	limits  backends.Limits
+	view    *progress.View
+	ctx     context.Context // ends with Close
+	close   context.CancelFunc
+	jobs    sync.WaitGroup
+
+	mu      sync.Mutex
+	closed  bool
+	unswept []error // job data that could not be deleted; Close tells
+}
+
+// Open returns an executor. [Main] must have run in this process, or a worker would run the whole program, unless the
+// backend keeps to this process (inproc).
+func Open(ctx context.Context, c Config) (*Executor, error) {
+	backendURL := first(c.Backend, os.Getenv("GOWREN_BACKEND"), "local")
+	backend, err := backends.Open(ctx, backendURL)
+	if err != nil {
+		return nil, fmt.Errorf("mapper: open: %w", err)
+	}
+	storageURL := first(c.Storage, os.Getenv("GOWREN_STORAGE"))
+	if storageURL == "" {
+		if storageURL, err = defaultStorage(); err != nil {
+			return nil, errors.Join(fmt.Errorf("mapper: open: %w", err), backend.Close())
+		}
+	}
+	bucket, err := storage.Open(ctx, storageURL)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("mapper: open: %w", err), backend.Close())
+	}
+	ex, err := newExecutor(ctx, backend, bucket, first(c.Program, os.Getenv("GOWREN_PROGRAM")), c.Options)
+	if err != nil {
+		return nil, errors.Join(err, backend.Close(), bucket.Close())
+	}
+	return ex, nil
+}
+
+// New returns an executor over a backend and a bucket that the caller made. Closing it closes both; if New fails, they
+// are still the caller's.
+func New(ctx context.Context, backend backends.Backend, bucket storage.Bucket, o Options) (*Executor, error) {
+	return newExecutor(ctx, backend, bucket, os.Getenv("GOWREN_PROGRAM"), o)
+}
+
+func newExecutor(ctx context.Context, backend backends.Backend, bucket storage.Bucket, program string, o Options) (*Executor, error) {
+	limits := backend.Limits()
+	if limits.Isolates && !registry.Sealed() {
+		return nil, errors.New("mapper: open: mapper.Main has not run in this process: call it first in main (in tests, in TestMain), " +
+			"or each worker would run the whole program again")
+	}
+	if err := reaches(limits, bucket); err != nil {
+		return nil, fmt.Errorf("mapper: open: %w", err)
+	}
+	log := o.Log
+	if log == nil {
+		log = os.Stderr
+	}
+	c := &core{backend: backend, bucket: storage.Retry(bucket, storage.RetryPolicy{}), view: progress.New(log)}
+	d := backends.Deployment{Program: program, Bucket: bucket, Log: c.view.Log}
+	if err := backend.Prepare(ctx, d); err != nil {
+		return nil, fmt.Errorf("mapper: open: %w", err)
+	}
+	c.limits = backend.Limits()
+	c.ctx, c.close = context.WithCancel(context.Background())
+	return &Executor{c, o}, nil
+}
+
+// reaches returns an error when workers cannot open the bucket.
+func reaches(l backends.Limits, b storage.Bucket) error {
+	u, err := url.Parse(b.URL())
+	if err != nil {
+		return nil // a bucket of its own kind; its workers know
+	}
+	switch {
+	case l.Isolates && u.Scheme == "mem":
+		return fmt.Errorf("the bucket %s lives in this process, and this backend's workers are other processes: use file:// or a store that they reach", b.URL())
+	case l.Remote && u.Scheme == "file":
+		return fmt.Errorf("the bucket %s is on this machine, and this backend's workers are on others: use a store that they reach (set GOWREN_STORAGE)", b.URL())
+	}
+	return nil
+}
+
+func defaultStorage() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("no folder for jobs' data (set GOWREN_STORAGE, such as file:///var/tmp/gowren): %w", err)
+	}
+	return filestore.URL(filepath.Join(dir, "gowren")), nil
+}
+
+func first(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// With returns an executor that shares all with ex but its options, of which o's non-zero fields override. It needs no
+// Close of its own. The Log of ex stays.
+func (ex *Executor) With(o Options) *Executor {
+	return &Executor{ex.core, ex.options.with(o)}
+}
+
+// Bucket is where the executor's jobs keep their data. Its users share it with them: jobs write below jobs/.
+func (ex *Executor) Bucket() storage.Bucket { return ex.bucket }
+
+// Close stops the jobs that still run, ends the workers, and closes the bucket. It returns the errors of deleting jobs'
+// data that were met before, too.
+func (ex *Executor) Close() error {
+	c := ex.core
+	c.mu.Lock()
+	if c.closed {
+		c.mu.Unlock()
+		return nil
+	}
+	c.closed = true
+	c.mu.Unlock()
+	c.close()
+	c.jobs.Wait()
+	errs := append(c.unswept, c.backend.Close(), c.bucket.Close())
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("mapper: close: %w", err)
+	}
+	return nil
+}
+
+// enter notes that a job begins. The context ends with the executor, and leave must be called when the job has ended.
+func (c *core) enter(ctx context.Context) (context.Context, func(), error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, nil, errors.New("the executor is closed")
+	}
+	c.jobs.Add(1)
+	ctx, cancel := context.WithCancelCause(ctx)
+	unwatch := context.AfterFunc(c.ctx, func() { cancel(errors.New("the executor was closed")) })
+	return ctx, func() { unwatch(); cancel(nil); c.jobs.Done() }, nil
+}
+
+// testing reports whether this is a test binary, where no progress is shown.
+func testing() bool { return flag.Lookup("test.v") != nil }
+
+var _ io.Closer = (*Executor)(nil)

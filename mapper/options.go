@@ -1,0 +1,73 @@
+package mapper
+
+import (
+	"io"
+	"time"
+)
+
+// Options say how jobs run. The zero value is right for most.
+type Options struct {
+	// BatchSize is the number of tasks that one request to a worker holds. Defaults to a size that follows the measured
+	// time of tasks: a batch takes a hundred times what a request costs by itself, from 5 ms to 2 s.
+	BatchSize int
+
+	// Concurrency bounds how many requests of a job are under way at once. Defaults to what the backend takes.
+	Concurrency int
+
+	// ContinueOnError keeps a job going when tasks fail. The results of the others are kept, and the error is a
+	// [*JobError]. Defaults to stopping the job at the first failure.
+	ContinueOnError bool
+
+	// Log is where progress and the lines that workers print and log are written. Defaults to standard error.
+	Log io.Writer
+
+	// Quiet shows no progress; workers' lines are still shown. Progress is never shown in tests.
+	Quiet bool
+
+	// Retries is how many further attempts a task gets when its worker is lost, it runs out of time, its data cannot be
+	// reached, or its error is [Retryable]. Other errors and panics of a function are final: they would come again.
+	// Defaults to 2; -1 is none.
+	Retries int
+
+	// Timeout bounds one attempt at a task. Its context is cancelled then, and its worker ended if it does not return.
+	// Defaults to none but the backend's own.
+	Timeout time.Duration
+}
+
+const defaultRetries = 2
+
+// with returns o with the fields that over sets.
+func (o Options) with(over Options) Options {
+	if over.BatchSize != 0 {
+		o.BatchSize = over.BatchSize
+	}
+	if over.Concurrency != 0 {
+		o.Concurrency = over.Concurrency
+	}
+	if over.ContinueOnError {
+		o.ContinueOnError = true
+	}
+	if over.Log != nil {
+		o.Log = over.Log
+	}
+	if over.Quiet {
+		o.Quiet = true
+	}
+	if over.Retries != 0 {
+		o.Retries = over.Retries
+	}
+	if over.Timeout != 0 {
+		o.Timeout = over.Timeout
+	}
+	return o
+}
+
+func (o Options) retries() int {
+	switch {
+	case o.Retries == 0:
+		return defaultRetries
+	case o.Retries < 0:
+		return 0
+	}
+	return o.Retries
+}

@@ -1,0 +1,222 @@
+package mapper
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gowren/gowren/internal/progress"
+	"github.com/gowren/gowren/internal/registry"
+	"github.com/gowren/gowren/internal/sched"
+	"github.com/gowren/gowren/internal/wire"
+	"github.com/gowren/gowren/serialize"
+)
+
+// Bounds on what waits in the driver to be sent.
+const (
+	queueTasks    = 64 << 10
+	queueBytes    = 16 << 20
+	defaultInline = 1 << 20 // a value above it travels through the bucket
+)
+
+// job is one run of a function over inputs. Several may share an id, and so the data below their prefix: the steps of a
+// MapReduce.
+type job struct {
+	ex     *Executor
+	id     string
+	f      *registry.Function
+	shared any // a pointer, or nil
+
+	known  int // tasks, where it is known
+	feed   func(c *serialize.Coder, push func([]byte) bool) error
+	accept func(ctx context.Context, s *sched.Slot, t *sched.Task, v sched.Value) *sched.Failure
+	failed func(*TaskError) // called for each, where the job goes on
+
+	header  wire.Request // what all its requests have in common
+	runner  *sched.Runner
+	objects *atomic.Int64 // written by the driver
+	dirty   *atomic.Bool  // there may be data in the bucket
+
+	mu       sync.Mutex
+	failures []*TaskError
+	count    int
+	started  time.Time
+}
+
+func (ex *Executor) newJob(id string, f *registry.Function) *job {
+	return &job{ex: ex, id: id, f: f, dirty: new(atomic.Bool), objects: new(atomic.Int64)}
+}
+
+// newID names a job: sortable by time, and never the same twice.
+func newID() string {
+	return time.Now().UTC().Format("20060102-150405-") + rand.Text()[:10]
+}
+
+func (j *job) prefix() string { return "jobs/" + j.id }
+
+// newKey names an object that the driver writes for its workers.
+func (j *job) newKey() string { return fmt.Sprintf("%s/in/%d", j.prefix(), j.objects.Add(1)) }
+
+// inlineLimit is the size above which values travel through the bucket.
+func (j *job) inlineLimit() int {
+	if j.ex.limits.MaxInline > 0 {
+		return j.ex.limits.MaxInline
+	}
+	return defaultInline
+}
+
+// run runs the job to its end.
+func (j *job) run(ctx context.Context) error {
+	if j.f == nil {
+		return errors.New("mapper: the zero Function was never registered: make it by mapper.Func")
+	}
+	if err := j.do(ctx); err != nil {
+		if _, ok := err.(*JobError); ok {
+			return err
+		}
+		return fmt.Errorf("mapper: %s: %w", j.f.Name, err)
+	}
+	return nil
+}
+
+func (j *job) do(ctx context.Context) error {
+	limits, o := j.ex.limits, j.ex.options
+	j.started = time.Now()
+	j.header = wire.Request{
+		Job: j.id, Function: j.f.Name, Types: j.f.Types, Timeout: o.Timeout,
+		Budget: limits.MaxDuration, Inline: j.inlineLimit(), Prefix: j.prefix(),
+	}
+	if err := j.share(ctx); err != nil {
+		return err
+	}
+	concurrency := max(limits.Concurrency, 1)
+	if o.Concurrency > 0 {
+		concurrency = min(concurrency, o.Concurrency)
+	}
+	j.runner = sched.NewRunner(&sched.Job{
+		Backend: j.ex.backend,
+		Policy: sched.Policy{
+			Concurrency: concurrency, CPUs: limits.CPUs, Retries: o.retries(),
+			BatchSize: o.BatchSize, BatchBytes: j.inlineLimit(), Random: mathrand.Float64,
+		},
+		Known: j.known, QueueTasks: queueTasks, QueueBytes: queueBytes,
+		Feed:    func(push func([]byte) bool) error { return j.feed(serialize.NewCoder(), push) },
+		Request: j.request,
+		Result:  j.result,
+		Failed:  j.fail,
+		Log:     j.log,
+	})
+	if !o.Quiet && !testing() {
+		defer j.ex.view.Watch(j.f.Name, j.progress)()
+	}
+	err := j.runner.Run(ctx)
+	if err != nil || j.runner.Counts().Lost > 0 {
+		j.dirty.Store(true) // a worker may have left what it did not live to tell of
+	}
+	if err != nil {
+		return err
+	}
+	return j.jobError()
+}
+
+// share readies the shared argument: in each request where it is small, in the bucket where it is not.
+func (j *job) share(ctx context.Context) error {
+	if j.shared == nil {
+		return nil
+	}
+	data, err := serialize.Marshal(j.shared)
+	if err != nil {
+		return fmt.Errorf("the shared argument cannot be encoded: %w", err)
+	}
+	sum := sha256.Sum256(data)
+	j.header.Shared = wire.Shared{Hash: hex.EncodeToString(sum[:]), Data: data}
+	if len(data) <= maxSharedInline {
+		return nil
+	}
+	key := j.prefix() + "/shared"
+	if err := j.put(ctx, key, data); err != nil {
+		return fmt.Errorf("the shared argument of %d bytes: %w", len(data), err)
+	}
+	j.header.Shared.Data, j.header.Shared.Key = nil, key
+	return nil
+}
+
+// maxSharedInline bounds a shared argument that rides in every request: there may be a great many.
+const maxSharedInline = 16 << 10
+
+// fail takes a task's final failure. Its error ends the job.
+func (j *job) fail(t *sched.Task, attempts int, f *sched.Failure) error {
+	e := newTaskError(j.f.Name, t.Index, attempts, f)
+	if !j.ex.options.ContinueOnError {
+		return e
+	}
+	j.mu.Lock()
+	j.count++
+	if len(j.failures) < maxFailures {
+		j.failures = append(j.failures, e)
+	}
+	j.mu.Unlock()
+	if j.failed != nil {
+		j.failed(e)
+	}
+	return nil
+}
+
+// jobError tells of the failures of a job that went on.
+func (j *job) jobError() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.count == 0 {
+		return nil
+	}
+	slices.SortFunc(j.failures, func(a, b *TaskError) int { return a.Index - b.Index })
+	return &JobError{Function: j.f.Name, Failed: j.count, Tasks: j.failures}
+}
+
+func (j *job) log(t *sched.Task, text string) {
+	label := j.f.Name
+	if t != nil {
+		label = fmt.Sprintf("%s %d", j.f.Name, t.Index)
+	}
+	j.ex.view.Log(label, text)
+}
+
+func (j *job) progress() progress.Counts {
+	c := j.runner.Counts()
+	return progress.Counts{Queued: c.Queued, Running: c.Running, Done: c.Settled, Failed: c.Failed, Retried: c.Retried, More: c.More, Lost: c.Lost}
+}
+
+// sweep deletes what the job has left in the bucket, also after ctx has ended.
+func (j *job) sweep(ctx context.Context) {
+	if !j.dirty.Load() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	var keys []string
+	var err error
+	for o, e := range j.ex.bucket.List(ctx, j.prefix()+"/") {
+		if err = e; err != nil {
+			break
+		}
+		keys = append(keys, o.Key)
+	}
+	if err == nil && len(keys) > 0 {
+		err = j.ex.bucket.Delete(ctx, keys...)
+	}
+	if err != nil {
+		j.ex.core.mu.Lock()
+		defer j.ex.core.mu.Unlock()
+		if len(j.ex.unswept) < maxFailures {
+			j.ex.unswept = append(j.ex.unswept, fmt.Errorf("the data of job %s stay in %s: %w", j.id, j.ex.bucket.URL(), err))
+		}
+	}
+}

@@ -1,0 +1,28 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrThrottled reports that the store asked for fewer requests. It is worth trying again, later.
+var ErrThrottled = errors.New("throttled by the object store")
+
+// ErrChanged reports that an object was replaced while it was being read, or after it was split. Reading on would mix two
+// versions.
+var ErrChanged = errors.New("the object has changed")
+
+// Error tells which operation failed, on which object.
+type Error struct {
+	Op  string // get, put, putnew, stat, list or delete
+	URL string // of the bucket; never holds credentials
+	Key string // the key, or the prefix of a list
+	Err error
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("storage: %s %q in %s: %v", e.Op, e.Key, e.URL, e.Err)
+}
+
+// Unwrap returns the cause, so that errors.Is finds [io/fs.ErrNotExist] and its like.
+func (e *Error) Unwrap() error { return e.Err }
