@@ -98,13 +98,21 @@ func feedSeq[In any](inputs iter.Seq2[In, error]) func(*serialize.Coder, func([]
 }
 
 // arena encodes many small values into few allocations.
-type arena struct{ buf []byte }
+type arena struct {
+	buf  []byte
+	size int
+}
 
-const arenaSize = 64 << 10
+// The blocks of an arena grow, so that a job of one small task takes little.
+const (
+	smallBlock = 512
+	largeBlock = 64 << 10
+)
 
 func (a *arena) encode(c *serialize.Coder, v any) ([]byte, error) {
-	if cap(a.buf)-len(a.buf) < 1<<10 {
-		a.buf = make([]byte, 0, arenaSize)
+	if cap(a.buf)-len(a.buf) < a.size/8+1 {
+		a.size = min(max(2*a.size, smallBlock), largeBlock)
+		a.buf = make([]byte, 0, a.size)
 	}
 	start := len(a.buf)
 	buf, err := c.Append(a.buf, v)

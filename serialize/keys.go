@@ -50,16 +50,30 @@ func sortByPrefix(keys []sortedKey, tie func(a, b int) int) {
 	})
 }
 
+// sortWords compares by the eight bytes after the start that all words share, such as the folder of a list of paths.
 func sortWords(words []string) []sortedKey {
 	keys := make([]sortedKey, len(words))
+	shared := 0
+	if len(words) > 0 {
+		shared = len(words[0])
+	}
+	for _, w := range words {
+		shared = min(shared, len(w))
+		for w[:shared] != words[0][:shared] {
+			shared--
+		}
+	}
 	for i, w := range words {
-		keys[i] = sortedKey{prefixOf(w), i}
+		keys[i] = sortedKey{prefixOf(w[shared:]), i}
 	}
 	sortByPrefix(keys, func(a, b int) int { return strings.Compare(words[a], words[b]) })
 	return keys
 }
 
 func prefixOf[S string | []byte](s S) uint64 {
+	if len(s) >= 8 {
+		return uint64(s[0])<<56 | uint64(s[1])<<48 | uint64(s[2])<<40 | uint64(s[3])<<32 | uint64(s[4])<<24 | uint64(s[5])<<16 | uint64(s[6])<<8 | uint64(s[7])
+	}
 	var b [8]byte
 	copy(b[:], s)
 	return binary.BigEndian.Uint64(b[:])
@@ -82,15 +96,16 @@ func (w *writtenKeys) key(i int) []byte {
 // sortKeys puts keys in order. Where that takes their encodings, it returns those too.
 func (c *Coder) sortKeys(m *mapPlan, keys reflect.Value) ([]sortedKey, *writtenKeys, error) {
 	n := keys.Len()
+	if m.order == orderWords {
+		words := make([]string, n)
+		for i := range words {
+			words[i] = keys.Index(i).String()
+		}
+		return sortWords(words), nil, nil
+	}
 	sorted := make([]sortedKey, n)
 	byNumber := func(int, int) int { return 0 } // numbers of a map differ, and the prefix is all of them
 	switch m.order {
-	case orderWords:
-		for i := range n {
-			sorted[i] = sortedKey{prefixOf(keys.Index(i).String()), i}
-		}
-		sortByPrefix(sorted, func(a, b int) int { return strings.Compare(keys.Index(a).String(), keys.Index(b).String()) })
-		return sorted, nil, nil
 	case orderInts:
 		for i := range n {
 			sorted[i] = sortedKey{uint64(keys.Index(i).Int()) ^ 1<<63, i}

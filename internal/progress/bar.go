@@ -51,7 +51,7 @@ func (s status) bar(columns int) string {
 	}
 	room := choose(pieces, columns)
 	if graphic >= 0 && pieces[graphic].text != "" {
-		pieces[graphic].text = graphicBar(s.fraction(), min(narrowestBar+room, widestBar))
+		pieces[graphic].text = s.graphic(min(narrowestBar+room, widestBar))
 	}
 	var b strings.Builder
 	for _, p := range pieces {
@@ -83,13 +83,12 @@ func choose(pieces []piece, room int) int {
 	return room
 }
 
-// graphicBar draws a fraction in so many columns.
-func graphicBar(fraction float64, columns int) string {
+// graphic draws what is done of a bounded job in so many columns.
+func (c Counts) graphic(columns int) string {
 	inner := columns - 2
-	full := int(fraction * float64(inner))
-	line := strings.Repeat("=", full)
-	if full < inner {
-		if fraction > 0 {
+	line := strings.Repeat("=", c.share(inner))
+	if len(line) < inner {
+		if c.Done > 0 {
 			line += ">"
 		}
 		line += strings.Repeat(" ", inner-len(line))

@@ -12,6 +12,14 @@ import (
 func appendClean(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	for i := 0; i < len(s); {
+		from := i
+		for i < len(s) && (' ' <= s[i] && s[i] < 0x7f || s[i] == '\t') {
+			i++
+		}
+		if i > from { // most text is nothing but this
+			dst = append(dst, s[from:i]...)
+			continue
+		}
 		r, size := utf8.DecodeRuneInString(s[i:])
 		switch {
 		case r == utf8.RuneError && size == 1:
@@ -20,9 +28,8 @@ func appendClean(dst []byte, s string) []byte {
 		case harmless(r):
 			dst = append(dst, s[i:i+size]...)
 		default:
-			from := len(dst)
-			dst = strconv.AppendQuoteRuneToASCII(dst, r) // 'x', with the quotes
-			dst = append(dst[:from], dst[from+1:len(dst)-1]...)
+			quoted := strconv.QuoteRuneToASCII(r)
+			dst = append(dst, quoted[1:len(quoted)-1]...)
 		}
 		i += size
 	}
@@ -32,7 +39,7 @@ func appendClean(dst []byte, s string) []byte {
 // harmless reports whether r may be written as it is. The joiners belong to emoji and to several scripts.
 func harmless(r rune) bool {
 	const nonJoiner, joiner = '\u200c', '\u200d'
-	return ' ' <= r && r < 0x7f || r == '\t' || r == nonJoiner || r == joiner || r > 0x7f && unicode.IsGraphic(r)
+	return r == '\t' || r == nonJoiner || r == joiner || unicode.IsGraphic(r)
 }
 
 // cleanName cleans the name of a job. It becomes part of a line of known width, so it has no tabs.

@@ -1,6 +1,9 @@
 package progress
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // Counts is what a job has done so far.
 type Counts struct {
@@ -35,11 +38,10 @@ func (c Counts) total() int64 {
 // bounded reports whether there is a total to measure the job by.
 func (c Counts) bounded() bool { return !c.More && c.total() > 0 }
 
-// fraction is the part of a bounded job that is done: 1 only if all of it is, however close it comes.
-func (c Counts) fraction() float64 {
-	total := c.total()
-	if c.Done >= total {
-		return 1
-	}
-	return min(float64(c.Done)/float64(total), math.Nextafter(1, 0))
+// share returns how many of n parts of a bounded job are done, rounded down: all n only if everything is, however close it
+// comes.
+func (c Counts) share(n int) int {
+	high, low := bits.Mul64(uint64(c.Done), uint64(n))
+	parts, _ := bits.Div64(high, low, uint64(c.total()))
+	return int(parts)
 }

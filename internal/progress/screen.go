@@ -52,8 +52,8 @@ func (s *screen) draw(text func(columns int) string) {
 	s.flush()
 }
 
-// print writes whole lines above the bar, which then stands again if keep is set.
-func (s *screen) print(lines string, keep bool) {
+// writeLines writes whole lines above the bar, which then stands again if keep is set.
+func (s *screen) writeLines(lines string, keep bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if lines == "" && (keep || s.bar == "") {

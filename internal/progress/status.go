@@ -1,6 +1,7 @@
 package progress
 
 import (
+	"strconv"
 	"strings"
 	"time"
 )
@@ -58,7 +59,7 @@ func final(name string, c Counts, elapsed time.Duration) string {
 
 func (s status) doneText() string { return commas(s.Done) + " done" }
 
-func (s status) percentText() string { return commas(int64(s.fraction()*100)) + "%" }
+func (s status) percentText() string { return strconv.Itoa(s.share(100)) + "%" }
 
 // A queue tells how far the inputs are ahead; once there is a total, it tells more.
 func (s status) queuedText() string { return unless(s.bounded(), s.Queued, "queued") }

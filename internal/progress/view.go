@@ -138,7 +138,7 @@ func (v *View) update(quit <-chan struct{}) {
 		}
 		b.WriteString(s.plain() + "\n")
 	}
-	v.screen.print(b.String(), true)
+	v.screen.writeLines(b.String(), true)
 }
 
 // stop takes j off the view.
@@ -149,7 +149,7 @@ func (v *View) stop(j *job) {
 	if j.shown && !v.screen.isSilent() {
 		last = final(j.name, j.counts().sane(), time.Since(j.begin)) + "\n"
 	}
-	v.screen.print(last, v.visible != j)
+	v.screen.writeLines(last, v.visible != j)
 	if v.visible == j {
 		v.visible = nil
 	}

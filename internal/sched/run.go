@@ -39,6 +39,9 @@ type Slot struct {
 	reader wire.Reader
 }
 
+// slots keeps the coders and buffers of ended jobs: a job may be a single small task.
+var slots = sync.Pool{New: func() any { return &Slot{Coder: serialize.NewCoder()} }}
+
 // Value is a task's encoded result: here, or in the bucket. The data are valid during the call alone.
 type Value struct {
 	Data   []byte
@@ -144,7 +147,8 @@ func (r *Runner) stop(reason error) {
 
 // slot runs batches one after another until the job has ended.
 func (r *Runner) slot() {
-	s := &Slot{Coder: serialize.NewCoder()}
+	s := slots.Get().(*Slot)
+	defer slots.Put(s)
 	for {
 		b := r.batch()
 		if b == nil {

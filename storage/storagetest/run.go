@@ -7,7 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/gowren/gowren/storage"
@@ -153,11 +155,13 @@ func brief(s string) string {
 	return fmt.Sprintf("%q… (%d bytes)", s[:40], len(s))
 }
 
-// pattern returns n bytes of which each place shows where it is.
-func pattern(n int) string {
-	var s strings.Builder
-	for i := 0; s.Len() < n; i++ {
-		fmt.Fprintf(&s, "%d,", i)
+// pattern returns n bytes, 20 MiB at most, of which each place shows where it is.
+func pattern(n int) string { return pattern20MiB()[:n] }
+
+var pattern20MiB = sync.OnceValue(func() string {
+	data := make([]byte, 0, 20<<20+64)
+	for i := int64(0); len(data) < 20<<20; i += 8 {
+		data = append(strconv.AppendInt(data, i, 10), "...................,"...)
 	}
-	return s.String()[:n]
-}
+	return string(data)
+})
