@@ -3,20 +3,16 @@ package mapper_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/gowren/gowren/mapper"
 )
 
-var benchIncrement = mapper.Func("bench-increment", func(_ context.Context, x int) (int, error) { return x + 1, nil })
+var increment = mapper.Func("bench-increment", func(_ context.Context, x int) (int, error) { return x + 1, nil })
 
-func TestMain(m *testing.M) {
-	mapper.Main()
-	m.Run()
-}
-
-func open(b testing.TB, url string) *mapper.Executor {
+func openBench(b *testing.B, backend string) *mapper.Executor {
 	b.Helper()
-	ex, err := mapper.Open(b.Context(), mapper.Config{Backend: url, Storage: "file://" + b.TempDir()})
+	ex, err := mapper.Open(b.Context(), mapper.Config{Backend: backend, Storage: "file://" + b.TempDir()})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -28,34 +24,136 @@ func open(b testing.TB, url string) *mapper.Executor {
 	return ex
 }
 
-func BenchmarkMap1M(b *testing.B) {
-	for _, url := range []string{"inproc://?workers=2", "local://?workers=2"} {
-		b.Run(url[:5], func(b *testing.B) {
-			ex := open(b, url)
-			inputs := make([]int, 1_000_000)
-			for i := range inputs {
-				inputs[i] = i
-			}
-			for b.Loop() {
-				out, err := mapper.Map(b.Context(), ex, benchIncrement, inputs)
-				if err != nil || out[len(out)-1] != len(out) {
-					b.Fatal(err, out[len(out)-1])
-				}
-			}
-			b.ReportMetric(float64(len(inputs)*b.N)/b.Elapsed().Seconds(), "tasks/s")
-		})
-	}
-}
+var benchBackends = map[string]string{"inproc": "inproc://?workers=2", "local": "local://?workers=2"}
 
-func BenchmarkCall(b *testing.B) {
-	for _, url := range []string{"inproc://?workers=2", "local://?workers=2"} {
-		b.Run(url[:5], func(b *testing.B) {
-			ex := open(b, url)
+// BenchmarkMap runs a million tasks that do nothing. The floor is the same numbers through two processes' pipes, sixty-four
+// under way in each, without any of what makes them tasks.
+func BenchmarkMap(b *testing.B) {
+	const tasks = 1_000_000
+	inputs := make([]int, tasks)
+	for i := range inputs {
+		inputs[i] = i
+	}
+	for name, url := range benchBackends {
+		b.Run(name, func(b *testing.B) {
+			ex := openBench(b, url)
 			for b.Loop() {
-				if _, err := mapper.Call(b.Context(), ex, benchIncrement, 1); err != nil {
+				out, err := mapper.Map(b.Context(), ex, increment, inputs)
+				if err != nil || out[tasks-1] != tasks {
 					b.Fatal(err)
 				}
 			}
+			b.ReportMetric(float64(tasks*b.N)/b.Elapsed().Seconds(), "tasks/s")
 		})
 	}
+	b.Run("floor-pipes", func(b *testing.B) {
+		echoes := []*echo{startEcho(b), startEcho(b)}
+		for b.Loop() {
+			done := make(chan error)
+			for _, e := range echoes {
+				go func() { done <- e.exchange(tasks/2, 64) }()
+			}
+			for range echoes {
+				if err := <-done; err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		b.ReportMetric(float64(tasks*b.N)/b.Elapsed().Seconds(), "tasks/s")
+	})
+	b.Run("driver-memory", func(b *testing.B) {
+		peak := 0.0
+		for b.Loop() {
+			peak = max(peak, driverPeakMB(b, tasks))
+		}
+		b.ReportMetric(peak, "peak-MB")
+	})
+}
+
+// BenchmarkStart is BenchmarkMap over an iterator, its results read as they come.
+func BenchmarkStart(b *testing.B) {
+	const tasks = 1_000_000
+	ex := openBench(b, benchBackends["local"])
+	for b.Loop() {
+		job, err := mapper.Start(b.Context(), ex, increment, mapper.Inputs(func(yield func(int) bool) {
+			for i := range tasks {
+				if !yield(i) {
+					return
+				}
+			}
+		}))
+		if err != nil {
+			b.Fatal(err)
+		}
+		n := 0
+		for _, err := range job.Results() {
+			if err != nil {
+				b.Fatal(err)
+			}
+			n++
+		}
+		if n != tasks {
+			b.Fatalf("%d results", n)
+		}
+	}
+	b.ReportMetric(float64(tasks*b.N)/b.Elapsed().Seconds(), "tasks/s")
+}
+
+// BenchmarkCall is one task on a warm worker. The floor is eight bytes there and back between two processes.
+func BenchmarkCall(b *testing.B) {
+	for name, url := range benchBackends {
+		b.Run(name, func(b *testing.B) {
+			ex := openBench(b, url)
+			b.ReportAllocs()
+			for b.Loop() {
+				if out, err := mapper.Call(b.Context(), ex, increment, 1); err != nil || out != 2 {
+					b.Fatal(out, err)
+				}
+			}
+		})
+	}
+	b.Run("floor-pipe", func(b *testing.B) {
+		e := startEcho(b)
+		for b.Loop() {
+			if err := e.exchange(1, 1); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkCold is the time from Map to the first result where no worker runs yet. The floor is to start the same program
+// again and wait for one byte of it.
+func BenchmarkCold(b *testing.B) {
+	b.Run("local", func(b *testing.B) {
+		var took time.Duration
+		for b.Loop() {
+			ex, err := mapper.Open(b.Context(), mapper.Config{Backend: "local://?workers=2", Storage: "file://" + b.TempDir()})
+			if err != nil {
+				b.Fatal(err)
+			}
+			begun := time.Now()
+			if _, err := mapper.Map(b.Context(), ex, increment, []int{1}); err != nil {
+				b.Fatal(err)
+			}
+			took += time.Since(begun)
+			if err := ex.Close(); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(took.Microseconds())/1000/float64(b.N), "first-result-ms")
+	})
+	b.Run("floor-exec", func(b *testing.B) {
+		var took time.Duration
+		for b.Loop() {
+			begun := time.Now()
+			e := newEcho(b)
+			if err := e.exchange(1, 1); err != nil {
+				b.Fatal(err)
+			}
+			took += time.Since(begun)
+			e.stop(b)
+		}
+		b.ReportMetric(float64(took.Microseconds())/1000/float64(b.N), "first-result-ms")
+	})
 }

@@ -29,7 +29,7 @@ func Lines(ctx context.Context, s Split) iter.Seq2[[]byte, error] {
 	}
 }
 
-// lines is Lines from an open bucket, with a buffer of at least size bytes.
+// lines is Lines from an open bucket, with a buffer of size bytes to begin with.
 func lines(ctx context.Context, b Bucket, s Split, size int) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		if s.Off < 0 || s.Len < 0 || s.Size < s.Off || s.Size-s.Off < s.Len {
@@ -39,6 +39,7 @@ func lines(ctx context.Context, b Bucket, s Split, size int) iter.Seq2[[]byte, e
 		}
 		r := openAhead(ctx, b, s)
 		defer r.close()
+		size := min(int64(size), max(s.Size-r.pos, 1)) // no more than there is
 		l := &liner{r: r, buf: make([]byte, size), pos: r.pos, end: s.Off + s.Len}
 		if s.Off > 0 && !l.skip() {
 			if l.err != nil && l.err != io.EOF {

@@ -125,10 +125,13 @@ func (r *retrying) do(ctx context.Context, op, key string, try func() error) err
 	}
 }
 
-// pause waits before the next attempt. It returns err where there is to be none, joined with ctx's when that ended the
-// pause.
+// pause waits before the next attempt. It returns err where there is to be none, and says so where ctx is the
+// reason.
 func (r *retrying) pause(ctx context.Context, op, key string, attempt int, err error) error {
-	if attempt >= r.policy.Attempts || !passing(err) || ctx.Err() != nil {
+	if ctx.Err() != nil {
+		return ended(ctx, err)
+	}
+	if attempt >= r.policy.Attempts || !passing(err) {
 		return err
 	}
 	if r.policy.OnRetry != nil {
@@ -144,8 +147,19 @@ func (r *retrying) pause(ctx context.Context, op, key string, attempt int, err e
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return errors.Join(ctx.Err(), err)
+		return ended(ctx, err)
 	}
+}
+
+// ended adds to err that ctx is over, which is why err stands.
+func ended(ctx context.Context, err error) error {
+	if !passing(err) {
+		return err
+	}
+	if e, ok := err.(*Error); ok {
+		return &Error{e.Op, e.URL, e.Key, errors.Join(ctx.Err(), e.Err)}
+	}
+	return errors.Join(ctx.Err(), err)
 }
 
 // final lists the errors that another attempt would meet again.
@@ -172,7 +186,7 @@ type sourceError struct{ error }
 
 func (e *sourceError) Unwrap() error { return e.error }
 
-// source marks the errors of a caller's data, and ends it where ctx does.
+// source marks the errors of a caller's data.
 type source struct{ r io.Reader }
 
 func (s *source) Read(p []byte) (int, error) {

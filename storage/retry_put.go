@@ -30,7 +30,8 @@ func (r *retrying) PutNew(ctx context.Context, key string, data io.Reader) error
 			}
 			same, e := r.holds(ctx, key, src)
 			if e != nil {
-				return &finalError{fmt.Errorf("whether this or another call made the object is not known: %w", e)}
+				e = fmt.Errorf("whether this or another call made the object is not known: %w", e)
+				return &finalError{&Error{"putnew", r.URL(), key, e}}
 			}
 			if same {
 				return nil

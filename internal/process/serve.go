@@ -22,12 +22,14 @@ func init() { backends.RegisterRole(RoleName, serve) }
 // whatever it is doing. An interrupt from the keyboard is the driver's affair.
 func serve(ctx context.Context, serve backends.Serve) error {
 	signal.Ignore(os.Interrupt)
-	in, out := os.NewFile(requestFD, "requests"), os.NewFile(replyFD, "replies")
-	if in == nil || out == nil {
-		return errors.New("process: this worker was not started by a driver: its pipes are missing")
+	in, err := open(requestFD, "requests")
+	if err != nil {
+		return err
 	}
-	syscall.CloseOnExec(requestFD) // what a task starts must not hold the driver's pipes
-	syscall.CloseOnExec(replyFD)
+	out, err := open(replyFD, "replies")
+	if err != nil {
+		return err
+	}
 
 	requests := make(chan request)
 	readError := make(chan error, 1)
@@ -45,6 +47,16 @@ func serve(ctx context.Context, serve backends.Serve) error {
 		}
 	}
 	return <-readError
+}
+
+// open makes a file of an inherited end of a pipe. What a task starts does not inherit it further. It does not block: a
+// goroutine that waits in a blocking read keeps the processor, of which a worker may have one, until the runtime notices.
+func open(fd int, name string) (*os.File, error) {
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		return nil, fmt.Errorf("process: this worker was not started by a driver: its pipe of %s is missing: %w", name, err)
+	}
+	syscall.CloseOnExec(fd)
+	return os.NewFile(uintptr(fd), name), nil
 }
 
 // request is one that came; its context ends when the driver says so.

@@ -24,8 +24,10 @@ func (d *delays) Push(x any) { *d = append(*d, x.(delayed)) }
 
 // Pop implements [heap.Interface].
 func (d *delays) Pop() any {
-	last := (*d)[len(*d)-1]
-	*d = (*d)[:len(*d)-1]
+	n := len(*d) - 1
+	last := (*d)[n]
+	(*d)[n] = delayed{} // lets go of the input
+	*d = (*d)[:n]
 	return last
 }
 
@@ -40,18 +42,21 @@ func (d delays) soonest() time.Time {
 	return d[0].at
 }
 
-// take removes a batch of tasks whose time has come: one that must run alone, or up to n that need not.
-func (d *delays) take(now time.Time, n int) []Task {
-	var tasks []Task
+// take removes a batch of tasks whose time has come: one that must run alone, or up to n that need not, with as many
+// bytes of input as a batch may have (0: any number) unless one task has more.
+func (d *delays) take(now time.Time, n, limit int) (tasks []Task, alone bool) {
+	bytes := 0
 	for d.due(now) && len(tasks) < n {
-		if (*d)[0].alone && len(tasks) > 0 {
+		first := &(*d)[0]
+		bytes += len(first.task.Data)
+		if len(tasks) > 0 && (first.alone || limit > 0 && bytes > limit) {
 			break
 		}
-		first := heap.Pop(d).(delayed)
-		tasks = append(tasks, first.task)
-		if first.alone {
+		alone = first.alone
+		tasks = append(tasks, heap.Pop(d).(delayed).task)
+		if alone {
 			break
 		}
 	}
-	return tasks
+	return tasks, alone
 }

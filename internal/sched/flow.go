@@ -22,12 +22,13 @@ func newFlow(p Policy) flow {
 
 func (f *flow) limit() int { return max(int(f.now), 1) }
 
-func (f *flow) wait(time.Time) time.Time { return f.until }
-
 func (f *flow) ended() {
 	f.now = min(f.now+1/max(f.now, 1), f.max)
 	f.pause, f.since = 0, time.Time{}
 }
+
+// lost notes that the backend took an invocation, though it came to nothing.
+func (f *flow) lost() { f.since = time.Time{} }
 
 // throttled reports whether it is time to give up.
 func (f *flow) throttled(now time.Time) bool {

@@ -19,8 +19,8 @@ func (e *refusedError) Unwrap() error { return backends.ErrInvalid }
 
 // invoke runs a batch: one request, and the frames of its reply as they come.
 func (r *Runner) invoke(s *Slot, b *Batch) {
-	o := Outcome{Err: errors.New("the invocation was given up")}
-	defer func() { r.end(b, o) }() // also when a callback panics: the job must not hang
+	o := Outcome{Err: errGivenUp}
+	defer func() { r.end(b, o) }() // also when a callback panics or ends its goroutine: the job must not hang
 	request, err := r.job.Request(r.ctx, s, b)
 	if err != nil {
 		o.Err = fmt.Errorf("%w: %w", errLocal, err)
@@ -37,8 +37,12 @@ func (r *Runner) invoke(s *Slot, b *Batch) {
 	}
 }
 
-// errLocal marks what failed in the driver itself, before any worker was asked.
-var errLocal = errors.New("the request could not be made")
+var (
+	// errLocal marks what failed in the driver itself, before any worker was asked.
+	errLocal = errors.New("the request could not be made")
+	// errGivenUp ends a job of which a function did not return.
+	errGivenUp = errors.New("the job was given up: one of its functions panicked, or called runtime.Goexit")
+)
 
 // read takes a reply's frames to its end.
 func (r *Runner) read(s *Slot, b *Batch, reply io.Reader) Outcome {
@@ -87,7 +91,7 @@ func (r *Runner) frame(s *Slot, b *Batch, t wire.Type, payload []byte) (*wire.En
 		if first, err := b.Settle(f.Position); err != nil || !first {
 			return nil, err
 		}
-		return nil, r.failure(&b.Tasks[f.Position], &Failure{Failure: f})
+		return nil, r.failure(b, f.Position, &Failure{Failure: f})
 	case wire.TypeLog:
 		l, err := wire.DecodeLog(payload)
 		if err != nil {
@@ -121,27 +125,38 @@ func (r *Runner) result(s *Slot, b *Batch, position int, v Value) error {
 		return err
 	}
 	if f := r.job.Result(r.ctx, s, &b.Tasks[position], v); f != nil {
-		return r.failure(&b.Tasks[position], f)
+		return r.failure(b, position, f)
 	}
 	r.settled.Add(1)
+	r.land(b)
 	return nil
 }
 
+// land notes that a task of a batch under way is dealt with.
+func (r *Runner) land(b *Batch) {
+	b.landed++
+	r.landed.Add(1)
+}
+
 // failure deals with the failure of a task that is settled in its batch: it is tried again, or the failure is final.
-func (r *Runner) failure(t *Task, f *Failure) error {
+func (r *Runner) failure(b *Batch, position int, f *Failure) error {
 	if r.ctx.Err() != nil { // what fails because the job was stopped is nobody's failure
 		return context.Cause(r.ctx)
 	}
+	t := &b.Tasks[position]
 	r.mu.Lock()
 	attempts, final := r.m.Failed(*t, f.Again, time.Now())
 	if !final {
-		r.wakeOne()
+		r.land(b)
+		r.pass()
 	}
 	r.mu.Unlock()
 	if !final {
 		return nil
 	}
-	return r.report(t, attempts, f)
+	err := r.report(t, attempts, f)
+	r.land(b)
+	return err
 }
 
 func (r *Runner) report(t *Task, attempts int, f *Failure) error {
@@ -156,15 +171,20 @@ func (r *Runner) report(t *Task, attempts int, f *Failure) error {
 // end tells the machine how a batch ended, and reports whom it blames.
 func (r *Runner) end(b *Batch, o Outcome) {
 	r.mu.Lock()
-	if errors.Is(o.Err, errLocal) {
+	switch {
+	case o.Err != nil && r.ctx.Err() != nil: // it ended because the job was stopped, whatever it says
+		r.m.Stop(context.Cause(r.ctx))
+	case errors.Is(o.Err, errLocal), errors.Is(o.Err, errGivenUp):
 		r.m.Stop(o.Err)
 	}
+	r.landed.Add(-int64(b.landed))
 	blamed := r.m.End(b, o, time.Now())
-	if r.m.Err() != nil {
-		r.cancel()
-		r.room.Broadcast()
+	switch {
+	case r.m.Err() != nil:
+		r.halt()
+	case len(blamed) > 0: // this slot is kept by its report; otherwise it asks for the next batch at once
+		r.pass()
 	}
-	r.wakeAll()
 	r.mu.Unlock()
 	for _, x := range blamed {
 		f := &Failure{Err: o.Err}

@@ -1,12 +1,6 @@
 package sched
 
-import (
-	"errors"
-	"fmt"
-	"time"
-
-	"github.com/gowren/gowren/backends"
-)
+import "time"
 
 // Policy is what a job is run by.
 type Policy struct {
@@ -32,12 +26,12 @@ type Machine struct {
 	size   sizer
 	flow   flow
 
-	queue    []Task   // not begun, from head on
-	bytes    int      // of their inputs
-	head     int      //
-	returned []Task   // handed back without blame: they go first
+	queue    queue    // not begun
+	returned queue    // handed back without blame: they go first
 	suspects [][]Task // parts of batches that lost their worker, each to be run by itself
+	suspect  int      // tasks in them
 	delayed  delays
+	dropped  int // tasks that will not run, since the job cannot go on
 
 	flying int  // invocations under way
 	closed bool // no more inputs come
@@ -53,74 +47,72 @@ func NewMachine(p Policy) *Machine {
 }
 
 // Push adds a new task.
-func (m *Machine) Push(t Task) {
-	if m.head > 4096 && m.head*2 > len(m.queue) {
-		n := copy(m.queue, m.queue[m.head:])
-		clear(m.queue[n:])
-		m.queue, m.head = m.queue[:n], 0
-	}
-	m.queue = append(m.queue, t)
-	m.bytes += len(t.Data)
-}
+func (m *Machine) Push(t Task) { m.queue.add(t) }
 
 // Close notes that all tasks were pushed.
 func (m *Machine) Close() { m.closed = true }
 
 // Waiting returns how many tasks wait to be begun for the first time.
-func (m *Machine) Waiting() int { return len(m.queue) - m.head }
+func (m *Machine) Waiting() int { return m.queue.len() }
 
 // Bytes returns the size of their inputs.
-func (m *Machine) Bytes() int { return m.bytes }
+func (m *Machine) Bytes() int { return m.queue.bytes }
+
+// pending returns how many tasks are neither settled nor under way.
+func (m *Machine) pending() int { return m.queue.len() + m.returned.len() + m.suspect + len(m.delayed) }
 
 // Finished reports whether there is nothing more to do: all tasks are settled, or the job cannot go on, and no
 // invocation is under way.
 func (m *Machine) Finished() bool {
-	if m.flying > 0 {
-		return false
-	}
-	return m.fatal != nil || m.closed && m.Waiting() == 0 && len(m.returned) == 0 && len(m.suspects) == 0 && len(m.delayed) == 0
+	return m.flying == 0 && (m.fatal != nil || m.closed && m.pending() == 0)
 }
 
-// Stop keeps further batches from being begun. The first reason counts.
+// Stop keeps further batches from being begun, and lets go of the tasks that wait. The first reason counts.
 func (m *Machine) Stop(reason error) {
-	if m.fatal == nil {
-		m.fatal = reason
+	if m.fatal != nil {
+		return
 	}
+	m.fatal = reason
+	m.dropped += m.pending()
+	m.queue, m.returned, m.suspects, m.suspect, m.delayed = queue{}, queue{}, nil, 0, nil
 }
 
 // Err returns why the job cannot go on, or nil.
 func (m *Machine) Err() error { return m.fatal }
 
-// Next returns a batch to invoke. Without one, it returns when to ask again, or the zero time for after the next event.
-func (m *Machine) Next(now time.Time) (*Batch, time.Time) {
-	if m.fatal != nil || m.flying >= m.flow.limit() {
-		return nil, time.Time{}
+// Ready reports whether Next would return a batch. If not, it returns when to ask again, or the zero time for after the
+// next event.
+func (m *Machine) Ready(now time.Time) (bool, time.Time) {
+	switch {
+	case m.fatal != nil || m.pending() == 0 || m.flying >= m.flow.limit():
+		return false, time.Time{}
+	case m.flow.until.After(now):
+		return false, m.flow.until
+	case m.pending() > len(m.delayed) || m.delayed.due(now):
+		return true, time.Time{}
 	}
-	if wait := m.flow.wait(now); wait.After(now) {
-		return nil, wait
+	return false, m.delayed.soonest()
+}
+
+// Next returns a batch to invoke. Without one, it returns when to ask again, as Ready does.
+func (m *Machine) Next(now time.Time) (*Batch, time.Time) {
+	ready, again := m.Ready(now)
+	if !ready {
+		return nil, again
 	}
 	b := &Batch{Begun: now}
 	switch {
 	case len(m.suspects) > 0:
 		b.Tasks, b.suspect = m.suspects[0], true
+		m.suspects[0] = nil
 		m.suspects = m.suspects[1:]
-	case len(m.returned) > 0:
-		n := m.fit(m.returned, len(m.returned))
-		b.Tasks = append(b.Tasks, m.returned[:n]...)
-		m.returned = m.returned[n:]
+		m.suspect -= len(b.Tasks)
+	case m.returned.len() > 0:
+		b.Tasks = m.returned.take(m.fit(m.returned.waiting()))
 	case m.delayed.due(now):
-		b.Tasks = m.delayed.take(now, m.size.next(m.Waiting()))
+		b.Tasks, b.suspect = m.delayed.take(now, m.size.next(len(m.delayed)), m.policy.BatchBytes)
 	default:
-		n := m.fit(m.queue[m.head:], m.Waiting())
-		if n == 0 {
-			return nil, m.delayed.soonest()
-		}
-		b.Tasks = append(b.Tasks, m.queue[m.head:m.head+n]...)
-		clear(m.queue[m.head : m.head+n]) // lets go of the inputs
-		m.head += n
-		for i := range b.Tasks {
-			m.bytes -= len(b.Tasks[i].Data)
-		}
+		b.Tasks = m.queue.take(m.fit(m.queue.waiting()))
 	}
 	b.open = len(b.Tasks)
 	b.settled = make([]bool, b.open)
@@ -131,8 +123,8 @@ func (m *Machine) Next(now time.Time) (*Batch, time.Time) {
 }
 
 // fit returns how many of the tasks make a good batch.
-func (m *Machine) fit(tasks []Task, waiting int) int {
-	n := min(m.size.next(waiting), len(tasks))
+func (m *Machine) fit(tasks []Task) int {
+	n := min(m.size.next(len(tasks)), len(tasks))
 	if m.policy.BatchBytes > 0 {
 		bytes := 0
 		for i := range n {
@@ -147,7 +139,11 @@ func (m *Machine) fit(tasks []Task, waiting int) int {
 // Failed is told of a settled task's failure, and of whether another attempt may help. It reports whether the failure
 // is final; otherwise the task will run again.
 func (m *Machine) Failed(t Task, again bool, now time.Time) (attempts int, final bool) {
-	return m.failed(t, again, false, now)
+	attempts, final = m.failed(t, again, false, now)
+	if !final {
+		m.counts.Settled-- // End counts it among what the batch settled
+	}
+	return attempts, final
 }
 
 func (m *Machine) failed(t Task, again, alone bool, now time.Time) (attempts int, final bool) {
@@ -170,85 +166,11 @@ func (m *Machine) delay(attempt int) time.Duration {
 	return d
 }
 
-// Outcome is how an invocation ended.
-type Outcome struct {
-	Err  error // nil: the reply was complete
-	Ran  int   // tasks that the worker says it ran
-	Busy time.Duration
-}
-
-// Blame is a task whose worker was lost while it ran alone, once too often.
-type Blame struct {
-	Task     Task
-	Attempts int
-}
-
-// errBarren ends a job whose workers do nothing.
-var errBarren = errors.New("the workers hand every task back without running it: their time limit is too short for a task")
-
-// End notes that a batch's invocation is over. It returns the task that is to blame, if it is known and was given its
-// last attempt.
-func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
-	m.flying--
-	m.counts.Running -= int64(len(b.Tasks))
-	m.counts.Settled += int64(len(b.Tasks) - b.open)
-	rest := b.rest()
-	switch {
-	case m.fatal != nil: // how the rest ends does not matter
-	case o.Err == nil:
-		m.flow.ended()
-		m.size.observe(o.Ran, o.Busy, now.Sub(b.Begun))
-		m.giveBack(rest, b.open == len(b.Tasks))
-	case errors.Is(o.Err, backends.ErrThrottled):
-		m.counts.Throttled++
-		m.giveBack(rest, false)
-		if m.flow.throttled(now) {
-			m.Stop(fmt.Errorf("the backend has taken nothing for %v: %w", patience, o.Err))
-		}
-	case errors.Is(o.Err, backends.ErrRefused), errors.Is(o.Err, backends.ErrInvalid):
-		m.Stop(o.Err)
-	default:
-		m.counts.Lost++
-		return m.lost(rest, now)
-	}
-	return nil
-}
-
-// giveBack queues tasks again that nobody is to blame for.
-func (m *Machine) giveBack(rest []Task, barren bool) {
-	m.returned = append(m.returned, rest...)
-	if !barren {
-		m.barren = 0
-	} else if m.barren++; m.barren >= 16 {
-		m.Stop(errBarren)
-	}
-}
-
-// lost deals with the tasks of a batch whose worker was lost. One alone is to blame. Of several, one may be: they are
-// split, and the halves run apart, so that the one that kills its worker each time is found after some more losses,
-// however many innocent tasks were with it; that counts as no attempt of theirs.
-func (m *Machine) lost(rest []Task, now time.Time) []Blame {
-	switch len(rest) {
-	case 0:
-		return nil
-	case 1:
-		if attempts, final := m.failed(rest[0], true, true, now); final {
-			return []Blame{{rest[0], attempts}}
-		}
-		return nil
-	}
-	half := len(rest) / 2
-	m.suspects = append(m.suspects, rest[:half:half], rest[half:])
-	return nil
-}
-
-// Counts returns what happened so far.
+// Counts returns what happened so far. Queued, running and settled tasks add up to those that were pushed; tasks that a
+// stopped job will not run count as queued.
 func (m *Machine) Counts() Counts {
 	c := m.counts
-	c.Queued = int64(m.Waiting() + len(m.returned) + len(m.delayed))
-	for _, s := range m.suspects {
-		c.Queued += int64(len(s))
-	}
+	c.Queued = int64(m.pending() + m.dropped)
 	c.More = !m.closed
 	return c
 }

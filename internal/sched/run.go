@@ -17,9 +17,10 @@ type Job struct {
 	Policy  Policy
 	// Known is the number of tasks where it is known beforehand; 0 is unknown.
 	Known int
-	// QueueBytes bounds the inputs that wait, QueueTasks their number; Feed waits where they are reached.
+	// QueueBytes bounds the inputs that wait, QueueTasks their number; Feed waits where they are reached. 0 is no bound.
 	QueueBytes, QueueTasks int
-	// Feed pushes the tasks, and returns when there are no more or push returns false.
+	// Feed pushes the tasks, and returns when there are no more or push returns false. It may wait for results of tasks
+	// that it pushed, unless Known is 1.
 	Feed func(push func(data []byte) bool) error
 	// Request makes the request of a batch; it may take its buffer from the slot.
 	Request func(ctx context.Context, s *Slot, b *Batch) (backends.Request, error)
@@ -70,8 +71,9 @@ type Runner struct {
 	started int // slots
 	waiting int // slots that wait for work and were not woken
 	alarm   *time.Timer
-	settled atomic.Int64
-	failed  atomic.Int64
+	due     time.Time    // when the alarm goes off; zero if it is off
+	settled atomic.Int64 // tasks with a result or a final failure
+	landed  atomic.Int64 // tasks dealt with of batches under way
 }
 
 // NewRunner makes a runner.
@@ -81,12 +83,30 @@ func NewRunner(j *Job) *Runner {
 	return r
 }
 
-// Run runs the job to its end, and returns why it could not go on, or nil. Nothing of it is left running.
+// Run runs the job to its end, and returns why it could not go on, or nil. Nothing of it is left running. It may be
+// called once.
 func (r *Runner) Run(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	r.ctx, r.cancel = context.WithCancel(ctx)
-	defer r.cancel()
 	unwatch := context.AfterFunc(ctx, func() { r.stop(context.Cause(ctx)) })
-	defer unwatch()
+	defer func() {
+		unwatch()
+		r.mu.Lock()
+		if !r.m.Finished() { // Feed, or a function that this goroutine called, panicked
+			r.m.Stop(errGivenUp)
+			r.halt()
+		}
+		r.mu.Unlock()
+		r.slots.Wait()
+		r.cancel()
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.alarm != nil {
+			r.alarm.Stop()
+		}
+	}()
 
 	err := r.job.Feed(r.push)
 	if err != nil {
@@ -95,7 +115,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	r.mu.Lock()
 	r.m.Close()
 	r.wakeAll()
-	mine := r.started < r.job.Policy.Concurrency
+	mine := r.started < r.m.policy.Concurrency
 	if mine {
 		r.started++
 	}
@@ -107,9 +127,6 @@ func (r *Runner) Run(ctx context.Context) error {
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.alarm != nil {
-		r.alarm.Stop()
-	}
 	return r.m.Err()
 }
 
@@ -117,7 +134,7 @@ func (r *Runner) Run(ctx context.Context) error {
 func (r *Runner) push(data []byte) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for r.m.Err() == nil && (r.m.Bytes() >= r.job.QueueBytes || r.m.Waiting() >= r.job.QueueTasks) {
+	for r.m.Err() == nil && r.full() {
 		r.room.Wait()
 	}
 	if r.m.Err() != nil {
@@ -125,14 +142,14 @@ func (r *Runner) push(data []byte) bool {
 	}
 	r.m.Push(Task{Index: r.next, Data: data})
 	r.next++
-	switch {
-	case r.waiting > 0:
-		r.wakeOne()
-	case r.started < r.job.Policy.Concurrency && r.job.Known != 1:
-		r.started++
-		r.slots.Go(r.slot)
-	}
+	r.pass()
 	return true
+}
+
+// full reports whether the queue is. A bound of 0 is none.
+func (r *Runner) full() bool {
+	j := r.job
+	return j.QueueBytes > 0 && r.m.Bytes() >= j.QueueBytes || j.QueueTasks > 0 && r.m.Waiting() >= j.QueueTasks
 }
 
 // stop ends the job early.
@@ -140,6 +157,11 @@ func (r *Runner) stop(reason error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.m.Stop(reason)
+	r.halt()
+}
+
+// halt ends what is under way, once the machine has stopped.
+func (r *Runner) halt() {
 	r.cancel()
 	r.wakeAll()
 	r.room.Broadcast()
@@ -148,14 +170,15 @@ func (r *Runner) stop(reason error) {
 // slot runs batches one after another until the job has ended.
 func (r *Runner) slot() {
 	s := slots.Get().(*Slot)
-	defer slots.Put(s)
 	for {
 		b := r.batch()
 		if b == nil {
-			return
+			break
 		}
 		r.invoke(s, b)
 	}
+	s.reader.Reset(nil) // lets go of the reply
+	slots.Put(s)
 }
 
 // batch waits for one; nil says that the job has ended.
@@ -170,23 +193,35 @@ func (r *Runner) batch() *Batch {
 		b, again := r.m.Next(time.Now())
 		if b != nil {
 			r.room.Broadcast()
+			r.pass()
 			return b
 		}
-		if !again.IsZero() {
-			r.wakeAt(again)
-		}
+		r.wakeAt(again)
 		r.waiting++
 		r.work.Wait()
 	}
 }
 
-// wakeOne wakes a slot that was not woken yet. Who wakes a slot takes it off the count, so that of two tasks that come
-// one after the other the second does not take the first one's slot for idle.
-func (r *Runner) wakeOne() {
-	if r.waiting > 0 {
+// pass sees to it that a batch that can be had now or later is taken: it wakes one slot, or sets the alarm. A slot that
+// takes a batch passes on in turn, so that as many wake as there is work for, and no more. It is called after each
+// event that may make a batch ready.
+func (r *Runner) pass() {
+	fresh := r.started < r.m.policy.Concurrency && r.job.Known != 1
+	if r.waiting == 0 && !fresh { // the first that is free will ask
+		return
+	}
+	ready, again := r.m.Ready(time.Now())
+	if !ready {
+		r.wakeAt(again)
+		return
+	}
+	if r.waiting > 0 { // who wakes a slot takes it off the count: the next task is not left to the same one
 		r.waiting--
 		r.work.Signal()
+		return
 	}
+	r.started++
+	r.slots.Go(r.slot)
 }
 
 func (r *Runner) wakeAll() {
@@ -194,17 +229,22 @@ func (r *Runner) wakeAll() {
 	r.work.Broadcast()
 }
 
+// wakeAt sets the alarm, unless it goes off before. An alarm that comes too early does no harm.
 func (r *Runner) wakeAt(t time.Time) {
-	wait := time.Until(t)
-	if r.alarm == nil {
-		r.alarm = time.AfterFunc(wait, func() {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.wakeAll()
-		})
+	if t.IsZero() || !r.due.IsZero() && !t.Before(r.due) {
 		return
 	}
-	r.alarm.Reset(wait)
+	r.due = t
+	if r.alarm != nil {
+		r.alarm.Reset(time.Until(t))
+		return
+	}
+	r.alarm = time.AfterFunc(time.Until(t), func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.due = time.Time{}
+		r.pass()
+	})
 }
 
 // Counts tells what was done so far. It may be called at any time.
@@ -213,5 +253,6 @@ func (r *Runner) Counts() Counts {
 	defer r.mu.Unlock()
 	c := r.m.Counts()
 	c.Settled = r.settled.Load()
+	c.Running -= r.landed.Load()
 	return c
 }

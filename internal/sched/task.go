@@ -5,6 +5,8 @@ package sched
 import (
 	"fmt"
 	"time"
+
+	"github.com/gowren/gowren/internal/wire"
 )
 
 // Task is one call of a job's function.
@@ -21,14 +23,15 @@ type Batch struct {
 
 	settled []bool // by position: the task has a result, or a failure that was dealt with
 	open    int    // tasks not settled
-	suspect bool   // its tasks were in a batch that lost its worker
+	landed  int    // tasks settled whose result or failure was dealt with; kept by a Runner
+	suspect bool   // a task may have killed its worker: they are not run with others
 }
 
 // Settle notes that a result or failure came for the task at a position. It reports false when one had come before,
 // which is then not to be used.
 func (b *Batch) Settle(position int) (bool, error) {
 	if position < 0 || position >= len(b.Tasks) {
-		return false, fmt.Errorf("sched: a worker answered for task %d of a batch of %d", position, len(b.Tasks))
+		return false, fmt.Errorf("sched: a worker answered for task %d of a batch of %d: %w", position, len(b.Tasks), wire.ErrCorrupt)
 	}
 	if b.settled[position] {
 		return false, nil

@@ -106,10 +106,14 @@ type Reader struct {
 	frame      []byte
 }
 
-// Reset makes the reader read from src, and forgets what it had buffered.
+// Reset makes the reader read from src, and forgets what it had buffered. With nil it lets go of the last stream, and of
+// a large buffer.
 func (r *Reader) Reset(src io.Reader) {
-	r.src, r.start, r.end = src, 0, 0
-	if r.buf == nil || len(r.buf) > 1<<20 {
+	r.src, r.start, r.end, r.frame = src, 0, 0, nil
+	if len(r.buf) > 1<<20 {
+		r.buf = nil
+	}
+	if r.buf == nil && src != nil {
 		r.buf = make([]byte, 64<<10)
 	}
 }
@@ -124,9 +128,6 @@ func (r *Reader) Next() (Type, []byte, error) {
 		return 0, nil, err
 	}
 	if err := r.fill(headerSize + n); err != nil {
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
 		return 0, nil, err
 	}
 	frame := r.buf[r.start : r.start+headerSize+n]
@@ -143,7 +144,7 @@ func (r *Reader) Frame() []byte { return r.frame }
 
 // fill makes n unread bytes available. The buffer grows with what comes, never to a length that was only claimed.
 func (r *Reader) fill(n int) error {
-	for r.end-r.start < n {
+	for idle := 0; r.end-r.start < n; {
 		if r.start > 0 && r.start+n > len(r.buf) {
 			r.end = copy(r.buf, r.buf[r.start:r.end])
 			r.start = 0
@@ -159,6 +160,14 @@ func (r *Reader) fill(n int) error {
 			}
 			return err
 		}
+		if m > 0 {
+			idle = 0
+		} else if idle++; idle >= maxIdle && r.end-r.start < n {
+			return fmt.Errorf("wire: the stream brings nothing and does not end: %w", io.ErrNoProgress)
+		}
 	}
 	return nil
 }
+
+// maxIdle is how many reads in a row may bring nothing, as in package bufio.
+const maxIdle = 100

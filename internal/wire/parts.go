@@ -46,7 +46,7 @@ func NextPart(list []byte) (Part, []byte, error) {
 	} else {
 		p.Offset, p.Size = c.size("offset"), c.size("size")
 		p.Single = c.byte("kind") != 0
-		p.Sum = uint32(c.uint("checksum"))
+		p.Sum = c.sum()
 	}
 	return p, c.data, c.err
 }

@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 )
 
 func appendBytes[T ~string | ~[]byte](dst []byte, s T) []byte {
@@ -39,14 +40,34 @@ func (c *cursor) uint(what string) uint64 {
 	return v
 }
 
-// size reads a number that fits an int64.
+// size reads a number that fits an int64, and twice it too: an offset and a size can be added.
 func (c *cursor) size(what string) int64 {
 	v := c.uint(what)
-	if v > 1<<62 {
+	if v >= 1<<62 {
 		c.fail(what)
 		return 0
 	}
 	return int64(v)
+}
+
+// int reads a number that fits an int, here and on a machine of 32 bits.
+func (c *cursor) int(what string) int {
+	v := c.size(what)
+	if v > math.MaxInt {
+		c.fail(what)
+		return 0
+	}
+	return int(v)
+}
+
+// sum reads a checksum.
+func (c *cursor) sum() uint32 {
+	v := c.uint("checksum")
+	if v > math.MaxUint32 {
+		c.fail("checksum")
+		return 0
+	}
+	return uint32(v)
 }
 
 func (c *cursor) take(n int64, what string) []byte {

@@ -20,8 +20,8 @@ func BeginResult(dst []byte, position int) []byte {
 // DecodeResult returns a result's position and value, which refers to payload.
 func DecodeResult(payload []byte) (int, []byte, error) {
 	c := cursor{data: payload}
-	position := c.size("position")
-	return int(position), c.data, c.err
+	position := c.int("position")
+	return position, c.data, c.err
 }
 
 // Stored is a task's result that went to the bucket.
@@ -45,7 +45,7 @@ func AppendStored(dst []byte, s Stored) []byte {
 // DecodeStored decodes the payload of a stored result.
 func DecodeStored(payload []byte) (Stored, error) {
 	c := cursor{data: payload}
-	s := Stored{Position: int(c.size("position")), Key: c.string("key"), Size: c.size("size"), Sum: uint32(c.uint("checksum"))}
+	s := Stored{Position: c.int("position"), Key: c.string("key"), Size: c.size("size"), Sum: c.sum()}
 	return s, c.err
 }
 
@@ -90,7 +90,7 @@ func AppendFailed(dst []byte, f Failure) []byte {
 // DecodeFailed decodes the payload of a failure.
 func DecodeFailed(payload []byte) (Failure, error) {
 	c := cursor{data: payload}
-	f := Failure{Position: int(c.size("position")), Cause: Cause(c.byte("cause")), Again: c.byte("retry mark") != 0,
+	f := Failure{Position: c.int("position"), Cause: Cause(c.byte("cause")), Again: c.byte("retry mark") != 0,
 		Message: c.string("message"), Stack: c.string("stack")}
 	return f, c.err
 }
@@ -112,7 +112,7 @@ func AppendLog(dst []byte, l Log) []byte {
 // DecodeLog decodes the payload of a log line.
 func DecodeLog(payload []byte) (Log, error) {
 	c := cursor{data: payload}
-	l := Log{Position: int(c.size("position")) - 1, Text: c.string("text")}
+	l := Log{Position: c.int("position") - 1, Text: c.string("text")}
 	return l, c.err
 }
 
@@ -133,7 +133,7 @@ func AppendEnd(dst []byte, t Type, e End) []byte {
 // DecodeEnd decodes the payload of an end.
 func DecodeEnd(payload []byte) (End, error) {
 	c := cursor{data: payload}
-	e := End{Ran: int(c.size("count")), Busy: time.Duration(c.size("time"))}
+	e := End{Ran: c.int("count"), Busy: time.Duration(c.size("time"))}
 	return e, c.err
 }
 

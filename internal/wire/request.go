@@ -76,7 +76,7 @@ func DecodeRequest(payload []byte, r *Request) error {
 		Types:    c.string("types"),
 		Timeout:  time.Duration(c.size("time-out")),
 		Budget:   time.Duration(c.size("budget")),
-		Inline:   int(c.size("inline limit")),
+		Inline:   c.int("inline limit"),
 		Prefix:   c.string("prefix"),
 		Shared:   Shared{Hash: c.string("hash"), Data: c.bytes("shared argument"), Key: c.string("key")},
 		Object:   c.string("object"),
@@ -86,7 +86,7 @@ func DecodeRequest(payload []byte, r *Request) error {
 		c.fail("number of tasks")
 	}
 	for i := int64(0); i < n && c.err == nil; i++ {
-		t := Task{Index: c.size("index"), Attempt: int(c.size("attempt"))}
+		t := Task{Index: c.size("index"), Attempt: c.int("attempt")}
 		if r.Object != "" {
 			t.Offset, t.Size = c.size("offset"), c.size("size")
 		} else {

@@ -89,13 +89,12 @@ func listCases(keys int) []testCase {
 func orderAndPrefixes(t *testing.T, b storage.Bucket) {
 	// Byte order of whole keys: what lies in the folder "a" comes after "a-b" and before "a0".
 	keys := []string{
-		"!", "A/b", "a b", "a+b", "a-b", "a-b.txt", "a.b/c", "a/b", "a/b-c/d", "a/c/x", "a/c/y", "a/é", "a0", "a0/b", "aa",
+		"!", "A/b", "a b", "a+b", "a-b", "a-b.txt", "a.b/c", "a/b", "a/b-c/d", "a/c/x", "a/c/y", "a/é", "a0/b", "aa",
 		"b/c/d/e/f", "b/c/d/e0", "z", "~", "é/x", "日本",
 	}
-	keys = slices.DeleteFunc(keys, func(k string) bool { return k == "a0" }) // "a0/b" is there
 	shuffled := slices.Clone(keys)
 	for i := range shuffled {
-		j := (i * 7) % len(shuffled)
+		j := i * 7 % len(shuffled)
 		shuffled[i], shuffled[j] = shuffled[j], shuffled[i]
 	}
 	for _, key := range shuffled {
@@ -105,16 +104,13 @@ func orderAndPrefixes(t *testing.T, b storage.Bucket) {
 		t.Fatal("the test's keys are not in order")
 	}
 	for _, prefix := range []string{
-		"", "a", "a/", "a-", "a/b", "a/b-", "a/c", "a/c/", "a/c/x", "a/c/xx", "a/é", "A", "b/c/d/e", "b/c/d/e/", "é", "\xc3", "nothing", "a//",
+		"", "a", "a/", "a-", "a/b", "a/b-", "a/c", "a/c/", "a/c/x", "a/c/xx", "a/é", "A", "b/c/d/e", "b/c/d/e/", "é", "nothing", "a//",
 	} {
 		var want []string
 		for _, key := range keys {
 			if strings.HasPrefix(key, prefix) {
 				want = append(want, key)
 			}
-		}
-		if prefix == "\xc3" {
-			continue // half a letter: any string is a prefix, but not all protocols can say this one
 		}
 		if got := list(t, b, prefix); !slices.Equal(got, want) {
 			t.Errorf("List %q:\n got %q\nwant %q", prefix, got, want)

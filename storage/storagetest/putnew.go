@@ -52,7 +52,7 @@ var putNewCases = []testCase{
 	}},
 	{"putnew/failing data", func(t *testing.T, b storage.Bucket) { failingData(t, b, "putnew") }},
 	{"putnew/one winner", func(t *testing.T, b storage.Bucket) { oneWinner(t, b, 64, 100) }},
-	{"putnew/one winner, large", func(t *testing.T, b storage.Bucket) { oneWinner(t, b, 8, 6<<20) }},
+	{"putnew/one winner, large", func(t *testing.T, b storage.Bucket) { oneWinner(t, b, 4, 6<<20) }},
 }
 
 // oneWinner has n goroutines commit different bytes under one key.
@@ -63,7 +63,7 @@ func oneWinner(t *testing.T, b storage.Bucket, n, size int) {
 	body := pattern(size)
 	for i := range n {
 		wg.Go(func() {
-			data := fmt.Sprintf("writer %d %s", i, body)
+			data := fmt.Sprintf("writer %d ", i) + body
 			<-start
 			err := b.PutNew(t.Context(), "commit/k", strings.NewReader(data))
 			switch {

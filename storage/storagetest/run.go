@@ -23,6 +23,13 @@ type Options struct {
 	Keys int
 }
 
+// Large names the cases whose objects have several MiB. They take most of the time under the race detector. Run leaves
+// them out of its second pass, since a prefix has no part in how bytes travel.
+var Large = []string{
+	"get/large object", "put/failing data", "put/atomic", "putnew/taken, large", "putnew/failing data",
+	"putnew/one winner, large", "cancel/amid put", "cancel/amid get",
+}
+
 // Run tests a bucket against every promise of [storage.Bucket], and then once more under [storage.Prefix]. Each call of
 // open returns an empty bucket that no other test uses, and that Run closes. The cases run in parallel.
 func Run(t *testing.T, open func(t *testing.T) storage.Bucket) { RunWith(t, open, Options{}) }
@@ -38,8 +45,8 @@ func RunWith(t *testing.T, open func(t *testing.T) storage.Bucket, o Options) {
 			t.Errorf("Skip names %q, which is no case", name)
 		}
 	}
-	run := func(t *testing.T, open func(t *testing.T) storage.Bucket) {
-		for _, c := range all {
+	run := func(t *testing.T, cases []testCase, open func(t *testing.T) storage.Bucket) {
+		for _, c := range cases {
 			t.Run(c.name, func(t *testing.T) {
 				t.Parallel()
 				if why, skip := o.Skip[c.name]; skip {
@@ -58,9 +65,10 @@ func RunWith(t *testing.T, open func(t *testing.T) storage.Bucket, o Options) {
 		})
 		return b
 	}
-	t.Run("bare", func(t *testing.T) { run(t, opened) })
+	t.Run("bare", func(t *testing.T) { run(t, all, opened) })
 	t.Run("prefix", func(t *testing.T) {
-		run(t, func(t *testing.T) storage.Bucket {
+		small := slices.DeleteFunc(slices.Clone(all), func(c testCase) bool { return slices.Contains(Large, c.name) })
+		run(t, small, func(t *testing.T) storage.Bucket {
 			parent := opened(t)
 			// A neighbour whose key begins like the prefix, which is to stay out of sight.
 			put(t, parent, "under a préfix-not/x", "neighbour")
@@ -95,11 +103,30 @@ func read(ctx context.Context, b storage.Bucket, key string, off, n int64) (stri
 	return string(data), err
 }
 
+// wantObject compares an object with what it should be, in pieces, since there are large ones.
 func wantObject(t *testing.T, b storage.Bucket, key, want string) {
 	t.Helper()
-	got, err := read(t.Context(), b, key, 0, -1)
-	if err != nil || got != want {
-		t.Errorf("object %q: %s, %v, want %s", key, brief(got), err, brief(want))
+	r, err := b.Get(t.Context(), key, 0, -1)
+	if err != nil {
+		t.Errorf("object %q: %v, want %s", key, err, brief(want))
+		return
+	}
+	defer r.Close()
+	buf := make([]byte, min(64<<10, len(want)+1))
+	for at := 0; ; {
+		n, err := io.ReadFull(r, buf)
+		if !strings.HasPrefix(want[at:], string(buf[:n])) {
+			t.Errorf("object %q differs from %s: it has %s after %d bytes", key, brief(want), brief(string(buf[:n])), at)
+			return
+		}
+		at += n
+		if err == nil {
+			continue
+		}
+		if at < len(want) || err != io.EOF && err != io.ErrUnexpectedEOF {
+			t.Errorf("object %q ends after %d bytes, %v, want %s", key, at, err, brief(want))
+		}
+		return
 	}
 }
 

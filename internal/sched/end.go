@@ -1,0 +1,107 @@
+package sched
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/gowren/gowren/backends"
+)
+
+// Outcome is how an invocation ended.
+type Outcome struct {
+	Err  error // nil: the reply was complete
+	Ran  int   // tasks that the worker says it ran
+	Busy time.Duration
+}
+
+// Blame is a task whose worker was lost while it ran alone, once too often.
+type Blame struct {
+	Task     Task
+	Attempts int
+}
+
+// errBarren ends a job whose workers do nothing.
+var errBarren = errors.New("the workers hand every task back without running it: their time limit is too short for a task")
+
+// maxBarren is how many invocations in a row may settle nothing, beyond those that all workers together may hand back
+// when the platform replaces them at once.
+const maxBarren = 16
+
+// End notes that a batch's invocation is over. It returns the task that is to blame, if it is known and was given its
+// last attempt.
+func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
+	m.flying--
+	m.counts.Running -= int64(len(b.Tasks))
+	m.counts.Settled += int64(len(b.Tasks) - b.open)
+	if b.open < len(b.Tasks) {
+		m.barren = 0
+	}
+	rest := b.rest()
+	switch {
+	case m.fatal != nil: // how the rest ends does not matter
+		m.dropped += len(rest)
+	case o.Err == nil:
+		m.flow.ended()
+		m.size.observe(min(o.Ran, len(b.Tasks)), o.Busy, now.Sub(b.Begun))
+		m.giveBack(b, rest)
+		if b.open < len(b.Tasks) {
+			break
+		}
+		if m.barren++; m.barren >= maxBarren+m.policy.Concurrency {
+			m.Stop(errBarren)
+		}
+	case errors.Is(o.Err, backends.ErrThrottled):
+		m.counts.Throttled++
+		m.giveBack(b, rest)
+		if m.flow.throttled(now) {
+			m.Stop(fmt.Errorf("the backend has taken nothing for %v: %w", patience, o.Err))
+		}
+	case errors.Is(o.Err, backends.ErrRefused), errors.Is(o.Err, backends.ErrInvalid):
+		m.dropped += len(rest)
+		m.Stop(o.Err)
+	default:
+		m.counts.Lost++
+		m.flow.lost()
+		return m.lost(rest, now)
+	}
+	return nil
+}
+
+// giveBack queues tasks again that nobody is to blame for. Those under suspicion stay among themselves.
+func (m *Machine) giveBack(b *Batch, rest []Task) {
+	if b.suspect {
+		m.isolate(rest)
+		return
+	}
+	m.returned.add(rest...)
+}
+
+// isolate queues tasks to be run by themselves.
+func (m *Machine) isolate(tasks []Task) {
+	if len(tasks) > 0 {
+		m.suspects = append(m.suspects, tasks)
+		m.suspect += len(tasks)
+	}
+}
+
+// lost deals with the tasks of a batch whose worker was lost. One alone is to blame. Of several, one may be: they are
+// split, and the halves run apart, so that the one that kills its worker each time is found after some more losses,
+// however many innocent tasks were with it; that counts as no attempt of theirs.
+func (m *Machine) lost(rest []Task, now time.Time) []Blame {
+	switch len(rest) {
+	case 0:
+		return nil
+	case 1:
+		attempts, final := m.failed(rest[0], true, true, now)
+		if !final {
+			return nil
+		}
+		m.counts.Settled++
+		return []Blame{{rest[0], attempts}}
+	}
+	half := len(rest) / 2
+	m.isolate(rest[:half:half])
+	m.isolate(rest[half:])
+	return nil
+}

@@ -1,0 +1,213 @@
+package storage_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gowren/gowren/storage"
+	"github.com/gowren/gowren/storage/filestore"
+	"github.com/gowren/gowren/storage/memstore"
+)
+
+// wantLines cuts a text as a plain reader does.
+func wantLines(text []byte) []string {
+	lines := []string{}
+	for r := bufio.NewReader(bytes.NewReader(text)); ; {
+		line, err := r.ReadString('\n')
+		if err == io.EOF && line == "" {
+			return lines
+		}
+		if cut, ended := strings.CutSuffix(line, "\n"); ended {
+			line = strings.TrimSuffix(cut, "\r")
+		}
+		lines = append(lines, line)
+	}
+}
+
+// checkLines reads text in splits of size, and compares.
+func checkLines(t *testing.T, text []byte, size int64) {
+	t.Helper()
+	b := memstore.New()
+	defer memstore.Delete(b.Name())
+	if err := b.Put(t.Context(), "text", bytes.NewReader(text)); err != nil {
+		t.Fatal(err)
+	}
+	splits, err := storage.Splits(t.Context(), b.URL(), size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := wantLines(text)
+	n := 0
+	for _, s := range splits {
+		for line, err := range storage.Lines(t.Context(), s) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n >= len(want) || string(line) != want[n] {
+				t.Fatalf("splits of %d bytes: line %d of %d is %.60q", size, n, len(want), line)
+			}
+			n++
+		}
+	}
+	if n != len(want) {
+		t.Fatalf("splits of %d bytes give %d lines, want %d", size, n, len(want))
+	}
+}
+
+func TestLines(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"", "\n", "\n\n", "a", "a\n", "a\nb", "a\nb\n", "\na", "a\r\nb\r\n", "\r\n\r\n", "a\rb\r", "\r", "\n\r", "ab\n\ncd\n\n\nef", "äö\nü",
+	} {
+		for size := int64(1); size <= int64(len(text))+1; size++ {
+			checkLines(t, []byte(text), size)
+		}
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 40 {
+		text := make([]byte, random.IntN(400))
+		for i := range text {
+			text[i] = "ab\n\r"[random.IntN(4)]
+		}
+		for _, size := range []int64{1, 2, 3, 7, 64, 1 << 20} {
+			checkLines(t, text, size)
+		}
+	}
+}
+
+// TestLongLines have the buffer grow, and the read go on far beyond a split.
+func TestLongLines(t *testing.T) {
+	t.Parallel()
+	var text []byte
+	for _, n := range []int{10, 300_000, 0, 262_143, 262_144, 262_145, 3 << 20, 65_536, 1, 600_000} {
+		text = append(append(text, bytes.Repeat([]byte{byte('a' + n%26)}, n)...), '\n')
+	}
+	for _, size := range []int64{50_000, 262_144, 1 << 20, 1 << 30} {
+		checkLines(t, text, size)
+	}
+}
+
+func FuzzLines(f *testing.F) {
+	f.Add([]byte("one\ntwo\r\n\nthree"), uint16(3))
+	f.Add([]byte("\n\n\n"), uint16(1))
+	f.Fuzz(func(t *testing.T, text []byte, size uint16) {
+		if len(text) > 2000 {
+			return
+		}
+		checkLines(t, text, int64(size)+1)
+	})
+}
+
+func TestLinesOfChangedObject(t *testing.T) {
+	t.Parallel()
+	b := memstore.New()
+	if err := b.Put(t.Context(), "k", strings.NewReader("one\ntwo\n")); err != nil {
+		t.Fatal(err)
+	}
+	splits, err := storage.Splits(t.Context(), b.URL(), 0)
+	if err != nil || len(splits) != 1 {
+		t.Fatal(splits, err)
+	}
+	failure := func(s storage.Split) (lines int, err error) {
+		for _, err := range storage.Lines(t.Context(), s) {
+			if err != nil {
+				return lines, err
+			}
+			lines++
+		}
+		return lines, nil
+	}
+	if err := b.Put(t.Context(), "k", strings.NewReader("two\none\n")); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := failure(splits[0]); n != 0 || !errors.Is(err, storage.ErrChanged) || !strings.Contains(err.Error(), `"k"`) {
+		t.Errorf("a changed object: %d lines, %v", n, err)
+	}
+	bad := splits[0]
+	bad.ETag, bad.Size, bad.Len = "", 100, 100 // a store without ETags, and an object that was longer
+	if _, err := failure(bad); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("a shorter object: %v", err)
+	}
+	bad.Off = 50
+	if _, err := failure(bad); err == nil {
+		t.Error("a split beyond its object")
+	}
+	if err := b.Delete(t.Context(), "k"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := failure(splits[0]); err == nil {
+		t.Error("a missing object")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, err := range storage.Lines(ctx, splits[0]) {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("a canceled context: %v", err)
+		}
+	}
+}
+
+func TestLinesStopEarly(t *testing.T) {
+	t.Parallel()
+	b := memstore.New()
+	if err := b.Put(t.Context(), "k", strings.NewReader("one\ntwo\n")); err != nil {
+		t.Fatal(err)
+	}
+	for range storage.Lines(t.Context(), storage.Split{URL: b.URL(), Key: "k", Len: 8, Size: 8}) {
+		break
+	}
+}
+
+// BenchmarkLines reads 64 MiB of text from a file, beside the bare loop that nothing can be quicker than by much.
+func BenchmarkLines(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "text")
+	var text bytes.Buffer
+	for i := 0; text.Len() < 64<<20; i++ {
+		fmt.Fprintf(&text, "%d %s\n", i, strings.Repeat("word ", i%20))
+	}
+	if err := os.WriteFile(path, text.Bytes(), 0o666); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("lines", func(b *testing.B) {
+		b.SetBytes(int64(text.Len()))
+		for b.Loop() {
+			splits, err := storage.Splits(b.Context(), filestore.URL(path), 0)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for _, s := range splits {
+				for _, err := range storage.Lines(b.Context(), s) {
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		}
+	})
+	b.Run("floor", func(b *testing.B) {
+		b.SetBytes(int64(text.Len()))
+		for b.Loop() {
+			f, err := os.Open(path)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for r := bufio.NewReaderSize(f, 256<<10); ; {
+				if _, err := r.ReadSlice('\n'); err == io.EOF {
+					break
+				} else if err != nil {
+					b.Fatal(err)
+				}
+			}
+			f.Close()
+		}
+	})
+}
