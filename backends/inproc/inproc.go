@@ -15,7 +15,6 @@ import (
 	"runtime"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/internal/worker"
@@ -45,6 +44,7 @@ type Backend struct {
 	running sync.WaitGroup
 	ctx     context.Context
 	close   context.CancelFunc
+	mu      sync.Mutex // held while an invocation begins
 }
 
 // New returns a backend that runs n invocations at once; 0 is as many as there are CPUs.
@@ -73,29 +73,43 @@ func (b *Backend) Limits() backends.Limits {
 	return backends.Limits{Concurrency: cap(b.free), CPUs: 1, Cancels: true}
 }
 
+var errClosed = fmt.Errorf("inproc: the backend is closed: %w", backends.ErrInvalid)
+
 // Invoke implements [backends.Backend].
 func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	select {
 	case b.free <- struct{}{}:
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	case <-b.ctx.Done():
-		return nil, fmt.Errorf("inproc: the backend is closed: %w", backends.ErrInvalid)
+		return nil, errClosed
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	unwatch := context.AfterFunc(b.ctx, cancel)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ctx.Err() != nil {
+		<-b.free
+		return nil, errClosed
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	unwatch := context.AfterFunc(b.ctx, func() { cancel(errClosed) })
 	pr, pw := io.Pipe()
 	done := make(chan struct{})
 	b.running.Go(func() {
 		defer close(done)
 		defer func() { <-b.free }()
 		err := b.worker.Serve(ctx, r.Body, pw)
-		if errors.Is(err, worker.ErrLeave) {
+		switch {
+		case ctx.Err() != nil: // what came is not all
+			err = context.Cause(ctx)
+		case errors.Is(err, worker.ErrLeave):
 			err = nil // the reply is complete; the task that does not stop goes on by itself
 		}
 		_ = pw.CloseWithError(err) // never fails
 	})
-	return &reply{PipeReader: pr, cancel: func() { unwatch(); cancel() }, done: done}, nil
+	return &reply{PipeReader: pr, cancel: func() { unwatch(); cancel(nil) }, done: done}, nil
 }
 
 // reply ends the work when it is closed.
@@ -105,29 +119,19 @@ type reply struct {
 	done   chan struct{}
 }
 
-// patience is how long Close waits for a task that ignores its context.
-const patience = time.Second
-
+// Close returns when the worker is free again: soon, since it leaves a task that ignores its context.
 func (r *reply) Close() error {
 	r.cancel()
 	err := r.PipeReader.Close()
-	select {
-	case <-r.done:
-	case <-time.After(patience):
-	}
+	<-r.done
 	return err
 }
 
-// Close implements [backends.Backend]. It waits for tasks that are under way, a short while for those that ignore their
-// context.
+// Close implements [backends.Backend]. Tasks that ignore their context go on by themselves.
 func (b *Backend) Close() error {
+	b.mu.Lock()
 	b.close()
-	done := make(chan struct{})
-	go func() { b.running.Wait(); close(done) }()
-	select {
-	case <-done:
-		return nil
-	case <-time.After(patience):
-		return errors.New("inproc: a task ignores its context and goes on")
-	}
+	b.mu.Unlock()
+	b.running.Wait()
+	return nil
 }

@@ -35,7 +35,8 @@ type slotKey struct{}
 // taskContext is the context of all tasks of a slot, one after another.
 type taskContext struct {
 	context.Context
-	slot *slot
+	slot    *slot
+	timeout time.Duration
 }
 
 func (c *taskContext) Value(key any) any {
@@ -47,19 +48,26 @@ func (c *taskContext) Value(key any) any {
 
 // Deadline is that of the task under way.
 func (c *taskContext) Deadline() (time.Time, bool) {
-	s := c.slot
-	if s.r.req.Timeout == 0 {
-		return c.Context.Deadline()
+	deadline, ok := c.Context.Deadline()
+	if c.timeout == 0 {
+		return deadline, ok
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.since.Add(s.r.req.Timeout), true
+	c.slot.mu.Lock()
+	defer c.slot.mu.Unlock()
+	if task := c.slot.since.Add(c.timeout); !ok || task.Before(deadline) {
+		return task, true
+	}
+	return deadline, true
 }
 
 func (s *slot) newContext() {
+	if s.r.req.Timeout == 0 {
+		s.ctx, s.cancel = &taskContext{s.r.ctx, s}, nil
+		return
+	}
 	ctx, cancel := context.WithCancelCause(s.r.ctx)
 	s.cancel = cancel
-	s.ctx = &taskContext{ctx, s}
+	s.ctx = &taskContext{ctx, s, s.r.req.Timeout}
 }
 
 func (s *slot) begin(position int, t *wire.Task) {

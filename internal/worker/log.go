@@ -66,9 +66,8 @@ func (s *logSink) Write(text []byte) (int, error) {
 		r = s.w.now
 		s.w.mu.Unlock()
 	}
-	if r == nil {
+	if r == nil || !r.out.add(wire.AppendLog(nil, line), true) {
 		return os.Stderr.Write(text)
 	}
-	r.out.add(wire.AppendLog(nil, line), true)
 	return len(text), nil
 }

@@ -31,6 +31,19 @@ func (w *Worker) read(ctx context.Context, key string, off, n int64) ([]byte, er
 	return buf.Bytes(), err
 }
 
+// readAll returns a whole object.
+func (w *Worker) readAll(ctx context.Context, key string) ([]byte, error) {
+	b, err := w.bucket(ctx)
+	if err != nil {
+		return nil, err
+	}
+	o, err := b.Stat(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	return w.read(ctx, key, 0, o.Size)
+}
+
 // store puts a result into the bucket. Its name is its own: another attempt never overwrites it.
 func (w *Worker) store(ctx context.Context, req *wire.Request, index int64, value []byte) (wire.Stored, error) {
 	b, err := w.bucket(ctx)

@@ -30,12 +30,12 @@ func (o *output) reset(w io.Writer) {
 	o.w, o.buf, o.closed, o.err = w, o.buf[:0], false, nil
 }
 
-// add takes a whole frame. With more to come soon, it may be held back.
-func (o *output) add(frame []byte, more bool) {
+// add takes a whole frame. With more to come soon, it may be held back. It reports false for a frame that comes too late.
+func (o *output) add(frame []byte, more bool) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed || o.err != nil {
-		return
+		return false
 	}
 	o.buf = append(o.buf, frame...)
 	switch {
@@ -49,6 +49,7 @@ func (o *output) add(frame []byte, more bool) {
 			o.timer.Reset(holdBack)
 		}
 	}
+	return true
 }
 
 func (o *output) flush() {

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
+	"slices"
 
 	"github.com/gowren/gowren/internal/wire"
 )
@@ -77,15 +79,13 @@ func (w *Worker) stream(ctx context.Context, p wire.Part, f func([]byte) bool) (
 		if err != nil {
 			return false, cut(p, err)
 		}
-		left -= int64(len(binary.AppendUvarint(nil, n))) + int64(n)
-		if left < 0 {
+		if n > uint64(left) {
 			return false, cut(p, wire.ErrCorrupt)
 		}
-		if uint64(cap(value)) < n {
-			value = make([]byte, n)
+		if left -= int64(bits.Len64(n|1)+6)/7 + int64(n); left < 0 {
+			return false, cut(p, wire.ErrCorrupt)
 		}
-		value = value[:n]
-		if _, err := io.ReadFull(in, value); err != nil {
+		if value, err = readValue(in, value[:0], int(n)); err != nil {
 			return false, cut(p, err)
 		}
 		if !f(value) {
@@ -93,6 +93,20 @@ func (w *Worker) stream(ctx context.Context, p wire.Part, f func([]byte) bool) (
 		}
 	}
 	return true, nil
+}
+
+// readValue reads n bytes into value. It grows with what comes: a size that was only claimed allocates little.
+func readValue(in io.Reader, value []byte, n int) ([]byte, error) {
+	for len(value) < n {
+		step := min(n-len(value), max(len(value), 64<<10))
+		value = slices.Grow(value, step)
+		m, err := io.ReadFull(in, value[len(value):len(value)+step])
+		value = value[:len(value)+m]
+		if err != nil {
+			return value, err
+		}
+	}
+	return value, nil
 }
 
 func cut(p wire.Part, err error) error {

@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -27,6 +28,7 @@ type run struct {
 	left atomic.Int64  // slots at work
 	rest chan struct{} // gets a value when none is
 	gone chan struct{} // closed when a task does not stop: the run is given up
+	over atomic.Bool   // it was given up: no further task begins
 	stop sync.Once     // closes gone
 	long atomic.Int64  // nanoseconds of the longest task so far
 }
@@ -42,6 +44,10 @@ func newRun(w *Worker) *run {
 // serve reports whether the run can be used again.
 func (r *run) serve(ctx context.Context, request []byte) (bool, error) {
 	r.begun = time.Now()
+	for _, s := range r.slots {
+		s.ran.Store(0)
+		s.busy.Store(0)
+	}
 	payload, err := wire.OpenRequest(request)
 	if err == nil {
 		err = wire.DecodeRequest(payload, &r.req)
@@ -53,7 +59,11 @@ func (r *run) serve(ctx context.Context, request []byte) (bool, error) {
 	if r.f, reason = find(&r.req); reason != "" {
 		return true, r.refuse(reason)
 	}
-	if r.arg, err = r.w.argument(ctx, r.f, r.req.Shared); err != nil {
+	r.arg, err = r.w.argument(ctx, r.f, r.req.Shared)
+	if unread := new(inputError); errors.As(err, &unread) {
+		return true, r.failAll(unread)
+	}
+	if err != nil {
 		return true, r.refuse(fmt.Sprintf("the shared argument of %q: %v", r.req.Function, err))
 	}
 	r.ctx = ctx
@@ -78,13 +88,10 @@ func (r *run) runTasks() bool {
 	r.next.Store(0)
 	r.long.Store(0)
 	r.left.Store(int64(len(slots)))
-	for _, s := range slots {
-		s.reset()
-	}
 	unwatch := r.watch(slots)
 	defer unwatch()
 	for _, s := range slots {
-		go s.run()
+		s.start()
 	}
 	select {
 	case <-r.rest:
@@ -94,9 +101,16 @@ func (r *run) runTasks() bool {
 	}
 }
 
+// retire ends the slots' goroutines, each when its task is over.
+func (r *run) retire() {
+	for _, s := range r.slots {
+		close(s.wake)
+	}
+}
+
 // take returns the position of the next task to begin, or -1 when this worker should begin none.
 func (r *run) take() int {
-	if r.ctx.Err() != nil || r.short() {
+	if r.ctx.Err() != nil || r.over.Load() || r.short() {
 		return -1
 	}
 	i := r.next.Add(1) - 1

@@ -48,22 +48,15 @@ func (w *Worker) argument(ctx context.Context, f *registry.Function, s wire.Shar
 	}
 	data := s.Data
 	if s.Key != "" {
-		b, err := w.bucket(ctx)
-		if err != nil {
-			return nil, err
-		}
-		o, err := b.Stat(ctx, s.Key)
-		if err != nil {
-			return nil, err
-		}
-		if data, err = w.read(ctx, s.Key, 0, o.Size); err != nil {
-			return nil, err
+		var err error
+		if data, err = w.readAll(ctx, s.Key); err != nil {
+			return nil, &inputError{fmt.Errorf("the shared argument of %q could not be read: %w", f.Name, err)}
 		}
 	}
 	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != s.Hash {
 		return nil, fmt.Errorf("%d bytes came that are not the ones the driver sent (SHA-256): %w", len(data), wire.ErrCorrupt)
 	}
-	value, err := f.Shared(serialize.NewCoder(), data)
+	value, err := decodeShared(f, data)
 	if err != nil {
 		return nil, err
 	}
@@ -74,4 +67,14 @@ func (w *Worker) argument(ctx context.Context, f *registry.Function, s wire.Shar
 		c.kept = c.kept[1:]
 	}
 	return value, nil
+}
+
+// decodeShared decodes the argument. A type's own decoding may panic, and this is the goroutine that serves the request.
+func decodeShared(f *registry.Function, data []byte) (value any, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("its decoding panicked: %v\n%s", p, stack())
+		}
+	}()
+	return f.Shared(serialize.NewCoder(), data)
 }

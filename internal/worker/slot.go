@@ -22,8 +22,10 @@ type slot struct {
 	ran   atomic.Int64
 	busy  atomic.Int64 // nanoseconds
 
+	wake   chan struct{} // gets a value for each request; closed when the run is over for good
+	awake  bool          // its goroutine was started
 	ctx    *taskContext
-	cancel context.CancelCauseFunc
+	cancel context.CancelCauseFunc // of a context that ends with the task's time-out; nil where there is none
 
 	mu       sync.Mutex
 	position int       // of the task under way; -1 is none
@@ -32,13 +34,26 @@ type slot struct {
 }
 
 func newSlot(r *run) *slot {
-	return &slot{r: r, coder: serialize.NewCoder(), position: -1}
+	return &slot{r: r, coder: serialize.NewCoder(), position: -1, wake: make(chan struct{}, 1)}
 }
 
-func (s *slot) reset() {
+// start makes the slot work on the run's request. Its goroutine stays from request to request, with the stack that it has
+// grown to.
+func (s *slot) start() {
 	s.ran.Store(0)
 	s.busy.Store(0)
 	s.newContext()
+	if !s.awake {
+		s.awake = true
+		go s.loop()
+	}
+	s.wake <- struct{}{}
+}
+
+func (s *slot) loop() {
+	for range s.wake {
+		s.run()
+	}
 }
 
 // run works until there is no task to begin. A function that ends its goroutine (runtime.Goexit) ends this one; another
@@ -48,7 +63,7 @@ func (s *slot) run() {
 	defer func() {
 		s.busy.Add(int64(time.Since(begun)))
 		if !ended {
-			go s.run()
+			go func() { s.run(); s.loop() }()
 			return
 		}
 		if s.cancel != nil {
@@ -73,15 +88,14 @@ func (s *slot) task(position int) {
 	t := &s.r.req.Tasks[position]
 	s.begin(position, t)
 	s.ran.Add(1)
-	returned := false
+	settled := false
 	defer func() {
-		if !returned {
+		if !settled { // also by the error's own methods, which are the user's code too
 			s.fail(wire.Failure{Position: position, Cause: wire.CausePanic, Message: reason(recover()), Stack: stack()})
 			s.end()
 		}
 	}()
 	value, err := s.call(position, t)
-	returned = true
 	late := s.end()
 	if err == nil {
 		err = s.deliver(position, t, value)
@@ -89,6 +103,7 @@ func (s *slot) task(position int) {
 	if err != nil && s.r.ctx.Err() == nil { // the failure of a cancelled task says nothing
 		s.fail(s.failure(position, err, late))
 	}
+	settled = true
 }
 
 func reason(panicked any) string {

@@ -24,9 +24,10 @@ type Worker struct {
 	bucket func(context.Context) (storage.Bucket, error)
 	shared sharedCache
 
-	mu   sync.Mutex
-	idle []*run // kept for their buffers
-	now  *run   // the last one begun, for log lines of no task
+	mu     sync.Mutex
+	idle   []*run // kept for their buffers and goroutines
+	now    *run   // the last one begun, for log lines of no task
+	closed bool
 }
 
 // New makes a worker. The bucket is opened when a task first needs it.
@@ -54,10 +55,19 @@ func keep(open func(context.Context) (storage.Bucket, error)) func(context.Conte
 func (w *Worker) Serve(ctx context.Context, request []byte, reply io.Writer) error {
 	r := w.begin(reply)
 	keep, err := r.serve(ctx, request)
-	if keep {
-		w.end(r)
-	}
+	w.end(r, keep)
 	return err
+}
+
+// Close ends the goroutines that wait for a next request. Requests under way go on.
+func (w *Worker) Close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	for _, r := range w.idle {
+		r.retire()
+	}
+	w.idle = nil
 }
 
 func (w *Worker) begin(reply io.Writer) *run {
@@ -74,11 +84,15 @@ func (w *Worker) begin(reply io.Writer) *run {
 	return r
 }
 
-func (w *Worker) end(r *run) {
+func (w *Worker) end(r *run, keep bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.now == r {
 		w.now = nil
+	}
+	if w.closed || !keep {
+		r.retire()
+		return
 	}
 	w.idle = append(w.idle, r)
 }

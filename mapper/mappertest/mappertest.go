@@ -7,12 +7,11 @@
 //		…
 //	}
 //
-// It needs no mapper.Main. Tests of what only a process of its own can show, such as a task that exits, open a local
-// executor instead, with mapper.Main called in TestMain.
+// It needs no mapper.Main. What tasks print and log goes where that of the test goes. Tests of what only a process of its
+// own can show, such as a task that exits, open a local executor instead, with mapper.Main called in TestMain.
 package mappertest
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/gowren/gowren/backends/inproc"
@@ -20,11 +19,12 @@ import (
 	"github.com/gowren/gowren/storage/memstore"
 )
 
-// New returns an executor that is closed when the test ends. What tasks log is written to the test's log. The test fails
-// when the executor cannot be closed in good order, as when a task goes on after its job has ended.
+// New returns an executor that is closed when the test ends. The test fails when the executor cannot be closed in good
+// order, as when a task goes on after its job has ended.
 func New(t testing.TB) *mapper.Executor {
 	t.Helper()
-	ex, err := mapper.New(t.Context(), inproc.New(0), memstore.New(), mapper.Options{Quiet: true, Log: logWriter{t}})
+	bucket := memstore.New()
+	ex, err := mapper.New(t.Context(), inproc.New(0), bucket, mapper.Options{Quiet: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,13 +32,7 @@ func New(t testing.TB) *mapper.Executor {
 		if err := ex.Close(); err != nil {
 			t.Errorf("closing the executor: %v", err)
 		}
+		memstore.Delete(bucket.Name()) // or each test's would stay until the process ends
 	})
 	return ex
-}
-
-type logWriter struct{ t testing.TB }
-
-func (w logWriter) Write(p []byte) (int, error) {
-	w.t.Log(strings.TrimRight(string(p), "\n"))
-	return len(p), nil
 }
