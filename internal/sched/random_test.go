@@ -1,0 +1,156 @@
+package sched
+
+import (
+	"errors"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/gowren/gowren/backends"
+)
+
+// TestRandomEvents drives a machine by random events, and holds it to its promises after each: every task is settled or
+// reported failed exactly once, nothing is lost or doubled, no attempt too many, and never more under way than allowed.
+func TestRandomEvents(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(1000) {
+		newChaos(t, seed).run()
+	}
+}
+
+type chaos struct {
+	*testing.T
+	*rand.Rand
+	seed   uint64
+	m      *Machine
+	policy Policy
+	now    time.Time
+	tasks  int
+	pushed int
+	done   map[int64]bool
+	where  map[int64]bool // the batches that a task is in: one at most
+	under  []*Batch
+}
+
+func newChaos(t *testing.T, seed uint64) *chaos {
+	c := &chaos{T: t, Rand: rand.New(rand.NewPCG(seed, 1)), seed: seed, now: start, done: map[int64]bool{}, where: map[int64]bool{}}
+	c.policy = Policy{
+		Concurrency: 1 + c.IntN(8), CPUs: 1 + c.IntN(4), BatchSize: max(c.IntN(20)-4, 0), BatchBytes: c.IntN(50),
+		Retries: c.IntN(4), Random: c.Float64,
+	}
+	c.m = NewMachine(c.policy)
+	c.tasks = 1 + c.IntN(120)
+	return c
+}
+
+func (c *chaos) fail(what string, args ...any) {
+	c.Helper()
+	c.Fatalf("seed %d: "+what, append([]any{c.seed}, args...)...)
+}
+
+func (c *chaos) run() {
+	for steps := 0; !c.m.Finished(); steps++ {
+		if steps > 100_000 {
+			c.fail("no end: %+v", c.m.Counts())
+		}
+		switch {
+		case c.pushed < c.tasks && c.IntN(3) == 0:
+			c.m.Push(Task{Index: int64(c.pushed), Data: make([]byte, c.IntN(20))})
+			if c.pushed++; c.pushed == c.tasks {
+				c.m.Close()
+			}
+		case len(c.under) > 0 && c.IntN(2) == 0:
+			c.end()
+		default:
+			c.begin()
+		}
+		if n := c.m.Counts(); n.Queued+n.Running+n.Settled < int64(c.pushed) { // what is tried again is in two places till its batch ends
+			c.fail("%+v of %d pushed", n, c.pushed)
+		}
+	}
+	n := c.m.Counts()
+	if len(c.done) != c.tasks || n.Settled != int64(c.tasks) || n.Queued != 0 || n.Running != 0 || c.m.Bytes() != 0 || c.m.Err() != nil {
+		c.fail("%d of %d tasks are done; %+v; %v", len(c.done), c.tasks, n, c.m.Err())
+	}
+}
+
+func (c *chaos) begin() {
+	ready, when := c.m.Ready(c.now)
+	b, again := c.m.Next(c.now)
+	if ready != (b != nil) || !when.Equal(again) {
+		c.fail("Ready says %v, %v and Next %v", ready, when, again)
+	}
+	if b == nil {
+		if !again.IsZero() {
+			c.now = again
+		}
+		return
+	}
+	c.under = append(c.under, b)
+	bytes := 0
+	for _, task := range b.Tasks {
+		if c.done[task.Index] || c.where[task.Index] || task.Attempt > c.policy.Retries {
+			c.fail("task %d is begun (done %v, under way %v, attempt %d)", task.Index, c.done[task.Index], c.where[task.Index], task.Attempt)
+		}
+		c.where[task.Index] = true
+		bytes += len(task.Data)
+	}
+	if len(b.Tasks) == 0 || len(c.under) > c.policy.Concurrency || c.policy.BatchBytes > 0 && bytes > c.policy.BatchBytes && len(b.Tasks) > 1 {
+		c.fail("%d batches under way, the last of %d tasks and %d bytes", len(c.under), len(b.Tasks), bytes)
+	}
+}
+
+func (c *chaos) finish(index int64) {
+	if c.done[index] {
+		c.fail("task %d is done twice", index)
+	}
+	c.done[index] = true
+}
+
+func (c *chaos) end() {
+	i := c.IntN(len(c.under))
+	b := c.under[i]
+	c.under = append(c.under[:i], c.under[i+1:]...)
+	c.now = c.now.Add(time.Duration(c.IntN(1000)) * time.Millisecond)
+	var o Outcome
+	part := 1.0
+	switch c.IntN(8) {
+	case 0:
+		o.Err, part = errBusy, 0
+	case 1, 2:
+		o.Err, part = errLost, c.Float64()
+	case 3:
+		part = max(c.Float64(), 0.01) // the rest is handed back
+	}
+	ran := 0
+	for position := range b.Tasks {
+		if c.Float64() > part {
+			continue
+		}
+		ran++
+		if first, err := b.Settle(position); !first || err != nil {
+			c.fail("%v, %v", first, err)
+		}
+		task := b.Tasks[position]
+		if c.IntN(10) > 0 {
+			c.finish(task.Index)
+		} else if attempts, final := c.m.Failed(task, c.IntN(4) > 0, c.now); final {
+			c.finish(task.Index)
+		} else if attempts > c.policy.Retries {
+			c.fail("attempt %d of task %d is not the last", attempts, task.Index)
+		}
+	}
+	for _, task := range b.Tasks {
+		delete(c.where, task.Index)
+	}
+	o.Ran, o.Busy = ran, time.Duration(ran)*time.Millisecond
+	for _, x := range c.m.End(b, o, c.now) {
+		if x.Attempts != c.policy.Retries+1 {
+			c.fail("%+v", x)
+		}
+		c.finish(x.Task.Index)
+	}
+	if err := c.m.Err(); err != nil && !errors.Is(err, backends.ErrThrottled) {
+		c.fail("%v", err)
+	}
+}

@@ -1,0 +1,150 @@
+package sched
+
+import (
+	"context"
+	"encoding/binary"
+	"flag"
+	"math/rand/v2"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+var replay = flag.Uint64("seed", 0, "simulate this seed alone")
+
+// TestSimulation runs whole jobs in virtual time, with all that may go wrong, and holds each to its promises.
+func TestSimulation(t *testing.T) {
+	seeds := uint64(200)
+	if testing.Short() {
+		seeds = 20
+	}
+	for seed := uint64(1); seed <= seeds; seed++ {
+		if *replay == 0 || *replay == seed {
+			simulate(t, seed, 1000, 50)
+		}
+	}
+}
+
+func TestSimulationLarge(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	simulate(t, 1, 100_000, 1000)
+}
+
+// simulate draws a job and a backend from a seed, and runs it. The order of goroutines is not drawn: a seed that fails
+// may need some runs to fail again.
+func simulate(t *testing.T, seed uint64, tasks, workers int) {
+	r := rand.New(rand.NewPCG(seed, 2))
+	some := func(most float64) float64 { return most * max(r.Float64()-0.3, 0) }
+	f := &fake{seed: seed, cpus: 1 + r.IntN(4), odds: odds{
+		cold: some(0.2), throttle: some(0.5), crash: some(0.2), cut: some(0.1), silent: some(0.1), doubled: some(0.5), slow: some(0.1), leave: some(0.5),
+		broken: some(0.02), flaky: some(0.1), deadly: some(0.005),
+		task: time.Millisecond << r.IntN(9), overhead: time.Millisecond << r.IntN(7),
+	}}
+	s := &simulation{T: t, seed: seed, f: f, done: make([]atomic.Int32, tasks), slow: r.IntN(3) == 0}
+	s.r = NewRunner(&Job{
+		Backend: f,
+		Policy:  Policy{Concurrency: workers, CPUs: f.cpus, BatchSize: max(r.IntN(30)-15, 0), BatchBytes: r.IntN(200), Retries: 20, Random: rand.Float64},
+		Feed:    s.feed, Request: request, Result: s.result, Failed: s.failed, Log: func(*Task, string) {},
+		QueueTasks: 1 + r.IntN(2*tasks), QueueBytes: 1 << 20,
+	})
+	synctest.Test(t, func(t *testing.T) {
+		over := make(chan error, 1)
+		go func() { over <- s.r.Run(t.Context()) }()
+		for tick := time.Duration(100 * time.Microsecond); ; tick = min(tick*5/4, 5*time.Second) {
+			synctest.Wait() // nothing moves but by time
+			s.idle()
+			select {
+			case err := <-over:
+				if err != nil {
+					s.fail("%v", err)
+				}
+				return
+			case <-time.After(tick):
+			}
+		}
+	})
+	for i := range s.done {
+		if n := s.done[i].Load(); n != 1 {
+			s.fail("task %d was delivered or reported %d times", i, n)
+		}
+	}
+	c := s.r.Counts()
+	if c.Settled != int64(tasks) || c.Queued != 0 || c.Running != 0 || c.Failed != s.failures.Load() || f.most.Load() > int64(workers) || f.flying.Load() != 0 {
+		s.fail("%+v; %d failures; %d were in flight of %d, and %d are", c, s.failures.Load(), f.most.Load(), workers, f.flying.Load())
+	}
+}
+
+type simulation struct {
+	*testing.T
+	seed     uint64
+	f        *fake
+	r        *Runner
+	slow     bool // inputs come slowly
+	done     []atomic.Int32
+	failures atomic.Int64
+}
+
+func (s *simulation) fail(what string, args ...any) {
+	s.Helper()
+	s.Fatalf("replay by -seed %d: "+what, append([]any{s.seed}, args...)...)
+}
+
+func (s *simulation) feed(push func([]byte) bool) error {
+	for i := range s.done {
+		if s.slow && i%50 == 0 {
+			time.Sleep(10 * time.Millisecond)
+		}
+		if !push(binary.AppendUvarint(nil, uint64(i))) {
+			break
+		}
+	}
+	return nil
+}
+
+func (s *simulation) result(_ context.Context, _ *Slot, t *Task, v Value) *Failure {
+	if index, _ := binary.Uvarint(v.Data); int64(index) != t.Index {
+		s.Errorf("replay by -seed %d: task %d has the result of %d", s.seed, t.Index, index)
+	}
+	s.done[t.Index].Add(1)
+	if x := s.f.fate(s.seed, t.Index); x == broken || x == deadly {
+		s.Errorf("replay by -seed %d: task %d succeeds", s.seed, t.Index)
+	}
+	return nil
+}
+
+func (s *simulation) failed(t *Task, attempts int, f *Failure) error {
+	s.done[t.Index].Add(1)
+	s.failures.Add(1)
+	want := 21
+	switch x := s.f.fate(s.seed, t.Index); {
+	case x == broken:
+		want = attempts // losses before it may have counted
+	case x != deadly:
+		s.Errorf("replay by -seed %d: task %d fails, though nothing is wrong with it: %v %s", s.seed, t.Index, f.Err, f.Message)
+	}
+	if attempts != want {
+		s.Errorf("replay by -seed %d: task %d had %d attempts", s.seed, t.Index, attempts)
+	}
+	return nil
+}
+
+// idle is called when nothing moves: no slot may wait, or not be begun, while a batch can be had.
+func (s *simulation) idle() {
+	s.r.mu.Lock()
+	defer s.r.mu.Unlock()
+	ready, again := s.r.m.Ready(time.Now())
+	free := s.r.waiting > 0 || s.r.started < s.r.m.policy.Concurrency
+	if ready && free {
+		s.fail("a batch waits, and %d of %d slots: %+v", s.r.waiting, s.r.started, s.r.m.Counts())
+	}
+	if free && !again.IsZero() && (s.r.due.IsZero() || s.r.due.After(again)) {
+		s.fail("the alarm is set for %v, not %v", s.r.due, again)
+	}
+	c := s.r.m.Counts()
+	if pushed := s.r.next; c.Queued+c.Running-s.r.landed.Load()+s.r.settled.Load() != pushed {
+		s.fail("%+v does not add up to %d", c, pushed)
+	}
+}
