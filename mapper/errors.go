@@ -101,9 +101,9 @@ type JobError struct {
 }
 
 func (e *JobError) Error() string {
-	s := fmt.Sprintf("%d tasks of %s failed", e.Failed, e.Function)
+	s := fmt.Sprintf("mapper: %d tasks of %s failed", e.Failed, e.Function)
 	if e.Failed == 1 {
-		s = fmt.Sprintf("1 task of %s failed", e.Function)
+		s = fmt.Sprintf("mapper: 1 task of %s failed", e.Function)
 	}
 	if len(e.Tasks) > 0 {
 		s += "; the first: " + e.Tasks[0].Error()

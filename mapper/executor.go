@@ -6,9 +6,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"github.com/gowren/gowren/backends"
@@ -56,6 +56,9 @@ type core struct {
 	mu      sync.Mutex
 	closed  bool
 	unswept []error // job data that could not be deleted; Close tells
+
+	closing  sync.Once
+	closeErr error
 }
 
 // Open returns an executor. [Main] must have run in this process, or a worker would run the whole program, unless the
@@ -90,12 +93,18 @@ func New(ctx context.Context, backend backends.Backend, bucket storage.Bucket, o
 }
 
 func newExecutor(ctx context.Context, backend backends.Backend, bucket storage.Bucket, program string, o Options) (*Executor, error) {
+	if backend == nil || bucket == nil {
+		return nil, errors.New("mapper: new: an executor needs a backend and a bucket")
+	}
 	limits := backend.Limits()
 	if limits.Isolates && !registry.Sealed() {
 		return nil, errors.New("mapper: open: mapper.Main has not run in this process: call it first in main (in tests, in TestMain), " +
 			"or each worker would run the whole program again")
 	}
 	if err := reaches(limits, bucket); err != nil {
+		return nil, fmt.Errorf("mapper: open: %w", err)
+	}
+	if err := checkProgram(limits, program); err != nil {
 		return nil, fmt.Errorf("mapper: open: %w", err)
 	}
 	log := o.Log
@@ -114,15 +123,27 @@ func newExecutor(ctx context.Context, backend backends.Backend, bucket storage.B
 
 // reaches returns an error when workers cannot open the bucket.
 func reaches(l backends.Limits, b storage.Bucket) error {
-	u, err := url.Parse(b.URL())
-	if err != nil {
-		return nil // a bucket of its own kind; its workers know
-	}
+	scheme, _, _ := strings.Cut(b.URL(), "://")
 	switch {
-	case l.Isolates && u.Scheme == "mem":
+	case l.Isolates && scheme == "mem":
 		return fmt.Errorf("the bucket %s lives in this process, and this backend's workers are other processes: use file:// or a store that they reach", b.URL())
-	case l.Remote && u.Scheme == "file":
+	case l.Remote && scheme == "file":
 		return fmt.Errorf("the bucket %s is on this machine, and this backend's workers are on others: use a store that they reach (set GOWREN_STORAGE)", b.URL())
+	}
+	return nil
+}
+
+// checkProgram returns an error when the program is nothing that workers could run.
+func checkProgram(l backends.Limits, path string) error {
+	if path == "" || !l.Isolates {
+		return nil
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return fmt.Errorf("the program that workers should run (Config.Program or GOWREN_PROGRAM): %w", err)
+	case !info.Mode().IsRegular() || !l.Remote && info.Mode()&0o111 == 0:
+		return fmt.Errorf("the program that workers should run (Config.Program or GOWREN_PROGRAM): %s is not an executable file", path)
 	}
 	return nil
 }
@@ -147,6 +168,9 @@ func first(values ...string) string {
 // With returns an executor that shares all with ex but its options, of which o's non-zero fields override. It needs no
 // Close of its own. The Log of ex stays.
 func (ex *Executor) With(o Options) *Executor {
+	if ex.zero() {
+		return &Executor{}
+	}
 	return &Executor{ex.core, ex.options.with(o)}
 }
 
@@ -154,31 +178,41 @@ func (ex *Executor) With(o Options) *Executor {
 func (ex *Executor) Bucket() storage.Bucket { return ex.bucket }
 
 // Close stops the jobs that still run, ends the workers, and closes the bucket. It returns the errors of deleting jobs'
-// data that were met before, too.
+// data that were met before, too. All calls of Close, on executors made by With as well, return when that is done, with
+// the same error.
 func (ex *Executor) Close() error {
+	if ex.zero() {
+		return errZeroExecutor
+	}
 	c := ex.core
-	c.mu.Lock()
-	if c.closed {
+	c.closing.Do(func() {
+		c.mu.Lock()
+		c.closed = true
 		c.mu.Unlock()
-		return nil
-	}
-	c.closed = true
-	c.mu.Unlock()
-	c.close()
-	c.jobs.Wait()
-	errs := append(c.unswept, c.backend.Close(), c.bucket.Close())
-	if err := errors.Join(errs...); err != nil {
-		return fmt.Errorf("mapper: close: %w", err)
-	}
-	return nil
+		c.close()
+		c.jobs.Wait()
+		errs := append(c.unswept, c.backend.Close(), c.bucket.Close())
+		if err := errors.Join(errs...); err != nil {
+			c.closeErr = fmt.Errorf("mapper: close: %w", err)
+		}
+	})
+	return c.closeErr
 }
 
+var errZeroExecutor = errors.New("mapper: a nil or zero Executor runs nothing: make one by mapper.Open or mapper.New")
+
+func (ex *Executor) zero() bool { return ex == nil || ex.core == nil }
+
 // enter notes that a job begins. The context ends with the executor, and leave must be called when the job has ended.
-func (c *core) enter(ctx context.Context) (context.Context, func(), error) {
+func (ex *Executor) enter(ctx context.Context) (context.Context, func(), error) {
+	if ex.zero() {
+		return nil, nil, errZeroExecutor
+	}
+	c := ex.core
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
-		return nil, nil, errors.New("the executor is closed")
+		return nil, nil, errors.New("mapper: the executor is closed")
 	}
 	c.jobs.Add(1)
 	ctx, cancel := context.WithCancelCause(ctx)

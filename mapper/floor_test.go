@@ -47,7 +47,9 @@ func echoLoop() {
 			return
 		}
 		binary.LittleEndian.PutUint64(b[:], binary.LittleEndian.Uint64(b[:])+1)
-		out.Write(b[:])
+		if _, err := out.Write(b[:]); err != nil {
+			return
+		}
 		if in.Buffered() == 0 && out.Flush() != nil {
 			return
 		}
@@ -145,7 +147,7 @@ func drive(n int) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	ex, err := mapper.Open(ctx, mapper.Config{Backend: "local://?workers=2", Storage: "file://" + filepath.ToSlash(dir)})
 	if err != nil {
 		return err

@@ -33,7 +33,7 @@ func Func[In, Out any](name string, f func(ctx context.Context, in In) (Out, err
 	return Function[In, Out]{f: register(name, signature[In, Out](), func(ctx context.Context, c *serialize.Coder, _ any, in registry.Input, dst []byte) ([]byte, error) {
 		var v In
 		if err := c.Decode(in.Data, &v); err != nil {
-			return nil, &registry.DecodeError{Err: err}
+			return nil, &registry.DecodeError{Err: fmt.Errorf("the input could not be decoded: %w", err)}
 		}
 		out, err := f(ctx, v)
 		return result(c, dst, &out, err)
@@ -51,7 +51,7 @@ func FuncWith[S, In, Out any](name string, f func(ctx context.Context, shared S,
 	r := register(name, types, func(ctx context.Context, c *serialize.Coder, shared any, in registry.Input, dst []byte) ([]byte, error) {
 		var v In
 		if err := c.Decode(in.Data, &v); err != nil {
-			return nil, &registry.DecodeError{Err: err}
+			return nil, &registry.DecodeError{Err: fmt.Errorf("the input could not be decoded: %w", err)}
 		}
 		out, err := f(ctx, *shared.(*S), v)
 		return result(c, dst, &out, err)
@@ -75,7 +75,7 @@ func result[Out any](c *serialize.Coder, dst []byte, out *Out, err error) ([]byt
 	}
 	dst, err = c.Append(dst, out)
 	if err != nil {
-		return nil, &registry.EncodeError{Err: err}
+		return nil, &registry.EncodeError{Err: fmt.Errorf("the result could not be encoded: %w", err)}
 	}
 	return dst, nil
 }

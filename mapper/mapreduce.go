@@ -20,19 +20,23 @@ import (
 // [Options].ContinueOnError says: the reduction of some of the inputs would pass for that of all.
 func MapReduce[In, Mid, Out any](ctx context.Context, ex *Executor, m Function[In, Mid], r Reduction[Mid, Out], inputs []In) (Out, error) {
 	var out Out
-	if len(inputs) == 0 || r.f == nil {
-		return out, errors.New("mapper: MapReduce needs inputs, and a Reduction made by mapper.Reduce or mapper.Combine")
+	switch {
+	case m.f == nil:
+		return out, errZeroFunction
+	case r.f == nil:
+		return out, errors.New("mapper: the zero Reduction was never registered: make it by mapper.Reduce or mapper.Combine")
+	case len(inputs) == 0:
+		return out, fmt.Errorf("mapper: %s: no inputs, so there is nothing to reduce", m.f.Name)
 	}
+	ctx, leave, err := ex.enter(ctx)
+	if err != nil {
+		return out, err
+	}
+	defer leave()
 	o := ex.options
 	o.ContinueOnError = false
 	ex = &Executor{ex.core, o}
-
 	j := ex.newJob(newID(), m.f)
-	ctx, leave, err := ex.enter(ctx)
-	if err != nil {
-		return out, fmt.Errorf("mapper: %w", err)
-	}
-	defer leave()
 	defer j.sweep(ctx)
 
 	values := make([]value, len(inputs))
@@ -48,7 +52,8 @@ func MapReduce[In, Mid, Out any](ctx context.Context, ex *Executor, m Function[I
 			}
 		}
 	}
-	return out, j.reduce(ctx, r.f, values, &out)
+	err = j.reduce(ctx, r.f, values, &out)
+	return out, err
 }
 
 // fanIn is how many values one call of the tree folds.

@@ -8,10 +8,12 @@ import (
 // Options say how jobs run. The zero value is right for most.
 type Options struct {
 	// BatchSize is the number of tasks that one request to a worker holds. Defaults to a size that follows the measured
-	// time of tasks: a batch takes a hundred times what a request costs by itself, from 5 ms to 2 s.
+	// time of tasks: a batch takes a hundred times what a request costs by itself, from 5 ms to 2 s; -1 is the same, where
+	// With is to undo another number.
 	BatchSize int
 
-	// Concurrency bounds how many requests of a job are under way at once. Defaults to what the backend takes.
+	// Concurrency bounds how many requests of a job are under way at once. Defaults to what the backend takes;
+	// -1 is the same.
 	Concurrency int
 
 	// ContinueOnError keeps a job going when tasks fail. The results of the others are kept, and the error is a
@@ -30,7 +32,7 @@ type Options struct {
 	Retries int
 
 	// Timeout bounds one attempt at a task. Its context is cancelled then, and its worker ended if it does not return.
-	// Defaults to none but the backend's own.
+	// Defaults to none but the backend's own; -1 is the same.
 	Timeout time.Duration
 }
 

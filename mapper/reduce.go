@@ -77,7 +77,7 @@ func values[T any](ctx context.Context, c *serialize.Coder, in registry.Input) (
 		})
 		switch {
 		case bad != nil:
-			failed = &registry.DecodeError{Err: bad}
+			failed = &registry.DecodeError{Err: fmt.Errorf("a value could not be decoded: %w", bad)}
 		case err != nil:
 			failed = err
 		}

@@ -15,6 +15,9 @@ import (
 // request makes the request of a batch. Inputs ride in it where they are small; otherwise all of the batch are packed
 // into one object.
 func (j *job) request(ctx context.Context, s *sched.Slot, b *sched.Batch) (backends.Request, error) {
+	if j.halt != nil {
+		j.first.Do(func() { context.AfterFunc(ctx, j.halt) })
+	}
 	r := j.header
 	size := 0
 	r.Tasks = s.Tasks[:0]
@@ -80,10 +83,10 @@ func (j *job) fetch(ctx context.Context, v sched.Value) ([]byte, *sched.Failure)
 
 // unreadable is the failure of a result that another attempt may bring.
 func unreadable(err error) *sched.Failure {
-	return &sched.Failure{Failure: wire.Failure{Cause: wire.CauseResult, Again: true}, Err: err}
+	return &sched.Failure{Failure: wire.Failure{Cause: wire.CauseResult, Again: true}, Err: fmt.Errorf("the result could not be read: %w", err)}
 }
 
 // undecodable is the failure of a result that no attempt would bring.
 func undecodable(err error) *sched.Failure {
-	return &sched.Failure{Failure: wire.Failure{Cause: wire.CauseResult}, Err: err}
+	return &sched.Failure{Failure: wire.Failure{Cause: wire.CauseResult}, Err: fmt.Errorf("the result could not be decoded: %w", err)}
 }

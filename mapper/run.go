@@ -40,19 +40,25 @@ type job struct {
 	accept func(ctx context.Context, s *sched.Slot, t *sched.Task, v sched.Value) *sched.Failure
 	failed func(*TaskError) // called for each, where the job goes on
 
+	started time.Time
+	partial bool // it went on to its end, and its error is the JobError of what failed; valid then
+
 	header  wire.Request // what all its requests have in common
-	runner  *sched.Runner
+	ctx     context.Context
+	runner  atomic.Pointer[sched.Runner]
+	pushed  atomic.Int64  // tasks
+	halt    func()        // where not nil, called when the runner has stopped, once it has made a request
+	first   sync.Once     // request
 	objects *atomic.Int64 // written by the driver
 	dirty   *atomic.Bool  // there may be data in the bucket
 
 	mu       sync.Mutex
 	failures []*TaskError
 	count    int
-	started  time.Time
 }
 
 func (ex *Executor) newJob(id string, f *registry.Function) *job {
-	return &job{ex: ex, id: id, f: f, dirty: new(atomic.Bool), objects: new(atomic.Int64)}
+	return &job{ex: ex, id: id, f: f, started: time.Now(), dirty: new(atomic.Bool), objects: new(atomic.Int64)}
 }
 
 // newID names a job: sortable by time, and never the same twice.
@@ -73,14 +79,19 @@ func (j *job) inlineLimit() int {
 	return defaultInline
 }
 
+var errZeroFunction = errors.New("mapper: the zero Function was never registered: make it by mapper.Func")
+
 // run runs the job to its end.
 func (j *job) run(ctx context.Context) error {
 	if j.f == nil {
-		return errors.New("mapper: the zero Function was never registered: make it by mapper.Func")
+		return errZeroFunction
 	}
 	if err := j.do(ctx); err != nil {
-		if _, ok := err.(*JobError); ok {
+		if j.partial {
 			return err
+		}
+		if _, ok := err.(*TaskError); ok { //nolint:errorlint // one inside, as of an iterator, does not name this function
+			return fmt.Errorf("mapper: %w", err)
 		}
 		return fmt.Errorf("mapper: %s: %w", j.f.Name, err)
 	}
@@ -89,9 +100,12 @@ func (j *job) run(ctx context.Context) error {
 
 func (j *job) do(ctx context.Context) error {
 	limits, o := j.ex.limits, j.ex.options
-	j.started = time.Now()
+	j.ctx = ctx
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	j.header = wire.Request{
-		Job: j.id, Function: j.f.Name, Types: j.f.Types, Timeout: o.Timeout,
+		Job: j.id, Function: j.f.Name, Types: j.f.Types, Timeout: max(o.Timeout, 0),
 		Budget: limits.MaxDuration, Inline: j.inlineLimit(), Prefix: j.prefix(),
 	}
 	if err := j.share(ctx); err != nil {
@@ -101,30 +115,44 @@ func (j *job) do(ctx context.Context) error {
 	if o.Concurrency > 0 {
 		concurrency = min(concurrency, o.Concurrency)
 	}
-	j.runner = sched.NewRunner(&sched.Job{
+	runner := sched.NewRunner(&sched.Job{
 		Backend: j.ex.backend,
 		Policy: sched.Policy{
 			Concurrency: concurrency, CPUs: limits.CPUs, Retries: o.retries(),
 			BatchSize: o.BatchSize, BatchBytes: j.inlineLimit(), Random: mathrand.Float64,
 		},
 		Known: j.known, QueueTasks: queueTasks, QueueBytes: queueBytes,
-		Feed:    func(push func([]byte) bool) error { return j.feed(serialize.NewCoder(), push) },
+		Feed:    func(push func([]byte) bool) error { return j.feed(serialize.NewCoder(), j.counted(push)) },
 		Request: j.request,
 		Result:  j.result,
 		Failed:  j.fail,
 		Log:     j.log,
 	})
+	j.runner.Store(runner)
 	if !o.Quiet && !testing() {
 		defer j.ex.view.Watch(j.f.Name, j.progress)()
 	}
-	err := j.runner.Run(ctx)
-	if err != nil || j.runner.Counts().Lost > 0 {
+	err := runner.Run(ctx)
+	if err != nil || runner.Counts().Lost > 0 {
 		j.dirty.Store(true) // a worker may have left what it did not live to tell of
 	}
 	if err != nil {
 		return err
 	}
-	return j.jobError()
+	err = j.jobError()
+	j.partial = err != nil
+	return err
+}
+
+// counted is push that counts the tasks.
+func (j *job) counted(push func([]byte) bool) func([]byte) bool {
+	return func(data []byte) bool {
+		ok := push(data)
+		if ok {
+			j.pushed.Add(1)
+		}
+		return ok
+	}
 }
 
 // share readies the shared argument: in each request where it is small, in the bucket where it is not.
@@ -154,16 +182,19 @@ const maxSharedInline = 16 << 10
 
 // fail takes a task's final failure. Its error ends the job.
 func (j *job) fail(t *sched.Task, attempts int, f *sched.Failure) error {
-	e := newTaskError(j.f.Name, t.Index, attempts, f)
-	if !j.ex.options.ContinueOnError {
-		return e
+	if j.ctx.Err() != nil { // what fails because the job was stopped is nobody's failure
+		return context.Cause(j.ctx)
 	}
+	e := newTaskError(j.f.Name, t.Index, attempts, f)
 	j.mu.Lock()
 	j.count++
 	if len(j.failures) < maxFailures {
 		j.failures = append(j.failures, e)
 	}
 	j.mu.Unlock()
+	if !j.ex.options.ContinueOnError {
+		return e
+	}
 	if j.failed != nil {
 		j.failed(e)
 	}
@@ -190,7 +221,7 @@ func (j *job) log(t *sched.Task, text string) {
 }
 
 func (j *job) progress() progress.Counts {
-	c := j.runner.Counts()
+	c := j.counts()
 	return progress.Counts{Queued: c.Queued, Running: c.Running, Done: c.Settled, Failed: c.Failed, Retried: c.Retried, More: c.More, Lost: c.Lost}
 }
 
@@ -213,8 +244,8 @@ func (j *job) sweep(ctx context.Context) {
 		err = j.ex.bucket.Delete(ctx, keys...)
 	}
 	if err != nil {
-		j.ex.core.mu.Lock()
-		defer j.ex.core.mu.Unlock()
+		j.ex.mu.Lock()
+		defer j.ex.mu.Unlock()
 		if len(j.ex.unswept) < maxFailures {
 			j.ex.unswept = append(j.ex.unswept, fmt.Errorf("the data of job %s stay in %s: %w", j.id, j.ex.bucket.URL(), err))
 		}

@@ -3,6 +3,7 @@ package serialize_test
 import (
 	"errors"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,5 +62,57 @@ func TestErrorValues(t *testing.T) {
 	_, err := serialize.Marshal(struct{ A struct{ F []failing } }{struct{ F []failing }{[]failing{{}}}})
 	if !errors.Is(err, errOwn) || err.Error() != "serialize: encode struct { A struct { F []serialize_test.failing } }: field A.F: own" {
 		t.Errorf("%v", err)
+	}
+}
+
+type (
+	Leaf   struct{ S string }
+	Stem   struct{ *Leaf }
+	Branch struct {
+		*Leaf
+		N int
+	}
+	twoDeep   struct{ *Stem }
+	flattened struct {
+		_msgpack struct{} `msgpack:",as_array"`
+		Branch
+		M int
+	}
+)
+
+// TestEmbeddedPointers is that pointers to embedded structs come back nil or not as they were, below one another and in
+// structs that are arrays, where no field can be left out.
+func TestEmbeddedPointers(t *testing.T) {
+	t.Parallel()
+	same("two nil", twoDeep{})(t)
+	same("inner nil", twoDeep{&Stem{}})(t)
+	same("none nil", twoDeep{&Stem{&Leaf{"x"}}})(t)
+	same("nil in an array", flattened{M: 1})(t)
+	same("in an array", flattened{Branch: Branch{&Leaf{"x"}, 2}, M: 1})(t)
+}
+
+// TestCarriedEncoding is that a type which carries encoded values gets them back whole, several in one included.
+func TestCarriedEncoding(t *testing.T) {
+	t.Parallel()
+	inner, err := serialize.Marshal(&multi{"a", 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	same("carried", struct{ R msgpack.RawMessage }{inner})(t)
+	outer, err := serialize.Marshal(struct{ R msgpack.RawMessage }{inner})
+	if err != nil {
+		t.Fatal(err)
+	}
+	same("carried twice", struct{ R msgpack.RawMessage }{outer})(t)
+}
+
+// TestLongKeys have a long start in common, which must not be compared anew for each byte of it.
+func TestLongKeys(t *testing.T) {
+	t.Parallel()
+	half := strings.Repeat("x", 1<<19)
+	start := time.Now()
+	same("long keys", map[string]int{half + "a" + half: 1, half + "b" + half: 2, half: 3})(t)
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("it took %v", took)
 	}
 }

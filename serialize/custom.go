@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/vmihailenco/msgpack/v5"
 )
@@ -24,22 +25,41 @@ const (
 
 func (k custom) any() bool { return k != customNone }
 
+// pairs lists the methods that make a pair, first to last: the ways to write, and the ways to read.
+var pairs = []struct {
+	kind          custom
+	writes, reads []reflect.Type
+}{
+	{
+		customNative,
+		[]reflect.Type{reflect.TypeFor[msgpack.CustomEncoder](), reflect.TypeFor[msgpack.Marshaler]()},
+		[]reflect.Type{reflect.TypeFor[msgpack.CustomDecoder](), reflect.TypeFor[msgpack.Unmarshaler]()},
+	},
+	{
+		customBinary,
+		[]reflect.Type{reflect.TypeFor[encoding.BinaryMarshaler]()},
+		[]reflect.Type{reflect.TypeFor[encoding.BinaryUnmarshaler]()},
+	},
+	{
+		customText,
+		[]reflect.Type{reflect.TypeFor[encoding.TextMarshaler]()},
+		[]reflect.Type{reflect.TypeFor[encoding.TextUnmarshaler]()},
+	},
+}
+
 func customOf(t reflect.Type) custom {
 	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface {
 		return customNone
 	}
 	p := reflect.PointerTo(t) // has the methods of t too
-	writes := p.Implements(reflect.TypeFor[msgpack.CustomEncoder]()) || p.Implements(reflect.TypeFor[msgpack.Marshaler]())
-	reads := p.Implements(reflect.TypeFor[msgpack.CustomDecoder]()) || p.Implements(reflect.TypeFor[msgpack.Unmarshaler]())
-	switch {
-	case writes && reads:
-		return customNative
-	case writes || reads:
-		return customHalf
-	case p.Implements(reflect.TypeFor[encoding.BinaryMarshaler]()) && p.Implements(reflect.TypeFor[encoding.BinaryUnmarshaler]()):
-		return customBinary
-	case p.Implements(reflect.TypeFor[encoding.TextMarshaler]()) && p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
-		return customText
+	for _, pair := range pairs {
+		writes, reads := slices.ContainsFunc(pair.writes, p.Implements), slices.ContainsFunc(pair.reads, p.Implements)
+		switch {
+		case writes && reads:
+			return pair.kind
+		case pair.kind == customNative && (writes || reads):
+			return customHalf
+		}
 	}
 	return customNone
 }
@@ -68,20 +88,29 @@ func (b *planner) fillCustom(p *plan) bool {
 	return true
 }
 
-// promoter returns the embedded field whose methods t seems to have inherited, where t has more than that field. Such
-// methods know nothing of the other fields, and those would be lost without a word.
+// promoter returns the embedded field that t seems to have inherited its encoding from, or one of two that each bring a
+// half of it, where t has more fields than one. Such methods know nothing of the other fields, and those would be lost
+// without a word.
 func promoter(t reflect.Type, kind custom) (reflect.StructField, bool) {
-	if t.Kind() != reflect.Struct {
+	if t.Kind() != reflect.Struct || t.NumField() == 1 {
 		return reflect.StructField{}, false
 	}
-	for i := range t.NumField() {
-		f := t.Field(i)
-		inner := f.Type
-		if inner.Kind() == reflect.Pointer {
-			inner = inner.Elem()
-		}
-		if f.Anonymous && customOf(inner) == kind && t.NumField() > 1 {
-			return f, true
+	for _, pair := range pairs {
+		writes, reads := false, false
+		for i := range t.NumField() {
+			f := t.Field(i)
+			if pair.kind != kind || !f.Anonymous {
+				continue
+			}
+			inner := f.Type
+			if inner.Kind() != reflect.Pointer && inner.Kind() != reflect.Interface {
+				inner = reflect.PointerTo(inner)
+			}
+			writes = writes || slices.ContainsFunc(pair.writes, inner.Implements)
+			reads = reads || slices.ContainsFunc(pair.reads, inner.Implements)
+			if writes && reads {
+				return f, true
+			}
 		}
 	}
 	return reflect.StructField{}, false
@@ -157,12 +186,13 @@ func encodeNative(c *Coder, v reflect.Value) error {
 		return fmt.Errorf("%s wrote what is not msgpack: %w", v.Type(), err)
 	case n == 0:
 		return fmt.Errorf("%s wrote nothing: write nil at least", v.Type())
-	case n == 1:
+	case n == 1 && !isMulti(written):
 		return nil
 	case c.dynamic > 0:
-		return fmt.Errorf("%s writes %d values, which cannot be told apart inside an interface: write an array", v.Type(), n)
+		return fmt.Errorf("%s writes several values, which cannot be told apart inside an interface: write an array", v.Type())
 	}
-	// Several values, as EncodeMulti writes them, are held together by an extension.
+	// Several values, as EncodeMulti writes them, are held together by an extension. So is such an extension, which a type
+	// that carries encoded values may write: the decoder takes one off.
 	head, err := appendExtHead(make([]byte, 0, 8), extMulti, len(written))
 	if err != nil {
 		return err
@@ -180,7 +210,8 @@ func decodeNative(c *Coder, v reflect.Value) error {
 	}
 	body := c.in[c.pos : c.pos+n]
 	c.pos += n
-	if t, err := scan(body); err == nil && t.form == formExt && t.ext == extMulti {
+	if isMulti(body) {
+		t, _ := scan(body)
 		body = body[t.size:]
 		if _, err := c.checker.count(body, c.depth); err != nil {
 			return err
@@ -199,4 +230,10 @@ func decodeNative(c *Coder, v reflect.Value) error {
 		return m.UnmarshalMsgpack(bytes.Clone(body))
 	}
 	return nil
+}
+
+// isMulti tells whether data, which has been checked, begins with an extension of several values.
+func isMulti(data []byte) bool {
+	t, _ := scan(data)
+	return t.form == formExt && t.ext == extMulti
 }

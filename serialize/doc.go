@@ -9,7 +9,7 @@
 //
 // The format is msgpack. Structs are maps by field name, with the tags of github.com/vmihailenco/msgpack/v5:
 // `msgpack:"name,omitempty"`, "-", inline, noinline, alias:other, and as_array on a field _msgpack. What holds no slice of
-// numbers has the bytes of that library with sorted maps. Its registry of types and extensions, which a program shares,
+// numbers, no complex number and no time outside UTC has the bytes of that library with sorted maps. Its registry of types and extensions, which a program shares,
 // is left alone, so the program's own use of msgpack does not change. The option intern has no effect.
 //
 //	Go                                          msgpack
@@ -54,7 +54,8 @@
 //   - An error keeps its text only.
 //   - An interface without methods gets back exactly what it held if that was nil, a bool, string, []byte, time, a number of
 //     a predeclared type, a slice of those numbers, []any or map[string]any of the same. Named types come back as what
-//     they are made of, pointers as what they point to, nil of any type as nil, other slices and arrays as []any, structs and
+//     they are made of, those with an encoding of their own as what that wrote (mostly []byte), [n]byte as []byte,
+//     pointers as what they point to, nil of any type as nil, other slices and arrays as []any, structs and
 //     maps keyed by strings as map[string]any, other maps as map[any]any. In those, a field or an element that is a
 //     sized integer comes back as an int (as int64 or uint64 where it is too large).
 //

@@ -1,7 +1,6 @@
 package serialize
 
 import (
-	"errors"
 	"fmt"
 	"reflect"
 )
@@ -17,8 +16,7 @@ func (e *placed) Unwrap() error { return e.err }
 
 // at puts a field's name in front of err's path.
 func at(field string, err error) error {
-	var inner *placed
-	if errors.As(err, &inner) && error(inner) == err {
+	if inner, ok := err.(*placed); ok { //nolint:errorlint // one deeper inside is part of another's message
 		return &placed{field + "." + inner.path, inner.err}
 	}
 	return &placed{field, err}

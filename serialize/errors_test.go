@@ -1,9 +1,11 @@
 package serialize_test
 
 import (
+	"encoding"
 	"errors"
 	"fmt"
 	"math"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -19,12 +21,17 @@ type (
 		time.Time
 		Name string
 	}
-	halfway    struct{ n int }
+	halfway    struct{ _ int }
 	wrongCode  struct{ X int }
 	panicky    struct{ X int }
 	selfPtr    *selfPtr
 	cycleCoder struct{ next *cycleCoder }
-	hiddenOnly struct{ n int }
+	hiddenOnly struct{ n int } //nolint:unused // it is there to be hidden
+	halves     struct {
+		encoding.BinaryMarshaler
+		encoding.BinaryUnmarshaler
+		X int
+	}
 	doubleName struct {
 		A int `msgpack:"x"`
 		B int `msgpack:"x"`
@@ -59,6 +66,10 @@ func TestEncodeErrors(t *testing.T) {
 	mapLoop := tree{}
 	mapLoop["x"] = mapLoop
 	var nilSlice []int
+	twoNaNs := map[float64]int{}
+	for i := range 2 {
+		twoNaNs[math.NaN()] = i
+	}
 	long := &node{}
 	for range 1100 {
 		long = &node{Next: long}
@@ -91,7 +102,9 @@ func TestEncodeErrors(t *testing.T) {
 		"multi in any":      {[]any{multi{}}, "cannot be told apart inside an interface"},
 		"struct key in any": {map[any]int{point{}: 1}, "does not come back from an interface as a key"},
 		"struct keys, any":  {[]any{map[point]int{{}: 1}}, "does not come back from an interface as a key"},
-		"NaN keys":          {map[float64]int{math.NaN(): 1, math.NaN() + 1: 2}, "have one encoding"},
+		"bytes key in any":  {map[any]int{netip.IPv6Unspecified(): 1}, "does not come back from an interface as a key"},
+		"halves embedded":   {halves{}, "takes its encoding from the embedded encoding.BinaryUnmarshaler"},
+		"NaN keys":          {twoNaNs, "have one encoding"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dst := []byte("kept")

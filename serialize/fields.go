@@ -90,14 +90,18 @@ func (b *planner) inline(f reflect.StructField, asArray bool, within []reflect.T
 		return layout{}, false
 	}
 	inner := b.collect(t, within)
-	if pointer && len(inner.fields) == 0 || inner.asArray {
+	conditional := func(g field) bool { return g.throughPointer } // it is not there where a pointer on the way is nil
+	switch {
+	case inner.asArray:
 		return layout{}, false
+	case asArray && slices.ContainsFunc(inner.fields, conditional): // an array has a place for each field, always
+		return layout{}, false
+	case pointer && !slices.ContainsFunc(inner.fields, func(g field) bool { return !conditional(g) }):
+		return layout{}, false // no field would tell that the pointer was not nil
 	}
 	for _, g := range inner.fields {
-		for _, name := range append(g.aliases, g.name) {
-			if taken[name] {
-				return layout{}, false
-			}
+		if taken[g.name] || slices.ContainsFunc(g.aliases, func(alias string) bool { return taken[alias] }) {
+			return layout{}, false
 		}
 	}
 	for i, g := range inner.fields {

@@ -59,8 +59,14 @@ func sortWords(words []string) []sortedKey {
 	}
 	for _, w := range words {
 		shared = min(shared, len(w))
-		for w[:shared] != words[0][:shared] {
-			shared--
+		if w[:shared] == words[0][:shared] {
+			continue
+		}
+		for i := range shared {
+			if w[i] != words[0][i] {
+				shared = i
+				break
+			}
 		}
 	}
 	for i, w := range words {
@@ -161,7 +167,9 @@ func (m *mapPlan) checkKey(c *Coder, k reflect.Value) error {
 		if k.IsNil() {
 			return nil
 		}
-		p = planOf(k.Elem().Type())
+		if p = planOf(k.Elem().Type()); p.custom { // it comes back as bytes, mostly
+			return m.refuseKey(p.typ)
+		}
 	} else if c.dynamic == 0 {
 		return nil
 	}
@@ -174,5 +182,9 @@ func (m *mapPlan) checkKey(c *Coder, k reflect.Value) error {
 	default:
 		return nil
 	}
-	return fmt.Errorf("a key of type %s does not come back from an interface as a key: use a map type whose key is %s, and no interface around it", p.typ, p.typ)
+	return m.refuseKey(p.typ)
+}
+
+func (m *mapPlan) refuseKey(t reflect.Type) error {
+	return fmt.Errorf("a key of type %s does not come back from an interface as a key: use a map type whose key is %s, and no interface around it", t, t)
 }

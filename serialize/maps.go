@@ -17,11 +17,11 @@ func (b *planner) fillMap(p *plan) {
 	if key.typ == reflect.TypeFor[string]() {
 		switch elem.typ { // not what is named after them: its methods, if it has any, are the general way's to call
 		case reflect.TypeFor[int]():
-			p.enc, p.dec = wordMap(m, func(dst []byte, n int) []byte { return appendInt(dst, int64(n)) }, (*Coder).int)
+			p.enc, p.dec = wordMap(m, func(dst []byte, n int) ([]byte, error) { return appendInt(dst, int64(n)), nil }, (*Coder).int)
 		case reflect.TypeFor[float64]():
-			p.enc, p.dec = wordMap(m, appendFloat64, (*Coder).float64)
+			p.enc, p.dec = wordMap(m, func(dst []byte, f float64) ([]byte, error) { return appendFloat64(dst, f), nil }, (*Coder).float64)
 		case reflect.TypeFor[string]():
-			p.enc, p.dec = wordMap(m, func(dst []byte, s string) []byte { dst, _ = appendString(dst, s); return dst }, (*Coder).string)
+			p.enc, p.dec = wordMap(m, appendString, (*Coder).string)
 		}
 	}
 }
@@ -111,7 +111,7 @@ func (c *Coder) mapHead(want reflect.Type) (int, error) {
 }
 
 // wordMap is the way of mapPlan without reflection, for the maps that hold the most entries in practice.
-func wordMap[V any](m *mapPlan, put func([]byte, V) []byte, get func(*Coder) (V, error)) (encodeFunc, decodeFunc) {
+func wordMap[V any](m *mapPlan, put func([]byte, V) ([]byte, error), get func(*Coder) (V, error)) (encodeFunc, decodeFunc) {
 	enc := func(c *Coder, v reflect.Value) (err error) {
 		words := *(*map[string]V)(v.Addr().UnsafePointer())
 		if words == nil {
@@ -135,7 +135,9 @@ func wordMap[V any](m *mapPlan, put func([]byte, V) []byte, get func(*Coder) (V,
 			if c.out.b, err = appendString(c.out.b, keys[k.at]); err != nil {
 				return err
 			}
-			c.out.b = put(c.out.b, elems[k.at])
+			if c.out.b, err = put(c.out.b, elems[k.at]); err != nil {
+				return err
+			}
 		}
 		c.leave()
 		return nil

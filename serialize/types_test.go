@@ -55,7 +55,7 @@ type (
 		Empty   string            `msgpack:"e,omitempty"`
 		Map     map[string]string `msgpack:",omitempty"`
 		Skipped int               `msgpack:"-"`
-		hidden  int
+		hidden  int               //nolint:unused // it is there to be left out
 	}
 
 	asArray struct {

@@ -69,12 +69,18 @@ func appendString(dst []byte, s string) ([]byte, error) {
 		return append(append(dst, 0xa0|byte(len(s))), s...), nil
 	}
 	dst, err := appendLength(dst, 0xd9, len(s))
-	return append(dst, s...), err
+	if err != nil {
+		return dst, err
+	}
+	return append(dst, s...), nil
 }
 
 func appendBytes(dst, b []byte) ([]byte, error) {
 	dst, err := appendLength(dst, 0xc4, len(b))
-	return append(dst, b...), err
+	if err != nil {
+		return dst, err
+	}
+	return append(dst, b...), nil
 }
 
 // appendLength writes a length after the first code of three, for one, two and four bytes of length.

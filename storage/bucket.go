@@ -16,7 +16,8 @@ import (
 type Bucket interface {
 	// Get returns n bytes of the object from offset off on, or all to its end where n is negative. A range that ends
 	// past the object's end is cut there; one that begins at or past it, and n of zero, read as empty. A missing object
-	// is fs.ErrNotExist, from Get or from the first Read. The caller closes the reader.
+	// is fs.ErrNotExist, from Get or from the first Read; one that is replaced meanwhile may be [ErrChanged]. The caller
+	// closes the reader.
 	Get(ctx context.Context, key string, off, n int64) (io.ReadCloser, error)
 	// Put stores all of data, or nothing: no reader ever sees a part of it. It replaces an object that is there. An
 	// error from data's Read fails the Put with that error. Memory is one part a connection, whatever the size.

@@ -13,8 +13,8 @@ import (
 // object's first byte and after each "\n", so that over all splits of an object, whatever their size, each line is
 // yielded once. The last line of an object may lack its end. The slice is valid until the next step.
 //
-// It reads on past the split for the rest of the last line. Memory is a buffer of 256 KiB, or the longest line where
-// that is longer. An object that changed since it was split is [ErrChanged], where the store can tell. After an error
+// It reads on past the split for the rest of the last line. Memory is a buffer of 256 KiB, which doubles until the
+// longest line fits. An object that changed since it was split is [ErrChanged], where the store can tell. After an error
 // nothing more is yielded. Reads that fail are tried again as [Retry] does.
 func Lines(ctx context.Context, s Split) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
@@ -42,14 +42,14 @@ func lines(ctx context.Context, b Bucket, s Split, size int) iter.Seq2[[]byte, e
 		size := min(int64(size), max(s.Size-r.pos, 1)) // no more than there is
 		l := &liner{r: r, buf: make([]byte, size), pos: r.pos, end: s.Off + s.Len}
 		if s.Off > 0 && !l.skip() {
-			if l.err != nil && l.err != io.EOF {
+			if l.err != nil && l.err != io.EOF { //nolint:errorlint // a wrapped io.EOF is a lost connection
 				yield(nil, l.err)
 			}
 			return
 		}
 		for l.pos < l.end {
 			line, err := l.next()
-			if err == io.EOF {
+			if err == io.EOF { //nolint:errorlint // a wrapped io.EOF is a lost connection
 				return
 			}
 			if !yield(line, err) || err != nil {
@@ -103,7 +103,7 @@ func (l *liner) next() ([]byte, error) {
 		if l.fill() {
 			continue
 		}
-		if l.err == io.EOF && seen > 0 {
+		if l.err == io.EOF && seen > 0 { //nolint:errorlint // a wrapped io.EOF is a lost connection
 			line := l.buf[l.from:l.to]
 			l.use(seen)
 			return line, nil

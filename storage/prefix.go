@@ -101,7 +101,7 @@ func (p *prefixed) Unwrap() Bucket { return p.parent }
 
 // rename tells an error of the parent in this bucket's words.
 func (p *prefixed) rename(err error) error {
-	if e, ok := err.(*Error); ok {
+	if e, ok := err.(*Error); ok { //nolint:errorlint // one deeper inside is part of another's message
 		return &Error{e.Op, p.URL(), strings.TrimPrefix(e.Key, p.prefix), e.Err}
 	}
 	return err

@@ -38,8 +38,8 @@ func TestPrefixEdges(t *testing.T) {
 	if err := parent.Put(t.Context(), "m/", strings.NewReader("")); err != nil { // a folder marker
 		t.Fatal(err)
 	}
-	for o := range storage.Prefix(parent, "m").List(t.Context(), "") {
-		t.Errorf("a folder marker is listed as %q", o.Key)
+	for o, err := range storage.Prefix(parent, "m").List(t.Context(), "") {
+		t.Errorf("a folder marker is listed as %q, %v", o.Key, err)
 	}
 }
 

@@ -138,10 +138,10 @@ func (r *retrying) pause(ctx context.Context, op, key string, attempt int, err e
 		r.policy.OnRetry(op, key, attempt, err)
 	}
 	bound := r.policy.Max
-	if doubled := r.policy.Base << min(attempt-1, 30); doubled > 0 {
-		bound = min(bound, doubled)
+	if doublings := min(attempt-1, 62); r.policy.Base < bound>>doublings { // which cannot overflow
+		bound = r.policy.Base << doublings
 	}
-	timer := time.NewTimer(rand.N(bound + 1))
+	timer := time.NewTimer(rand.N(bound))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -156,7 +156,7 @@ func ended(ctx context.Context, err error) error {
 	if !passing(err) {
 		return err
 	}
-	if e, ok := err.(*Error); ok {
+	if e, ok := err.(*Error); ok { //nolint:errorlint // one deeper inside is part of another's message
 		return &Error{e.Op, e.URL, e.Key, errors.Join(ctx.Err(), e.Err)}
 	}
 	return errors.Join(ctx.Err(), err)
@@ -170,6 +170,9 @@ var final = []error{
 
 // passing tells whether another attempt could succeed.
 func passing(err error) bool {
+	if errors.As(err, new(*finalError)) {
+		return false
+	}
 	if errors.Is(err, ErrThrottled) {
 		return true
 	}
@@ -178,13 +181,14 @@ func passing(err error) bool {
 			return false
 		}
 	}
-	return !errors.As(err, new(*sourceError))
+	return true
 }
 
-// sourceError marks an error of the data that a caller gave to Put: the store has no part in it.
-type sourceError struct{ error }
+// finalError marks an error that must not be tried again, whatever is inside: one of the data that a caller gave to Put,
+// which may be read from another store, or a PutNew whose outcome stays unknown.
+type finalError struct{ error }
 
-func (e *sourceError) Unwrap() error { return e.error }
+func (e *finalError) Unwrap() error { return e.error }
 
 // source marks the errors of a caller's data.
 type source struct{ r io.Reader }
@@ -192,7 +196,7 @@ type source struct{ r io.Reader }
 func (s *source) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	if err != nil && err != io.EOF {
-		err = &sourceError{err}
+		err = &finalError{err}
 	}
 	return n, err
 }

@@ -31,7 +31,7 @@ func (r *retrying) PutNew(ctx context.Context, key string, data io.Reader) error
 			same, e := r.holds(ctx, key, src)
 			if e != nil {
 				e = fmt.Errorf("whether this or another call made the object is not known: %w", e)
-				return &finalError{&Error{"putnew", r.URL(), key, e}}
+				return &Error{"putnew", r.URL(), key, &finalError{e}}
 			}
 			if same {
 				return nil
@@ -46,10 +46,10 @@ func (r *retrying) PutNew(ctx context.Context, key string, data io.Reader) error
 // put runs the attempts of a Put or a PutNew. Without a rewind there is one.
 func (r *retrying) put(ctx context.Context, op, key string, rewind func() error, try func() error) error {
 	if rewind == nil {
-		return plain(try())
+		return try()
 	}
 	first := true
-	return plain(r.do(ctx, op, key, func() error {
+	return r.do(ctx, op, key, func() error {
 		if !first {
 			if err := rewind(); err != nil {
 				return err
@@ -57,22 +57,8 @@ func (r *retrying) put(ctx context.Context, op, key string, rewind func() error,
 		}
 		first = false
 		return try()
-	}))
+	})
 }
-
-// finalError is the result of a put that must not be tried again, whatever is inside.
-type finalError struct{ error }
-
-// plain takes the mark off a final error.
-func plain(err error) error {
-	if f, ok := err.(*finalError); ok {
-		return f.error
-	}
-	return err
-}
-
-// Is makes it one that passing takes for final.
-func (e *finalError) Is(target error) bool { return target == ErrChanged }
 
 // rewinder wraps data so that its errors are known from the store's, and returns what sets it back to where it is now,
 // or nil where it cannot be set back, as a pipe.
@@ -87,7 +73,7 @@ func rewinder(data io.Reader) (io.Reader, func() error) {
 	}
 	rewind := func() error {
 		if _, err := seeker.Seek(start, io.SeekStart); err != nil {
-			return &sourceError{err}
+			return &finalError{err}
 		}
 		return nil
 	}
@@ -110,7 +96,7 @@ func (r *retrying) holds(ctx context.Context, key string, data io.Reader) (bool,
 		n, err1 := io.ReadFull(data, mine)
 		m, err2 := io.ReadFull(object, theirs)
 		for _, err := range []error{err1, err2} {
-			if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+			if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF { //nolint:errorlint // a wrapped io.EOF is a lost connection
 				return false, err
 			}
 		}

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -90,6 +92,25 @@ func TestRetryBackOff(t *testing.T) {
 	})
 }
 
+// TestRetryLongPauses takes the largest of all bounds.
+func TestRetryLongPauses(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		for _, p := range []storage.RetryPolicy{
+			{Attempts: 100, Base: math.MaxInt64, Max: math.MaxInt64}, {Attempts: 100, Base: time.Hour, Max: math.MaxInt64},
+		} {
+			attempts := 0
+			p.OnRetry = func(string, string, int, error) { attempts++ }
+			ctx, cancel := context.WithTimeout(t.Context(), 24*365*time.Hour)
+			_, err := storage.Retry(storagetest.Faults(memstore.New(), storagetest.Rule{Before: errWire}), p).Stat(ctx, "k")
+			cancel()
+			if !errors.Is(err, context.DeadlineExceeded) || attempts > 30 {
+				t.Errorf("%v after %d attempts within a year", err, attempts)
+			}
+		}
+	})
+}
+
 func TestRetryStopsWithContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -126,6 +147,12 @@ func TestRetryNotWorthIt(t *testing.T) {
 	}{iotest.ErrReader(errWire), strings.NewReader("")}
 	if err := b.Put(t.Context(), "k", data); !errors.Is(err, errWire) || n.Load() != 0 {
 		t.Errorf("broken data: %v after %d retries", err, n.Load())
+	}
+	// Data that is read from another store may be throttled there.
+	b, n = retried(memstore.New())
+	data.Reader = iotest.ErrReader(storage.ErrThrottled)
+	if err := b.Put(t.Context(), "k", data); !errors.Is(err, storage.ErrThrottled) || n.Load() != 0 {
+		t.Errorf("throttled data: %v after %d retries", err, n.Load())
 	}
 	b, n = retried(memstore.New(), storagetest.Rule{Nth: 1, Before: errWire})
 	if err := b.Put(t.Context(), "k", io.MultiReader(strings.NewReader("x"))); !errors.Is(err, errWire) || n.Load() != 0 {
@@ -221,7 +248,9 @@ func TestRetryPutNewLostReply(t *testing.T) {
 	m := memstore.New()
 	b, n := retried(m, lost)
 	r := strings.NewReader("head" + data)
-	r.Seek(4, io.SeekStart)
+	if _, err := r.Seek(4, io.SeekStart); err != nil {
+		t.Fatal(err)
+	}
 	if err := b.PutNew(t.Context(), "k", r); err != nil || n.Load() != 1 {
 		t.Errorf("its own object: %v after %d retries", err, n.Load())
 	}
@@ -247,9 +276,12 @@ func TestRetryPutNewLostReply(t *testing.T) {
 		t.Errorf("another's equal object: %v", err)
 	}
 	// It stays unknown where the object cannot be read back.
-	b, _ = retried(memstore.New(), lost, storagetest.Rule{Op: "get", Before: errWire})
-	if err := b.PutNew(t.Context(), "k", strings.NewReader(data)); !errors.Is(err, errWire) || errors.Is(err, fs.ErrExist) {
-		t.Errorf("an object that cannot be read back: %v", err)
+	for _, cause := range []error{errWire, storage.ErrThrottled, fmt.Errorf("the connection is gone: %w", io.EOF)} {
+		b, n = retried(memstore.New(), lost, storagetest.Rule{Op: "get", Before: cause})
+		err := b.PutNew(t.Context(), "k", strings.NewReader(data))
+		if !errors.Is(err, cause) || errors.Is(err, fs.ErrExist) || n.Load() != 1+3 {
+			t.Errorf("an object that cannot be read back: %v after %d retries", err, n.Load())
+		}
 	}
 }
 

@@ -42,9 +42,6 @@ func Splits(ctx context.Context, rawURL string, size int64) ([]Split, error) {
 	if matched {
 		return splits, err
 	}
-	if ctx.Err() != nil {
-		return nil, err
-	}
 	// Nothing lies below: is it an object itself? A file store cannot open a file as a folder, and says so by an error.
 	splits, found := splitObject(ctx, rawURL, size)
 	switch {

@@ -89,9 +89,13 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.ctx.Err() != nil {
+	switch {
+	case b.ctx.Err() != nil:
 		<-b.free
 		return nil, errClosed
+	case b.worker == nil:
+		<-b.free
+		return nil, fmt.Errorf("inproc: Invoke before Prepare: %w", backends.ErrInvalid)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	unwatch := context.AfterFunc(b.ctx, func() { cancel(errClosed) })
@@ -127,11 +131,18 @@ func (r *reply) Close() error {
 	return err
 }
 
-// Close implements [backends.Backend]. Tasks that ignore their context go on by themselves.
+// Close implements [backends.Backend]. It returns an error when tasks ignore their context and go on.
 func (b *Backend) Close() error {
 	b.mu.Lock()
 	b.close()
 	b.mu.Unlock()
 	b.running.Wait()
+	if b.worker == nil {
+		return nil
+	}
+	b.worker.Close()
+	if n := b.worker.Left(); n > 0 {
+		return fmt.Errorf("inproc: %d tasks ignore their context and go on", n)
+	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"net/url"
 	"runtime"
+	"slices"
 	"strconv"
 
 	"github.com/gowren/gowren/backends"
@@ -62,6 +63,7 @@ func New(c Config) *Backend {
 		b.idle = append(b.idle, &place{number: c.Workers - i})
 		b.free <- struct{}{}
 	}
+	b.places = slices.Clone(b.idle)
 	b.ctx, b.close = context.WithCancel(context.Background())
 	return b
 }

@@ -4,11 +4,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log"
 	"math"
 	"math/rand/v2"
+	"os"
 
 	"github.com/gowren/gowren/mapper"
 )
@@ -42,26 +45,31 @@ func main() {
 	darts := flag.Int("darts", 200_000_000, "darts in all")
 	tasks := flag.Int("tasks", 100, "tasks to split them into")
 	flag.Parse()
-	if *darts < *tasks || *tasks < 1 {
-		log.Fatal("pi: there must be at least one task, and one dart for each")
+	if err := run(context.Background(), os.Stdout, *darts, *tasks); err != nil {
+		log.Fatal(err)
 	}
+}
 
-	ctx := context.Background()
+func run(ctx context.Context, w io.Writer, darts, tasks int) error {
+	if tasks < 1 || darts < tasks {
+		return errors.New("there must be at least one task, and one dart for each")
+	}
 	ex, err := mapper.Open(ctx, mapper.Config{})
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
 	defer ex.Close()
 
-	throws := make([]Throw, *tasks)
+	throws := make([]Throw, tasks)
 	for i := range throws {
-		throws[i] = Throw{Seed: uint64(i), Darts: *darts / *tasks}
+		throws[i] = Throw{Seed: uint64(i), Darts: darts / tasks}
 	}
-	throws[0].Darts += *darts % *tasks
+	throws[0].Darts += darts % tasks
 	in, err := mapper.MapReduce(ctx, ex, hits, sum, throws)
 	if err != nil {
-		log.Fatal(err)
+		return err
 	}
-	pi := 4 * float64(in) / float64(*darts)
-	fmt.Printf("pi is about %.6f (off by %.6f) after %d darts\n", pi, math.Abs(pi-math.Pi), *darts)
+	pi := 4 * float64(in) / float64(darts)
+	_, err = fmt.Fprintf(w, "pi is about %.6f (off by %.6f) after %d darts\n", pi, math.Abs(pi-math.Pi), darts)
+	return err
 }

@@ -132,7 +132,9 @@ func print(w io.Writer, counts map[string]int, top int) error {
 	}
 	out := bufio.NewWriter(w)
 	for _, word := range words {
-		fmt.Fprintf(out, "%d\t%s\n", counts[word], word)
+		if _, err := fmt.Fprintf(out, "%d\t%s\n", counts[word], word); err != nil {
+			return err
+		}
 	}
 	return out.Flush()
 }

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -35,11 +34,13 @@ type Child struct {
 	recv   *os.File // replies
 	output *relay
 
-	writing sync.Mutex // held while send is written to
-	reason  atomic.Pointer[error]
-	killed  sync.Once
+	writing sync.Mutex    // held while send is written to
 	exited  chan struct{} // closed when the process is gone and what it wrote was read
 	state   error         // of the exit; valid once exited
+
+	mu     sync.Mutex
+	reason error // why it was killed
+	ended  bool  // its number is about to be free for another process: nothing may be sent there
 }
 
 // The child's ends of the pipes, after standard input, output and error.
@@ -83,8 +84,11 @@ func (c *Child) start() error {
 	}
 	c.output, err = newRelay(c.cmd, c.config.Name, c.config.Log)
 	if err == nil {
-		err = c.cmd.Start()
-		c.output.started()
+		if err = classify(c.cmd.Start()); err == nil {
+			c.output.started()
+		} else {
+			c.output.close(c.output.ours, c.output.theirs)
+		}
 	}
 	err = errors.Join(err, childRecv.Close(), childSend.Close())
 	if err != nil {
@@ -92,6 +96,21 @@ func (c *Child) start() error {
 	}
 	offer(c.cmd.Process.Pid)
 	return nil
+}
+
+// classify says what kind of failure it is that a program could not be started.
+func classify(err error) error {
+	for _, never := range []error{os.ErrNotExist, os.ErrPermission, syscall.ENOEXEC, syscall.ENOTDIR} {
+		if errors.Is(err, never) {
+			return fmt.Errorf("%w: the worker's program must be an executable of this machine: %w", backends.ErrInvalid, err)
+		}
+	}
+	for _, full := range []error{syscall.EAGAIN, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE} {
+		if errors.Is(err, full) {
+			return fmt.Errorf("%w: this machine has no room for another process: %w", backends.ErrThrottled, err)
+		}
+	}
+	return err
 }
 
 func (c *Child) environment() []string {
@@ -106,11 +125,16 @@ func (c *Child) environment() []string {
 	return env
 }
 
-// wait collects the process when it ends.
+// wait collects the process when it ends. What its tasks started and left running ends with it, as long as the process
+// is dead but not yet collected: its number, which is its group's, may be another's afterwards.
 func (c *Child) wait() {
+	awaitExit(c.PID())
+	c.mu.Lock()
+	c.killGroup()
+	c.ended = true
+	c.mu.Unlock()
 	c.state = c.cmd.Wait()
 	c.output.drain()
-	c.killGroup() // what its tasks started and left running
 	close(c.exited)
 }
 
@@ -132,15 +156,19 @@ func (c *Child) PID() int { return c.cmd.Process.Pid }
 
 // kill ends the process and all that it started. The first reason given is the one that is told.
 func (c *Child) kill(reason error) {
-	c.killed.Do(func() {
-		c.reason.Store(&reason)
-		c.killGroup()
-	})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended || c.reason != nil {
+		return
+	}
+	c.reason = reason
+	c.killGroup()
 }
 
+// killGroup is called with mu held, and not after the process was collected.
 func (c *Child) killGroup() {
 	// The group may be gone already: that is what was wanted.
-	_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL)
+	_ = syscall.Kill(-c.PID(), syscall.SIGKILL)
 }
 
 // lost says why the worker is gone. It waits for it to be.
@@ -151,9 +179,11 @@ func (c *Child) lost(begun time.Time, err error) error {
 		c.kill(fmt.Errorf("it broke off its reply: %w", err))
 		<-c.exited
 	}
-	cause := c.state
-	if r := c.reason.Load(); r != nil {
-		cause = *r
+	c.mu.Lock()
+	cause := c.reason
+	c.mu.Unlock()
+	if cause == nil {
+		cause = c.state
 	}
 	if cause == nil {
 		cause = errors.New("it exited with status 0 in the middle of its work (did a task call os.Exit?)")
@@ -161,9 +191,16 @@ func (c *Child) lost(begun time.Time, err error) error {
 	return &backends.LostError{Worker: c.config.Name, Cause: cause, Ran: time.Since(begun), Output: c.output.tail()}
 }
 
-// Close ends the worker and returns when it is gone. An idle worker ends by itself, in good order.
+// Close ends the worker and returns when it is gone. An idle worker ends by itself, in good order; one that serves a
+// request is ended in the middle of it.
 func (c *Child) Close() error {
-	err := c.send.Close()
+	if c.writing.TryLock() {
+		// This tells the worker that the end of its pipe is not its driver's death. It is lost on one that is gone.
+		_ = c.send.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
+		_, _ = c.send.Write(cancelFrame)
+		c.writing.Unlock()
+	}
+	err := ignoreClosed(c.send.Close())
 	select {
 	case <-c.exited:
 	case <-time.After(2 * time.Second):

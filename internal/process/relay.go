@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// What is kept of a worker's standard error for the case that it dies: the beginning of a crash, and the last lines.
+// What is kept of a worker's standard error for the case that it dies: the beginning of what looks like a crash, the
+// lines before it, and the last ones.
 const (
 	keepCrash = 16 << 10
 	keepLast  = 4 << 10
@@ -27,9 +28,10 @@ type relay struct {
 	ours   []*os.File
 	done   sync.WaitGroup
 
-	mu    sync.Mutex
-	crash []byte // from the first line of a crash on
-	last  []byte
+	mu     sync.Mutex
+	before []byte // the last lines before the crash
+	crash  []byte // from the latest first line of a crash on
+	last   []byte // the last lines, without those in crash
 }
 
 func newRelay(cmd *exec.Cmd, worker string, log func(worker, line string)) (*relay, error) {
@@ -100,21 +102,32 @@ func (r *relay) read(f *os.File, isError bool) {
 func (r *relay) keep(line []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.crash != nil || bytes.HasPrefix(line, []byte("panic: ")) || bytes.HasPrefix(line, []byte("fatal error: ")) {
-		if room := keepCrash - len(r.crash); room > 0 {
-			r.crash = append(append(r.crash, line[:min(len(line), room)]...), '\n')
+	if bytes.HasPrefix(line, []byte("panic: ")) || bytes.HasPrefix(line, []byte("fatal error: ")) {
+		// A program may print such a line and live on: the latest one counts.
+		r.before = ending(append(r.crash, r.last...))
+		r.crash, r.last = []byte{}, nil
+	}
+	if r.crash != nil && len(r.last) == 0 {
+		if room := keepCrash - len(r.crash); room > len(line) {
+			r.crash = append(append(r.crash, line...), '\n')
+			return
 		}
-		return
 	}
 	r.last = append(append(r.last, line...), '\n')
-	if over := len(r.last) - keepLast; over > keepLast {
-		r.last = append(r.last[:0], r.last[over:]...)
+	if len(r.last) > 2*keepLast {
+		r.last = append(r.last[:0], ending(r.last)...)
 	}
 }
+
+// ending returns what is kept of the end of a text.
+func ending(text []byte) []byte { return text[max(0, len(text)-keepLast):] }
 
 func (r *relay) tail() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	last := r.last[max(0, len(r.last)-keepLast):]
-	return strings.TrimSpace(string(last) + string(r.crash))
+	text := string(r.before) + string(r.crash)
+	if r.crash != nil && len(r.last) > 0 {
+		text += "...\n"
+	}
+	return strings.ToValidUTF8(strings.TrimSpace(text+string(ending(r.last))), "\uFFFD")
 }

@@ -2,12 +2,15 @@ package process
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"time"
 
+	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/internal/wire"
 )
 
@@ -16,45 +19,80 @@ const cancelGrace = 250 * time.Millisecond
 
 var cancelFrame = wire.AppendFrame(nil, wire.TypeCancel, nil)
 
+// ErrUnsent marks the loss of a worker that died before it had taken the whole request: nothing of it ran.
+var ErrUnsent = errors.New("the worker took no request")
+
 // Invoke sends a request to an idle worker, and returns its reply, which must be closed. When ctx is cancelled, the
 // worker is told to stop, and killed when it does not.
 func (c *Child) Invoke(ctx context.Context, body []byte) (io.ReadCloser, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if len(body) < headerSize || int(binary.LittleEndian.Uint32(body))+headerSize != len(body) {
+		// The worker would wait for the rest.
+		return nil, fmt.Errorf("%w: a request of %d bytes that is not one whole frame: %w", backends.ErrInvalid, len(body), wire.ErrCorrupt)
+	}
 	r := &reply{c: c, ctx: ctx, begun: time.Now()}
 	if ctx.Done() != nil {
 		r.unwatch = context.AfterFunc(ctx, r.cancel)
 	}
-	c.writing.Lock()
-	_, err := c.send.Write(body)
-	c.writing.Unlock()
-	if err != nil {
+	if err := r.send(body); err != nil {
 		err = r.broken(err)
 		r.release()
+		if ctx.Err() == nil {
+			err = fmt.Errorf("%w: %w", ErrUnsent, err)
+		}
 		return nil, err
 	}
 	return r, nil
 }
+
+// headerSize is that of a frame, whose length it begins with.
+const headerSize = 10
 
 // reply reads a worker's frames as they come.
 type reply struct {
 	c       *Child
 	ctx     context.Context
 	begun   time.Time
-	tracker wire.Tracker
 	unwatch func() bool
-	err     error
 
-	stop sync.Once
-	mu   sync.Mutex
-	kill *time.Timer // set when the worker was told to stop
-	over bool
+	reading sync.Mutex // held while recv is read from
+	tracker wire.Tracker
+	err     error
+	closed  bool
+
+	stop   sync.Once
+	mu     sync.Mutex
+	sent   bool        // the request was written
+	wanted bool        // the worker is to stop
+	kill   *time.Timer // set with wanted
+	over   bool        // the worker is another request's, or nobody's
+}
+
+// send writes the request, and the word to stop if that was given meanwhile.
+func (r *reply) send(body []byte) error {
+	r.c.writing.Lock()
+	defer r.c.writing.Unlock()
+	_, err := r.c.send.Write(body)
+	r.mu.Lock()
+	r.sent = true
+	stop := r.wanted
+	r.mu.Unlock()
+	if err == nil && stop {
+		_, err = r.c.send.Write(cancelFrame)
+	}
+	return err
 }
 
 func (r *reply) Read(p []byte) (int, error) {
+	r.reading.Lock()
+	defer r.reading.Unlock()
 	if r.err != nil {
 		return 0, r.err
+	}
+	if r.closed { // what comes now is the next request's
+		return 0, fmt.Errorf("read a reply: %w", os.ErrClosed)
 	}
 	n, err := r.read(p)
 	if err == nil && r.ctx.Err() != nil {
@@ -102,22 +140,50 @@ func (r *reply) cancel() {
 			r.mu.Unlock()
 			return
 		}
-		reason := fmt.Errorf("it did not stop within %v of being told to: %w", cancelGrace, context.Canceled)
-		r.kill = time.AfterFunc(cancelGrace, func() { r.c.kill(reason) })
+		r.wanted = true
+		r.kill = time.AfterFunc(cancelGrace, r.expire)
+		sent := r.sent
 		r.mu.Unlock()
-		if !r.c.writing.TryLock() { // it has not taken the request
-			r.c.kill(context.Canceled)
+		if !sent { // who sends the request will send this after it
 			return
 		}
+		r.c.writing.Lock()
 		defer r.c.writing.Unlock()
+		if r.isOver() { // this would stop the next request
+			return
+		}
 		if _, err := r.c.send.Write(cancelFrame); err != nil {
 			r.c.kill(err)
 		}
 	})
 }
 
-// Close comes back when the worker is at rest, or gone.
+// expire kills the worker, unless it came to rest in the last moment.
+func (r *reply) expire() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.over {
+		r.c.kill(fmt.Errorf("it did not stop within %v of being told to: %w", cancelGrace, context.Canceled))
+	}
+}
+
+func (r *reply) isOver() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.over
+}
+
+// Close comes back when the worker is at rest, or gone. It may be called while another goroutine reads.
 func (r *reply) Close() error {
+	if !r.reading.TryLock() { // the reader has to come back first
+		r.cancel()
+		r.reading.Lock()
+	}
+	defer r.reading.Unlock()
+	if r.closed {
+		return nil
+	}
+	r.closed = true
 	if !r.tracker.Done() && r.c.Alive() {
 		r.cancel()
 		buf := make([]byte, 32<<10)

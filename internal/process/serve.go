@@ -8,6 +8,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/internal/wire"
@@ -21,7 +24,9 @@ func init() { backends.RegisterRole(RoleName, serve) }
 // serve is the child's side: requests come in one after another, and the end of the pipe is the end of the worker,
 // whatever it is doing. An interrupt from the keyboard is the driver's affair.
 func serve(ctx context.Context, serve backends.Serve) error {
-	signal.Ignore(os.Interrupt)
+	// These are caught and dropped, not ignored: what a task starts would ignore them too. A broken pipe of standard
+	// output must not end this process before it has ended what its tasks started.
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt, syscall.SIGPIPE)
 	in, err := open(requestFD, "requests")
 	if err != nil {
 		return err
@@ -31,78 +36,158 @@ func serve(ctx context.Context, serve backends.Serve) error {
 		return err
 	}
 
-	requests := make(chan request)
-	readError := make(chan error, 1)
-	go func() {
-		readError <- read(ctx, in, requests)
-		close(requests)
-	}()
-	var failed error
-	for r := range requests {
-		failed = serve(r.ctx, r.body, out)
-		r.cancel()
-		r.done <- struct{}{}
-		if failed != nil {
-			return failed
-		}
-	}
-	return <-readError
+	return (&server{in: in, out: out, serve: serve}).run(ctx)
 }
 
 // open makes a file of an inherited end of a pipe. What a task starts does not inherit it further. It does not block: a
-// goroutine that waits in a blocking read keeps the processor, of which a worker may have one, until the runtime notices.
+// goroutine that waits in a blocking read while tasks run keeps the processor, of which a worker may have one, until the
+// runtime notices.
 func open(fd int, name string) (*os.File, error) {
-	if err := syscall.SetNonblock(fd, true); err != nil {
+	var stat syscall.Stat_t
+	err := syscall.Fstat(fd, &stat)
+	if err == nil && stat.Mode&syscall.S_IFMT != syscall.S_IFIFO && stat.Mode&syscall.S_IFMT != syscall.S_IFSOCK {
+		err = errors.New("it is something else")
+	}
+	if err == nil {
+		err = syscall.SetNonblock(fd, true)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("process: this worker was not started by a driver: its pipe of %s is missing: %w", name, err)
 	}
 	syscall.CloseOnExec(fd)
 	return os.NewFile(uintptr(fd), name), nil
 }
 
-// request is one that came; its context ends when the driver says so.
-type request struct {
-	body   []byte
-	ctx    context.Context
-	cancel context.CancelFunc
-	done   chan struct{}
+// server serves one request after another in one goroutine, from its arrival to its reply: a small request is done before
+// another goroutine would have been woken.
+type server struct {
+	in, out *os.File
+	serve   backends.Serve
+	frames  wire.Reader
+	body    []byte
+
+	// What the watch over a long request found; the server reads it when the watch is over.
+	held      bool  // body is the next request
+	broken    error // of the pipe
+	dismissed bool  // told to stop since the last request: a driver does so before it closes the pipe
 }
 
-// read hands on requests, and keeps reading while one is served.
-func read(ctx context.Context, in io.Reader, requests chan<- request) error {
-	var r wire.Reader
-	r.Reset(in)
-	var body []byte
-	done := make(chan struct{}, 1)
-	done <- struct{}{}
-	cancel := func() {}
+func (s *server) run(ctx context.Context) error {
+	s.frames.Reset(s.in)
 	for {
-		t, _, err := r.Next()
-		if err != nil {
-			select {
-			case <-done:
-			default: // in the middle of a task: nobody wants its result
-				abandon()
-			}
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			return err
+		if err := s.next(); err != nil {
+			return s.leave(err)
 		}
-		switch t {
-		case wire.TypeCancel:
-			cancel()
-		case wire.TypeRequest:
-			<-done // the driver sends no second request before the first one's reply is complete
-			body = append(body[:0], r.Frame()...)
-			next := request{body: body, done: done}
-			next.ctx, next.cancel = context.WithCancel(ctx)
-			cancel = next.cancel
-			requests <- next
-		default:
-			return fmt.Errorf("process: a frame of type %d came to a worker: %w", t, wire.ErrCorrupt)
+		if err := s.answer(ctx); err != nil {
+			return err
 		}
 	}
 }
+
+// next waits for a request.
+func (s *server) next() error {
+	for !s.held {
+		if s.broken != nil {
+			return s.broken
+		}
+		awaitInput()
+		s.broken = s.take(func() {})
+	}
+	s.held = false
+	return nil
+}
+
+// take reads a frame.
+func (s *server) take(cancel func()) error {
+	t, _, err := s.frames.Next()
+	if err != nil {
+		return err
+	}
+	switch t {
+	case wire.TypeCancel:
+		s.dismissed = true
+		cancel()
+	case wire.TypeRequest:
+		s.dismissed, s.held = false, true
+		s.body = append(s.body[:0], s.frames.Frame()...)
+	default:
+		return fmt.Errorf("process: a frame of type %d came to a worker: %w", t, wire.ErrCorrupt)
+	}
+	return nil
+}
+
+// answer serves the request.
+func (s *server) answer(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	served, watched := make(chan struct{}), make(chan struct{})
+	watch := time.AfterFunc(watchAfter, func() {
+		defer close(watched)
+		s.watch(cancel, served)
+	})
+	err := s.serve(ctx, s.body, s.out)
+	close(served)
+	if !watch.Stop() {
+		// A deadline that has passed ends the watch's read; the next one begins anew.
+		err = errors.Join(err, s.in.SetReadDeadline(time.Unix(1, 0)))
+		<-watched
+		err = errors.Join(err, s.in.SetReadDeadline(time.Time{}))
+	}
+	return err
+}
+
+// watchAfter is how long a request runs before its worker listens for what its driver has to say meanwhile: that it is to
+// stop, or, by the end of the pipe, that the driver is gone.
+const watchAfter = 2 * time.Millisecond
+
+// watch reads on while a request is served. The driver may have the reply's end already, and its next request is kept.
+func (s *server) watch(cancel func(), served <-chan struct{}) {
+	for !s.held {
+		err := s.take(cancel)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return
+		}
+		if err != nil {
+			s.broken = err
+			select {
+			case <-served:
+			case <-time.After(restGrace): // in the middle of a task: nobody wants its result
+				abandon()
+			}
+			return
+		}
+	}
+}
+
+// leave ends the worker at rest.
+func (s *server) leave(err error) error {
+	switch {
+	case errors.Is(err, wire.ErrCorrupt), errors.Is(err, wire.ErrVersion):
+		// Nothing tells where the next request begins.
+		_, failed := s.out.Write(wire.AppendRefused(nil, err.Error()))
+		return errors.Join(err, failed)
+	case !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+		return err // no pipe of a driver
+	case s.dismissed:
+		return nil
+	}
+	abandon() // the driver died, and what earlier tasks started is to end
+	return nil
+}
+
+// awaitInput waits until there is something to read, in a system call that keeps this goroutine's thread and processor:
+// a worker at rest has nothing else to do, and handing them over and back costs several times what a small task does.
+func awaitInput() {
+	p := []unix.PollFd{{Fd: requestFD, Events: unix.POLLIN}}
+	for {
+		if _, err := unix.Poll(p, -1); err != unix.EINTR {
+			return // whatever else it is, reading will tell
+		}
+	}
+}
+
+// restGrace is the time from a reply's last byte, after which the driver may close the pipe, to this worker's rest.
+const restGrace = 50 * time.Millisecond
 
 // abandon ends this worker and all that its tasks started.
 func abandon() {

@@ -29,8 +29,17 @@ func resident(pid int) (int64, bool) {
 	return pages * int64(os.Getpagesize()), err == nil
 }
 
-// offer makes the process the first that the system ends when memory runs out, before the driver. Where the system does
-// not allow it, nothing is lost.
+// offer makes the process one that the system ends before the driver when memory runs out. Where the system does not
+// allow it, nothing is lost.
 func offer(pid int) {
-	_ = os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), []byte("500"), 0o644)
+	ours, err := os.ReadFile("/proc/self/oom_score_adj")
+	if err != nil {
+		return
+	}
+	n, err := strconv.Atoi(string(bytes.TrimSpace(ours)))
+	if err != nil {
+		return
+	}
+	n = min(max(n+100, 500), 1000)
+	_ = os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), []byte(strconv.Itoa(n)), 0o644)
 }

@@ -62,7 +62,7 @@ func (c *taskContext) Deadline() (time.Time, bool) {
 
 func (s *slot) newContext() {
 	if s.r.req.Timeout == 0 {
-		s.ctx, s.cancel = &taskContext{s.r.ctx, s}, nil
+		s.ctx, s.cancel = &taskContext{s.r.ctx, s, 0}, nil
 		return
 	}
 	ctx, cancel := context.WithCancelCause(s.r.ctx)

@@ -97,8 +97,24 @@ func (r *run) runTasks() bool {
 	case <-r.rest:
 		return true
 	case <-r.gone:
-		return false
+	case <-r.ctx.Done():
+		select {
+		case <-r.rest:
+			return true
+		case <-r.gone:
+		case <-time.After(grace): // a task ignores its context
+		}
 	}
+	r.over.Store(true)
+	return false
+}
+
+// failAll answers a request none of whose tasks could begin, though another attempt may.
+func (r *run) failAll(reason error) error {
+	for i := range r.req.Tasks {
+		r.out.add(wire.AppendFailed(nil, wire.Failure{Position: i, Cause: wire.CauseInput, Again: true, Message: reason.Error()}), true)
+	}
+	return r.finish(wire.TypeEnd)
 }
 
 // retire ends the slots' goroutines, each when its task is over.

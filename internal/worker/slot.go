@@ -40,8 +40,6 @@ func newSlot(r *run) *slot {
 // start makes the slot work on the run's request. Its goroutine stays from request to request, with the stack that it has
 // grown to.
 func (s *slot) start() {
-	s.ran.Store(0)
-	s.busy.Store(0)
 	s.newContext()
 	if !s.awake {
 		s.awake = true

@@ -27,6 +27,7 @@ type Worker struct {
 	mu     sync.Mutex
 	idle   []*run // kept for their buffers and goroutines
 	now    *run   // the last one begun, for log lines of no task
+	left   int    // runs that were given up and whose tasks go on
 	closed bool
 }
 
@@ -70,6 +71,13 @@ func (w *Worker) Close() {
 	w.idle = nil
 }
 
+// Left returns how many requests were given up whose tasks still go on, since they ignore their context.
+func (w *Worker) Left() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.left
+}
+
 func (w *Worker) begin(reply io.Writer) *run {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -92,6 +100,17 @@ func (w *Worker) end(r *run, keep bool) {
 	}
 	if w.closed || !keep {
 		r.retire()
+	}
+	if !keep && r.left.Load() > 0 {
+		w.left++
+		go func() {
+			<-r.rest
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.left--
+		}()
+	}
+	if w.closed || !keep {
 		return
 	}
 	w.idle = append(w.idle, r)

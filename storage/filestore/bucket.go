@@ -43,7 +43,7 @@ func (b *Bucket) Close() error {
 		return nil
 	}
 	sweep(b.opened)
-	removeFolder(b.opened, reserved) // fails where another process writes, which is as well
+	_ = removeFolder(b.opened, reserved) // fails where another process writes, which is as well
 	return b.opened.Close()
 }
 

@@ -2,12 +2,10 @@ package filestore
 
 import (
 	"context"
-	"errors"
 	"io/fs"
 	"maps"
 	"os"
 	"slices"
-	"strings"
 )
 
 // Delete implements [storage.Bucket]. It stops at the first file that it cannot remove. It removes the folders above
@@ -18,33 +16,36 @@ func (b *Bucket) Delete(ctx context.Context, keys ...string) error {
 			return b.fail("delete", key, err)
 		}
 	}
-	root, err := b.root(false)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return b.fail("delete", strings.Join(keys, " "), err)
-	}
 	left := map[string]bool{}
-	defer func() { removeFolders(root, left) }()
+	defer func() {
+		if root, err := b.root(false); err == nil {
+			removeFolders(root, left)
+		}
+	}()
 	for _, key := range keys {
-		if err := ctx.Err(); err != nil {
-			return b.fail("delete", key, err)
-		}
-		info, err := root.Lstat(key)
-		if err == nil && (info.Mode().IsRegular() || info.Mode()&fs.ModeSymlink != 0) {
-			err = root.Remove(key)
-		}
-		if err != nil && !missing(err) {
-			return b.fail("delete", key, err)
-		}
+		err := ctx.Err()
 		if err == nil {
+			_, err = read(b, func(root *os.Root) (struct{}, error) { return struct{}{}, remove(root, key) })
+		}
+		switch {
+		case err == nil:
 			for _, dir := range above(key) {
 				left[dir] = true
 			}
+		case !missing(err):
+			return b.fail("delete", key, err)
 		}
 	}
 	return nil
+}
+
+// remove removes an object, and what is none it leaves.
+func remove(root *os.Root, key string) error {
+	info, err := root.Lstat(key)
+	if err == nil && (info.Mode().IsRegular() || info.Mode()&fs.ModeSymlink != 0) {
+		err = root.Remove(key)
+	}
+	return err
 }
 
 // removeFolders removes those of the folders that are empty, the deepest first: a path sorts before what lies below it.
@@ -62,7 +63,7 @@ func removeEmpty(root *os.Root, dir string) bool {
 		return missing(err)
 	}
 	entries, err := f.ReadDir(-1)
-	f.Close()
+	_ = f.Close() // only read
 	if err != nil {
 		return false
 	}

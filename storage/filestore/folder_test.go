@@ -130,6 +130,16 @@ func TestFolderReplaced(t *testing.T) {
 	if got, err := get(b, "y"); got != "by another" || err != nil {
 		t.Errorf("after the folder was made anew: %q, %v", got, err)
 	}
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, map[string]string{"deep/y": "by another"})
+	if err := b.Delete(ctx, "deep/y"); err != nil {
+		t.Error(err)
+	}
+	if got := keys(t, open(t, dir), ""); got != nil {
+		t.Errorf("left after Delete: %q", got)
+	}
 }
 
 func TestSymlinks(t *testing.T) {

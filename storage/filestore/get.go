@@ -43,7 +43,7 @@ func (b *Bucket) open(ctx context.Context, key string, off int64) (*os.File, fs.
 		err = fs.ErrNotExist
 	}
 	if err != nil {
-		f.Close()
+		_ = f.Close() // only read
 		return nil, nil, err
 	}
 	return f, info, nil

@@ -108,7 +108,7 @@ func (w *walk) file(at *os.Root, name, key string) error {
 	}
 	if info.Mode()&fs.ModeSymlink != 0 {
 		if info, err = w.root.Stat(key); err != nil {
-			return nil // it leads nowhere, or out of the bucket
+			return nil //nolint:nilerr // it leads nowhere, or out of the bucket
 		}
 	}
 	if info.Mode().IsRegular() && !w.yield(describe(key, info), nil) {

@@ -131,7 +131,7 @@ func TestKilledWriter(t *testing.T) {
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	cmd.Wait()
+	_ = cmd.Wait() // killed
 	wantTemporaries(t, dir, 1)
 
 	b := open(t, dir)

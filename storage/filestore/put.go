@@ -53,7 +53,7 @@ func (b *Bucket) put(ctx context.Context, key string, data io.Reader, commit fun
 	if err != nil {
 		return err
 	}
-	defer root.Remove(tmp) // after a rename there is none
+	defer func() { _ = root.Remove(tmp) }() // after a rename there is none
 	err = b.fill(ctx, f, data)
 	if e := f.Close(); err == nil {
 		err = e

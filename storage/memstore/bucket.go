@@ -8,7 +8,6 @@ import (
 	"iter"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -118,8 +117,8 @@ func (b *Bucket) Delete(ctx context.Context, keys ...string) error {
 			return b.fail("delete", key, err)
 		}
 	}
-	if err := ctx.Err(); err != nil {
-		return b.fail("delete", strings.Join(keys, " "), err)
+	if err := ctx.Err(); err != nil && len(keys) > 0 {
+		return b.fail("delete", keys[0], err)
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

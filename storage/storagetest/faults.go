@@ -165,10 +165,10 @@ func (f *faulty) Get(ctx context.Context, key string, off, n int64) (io.ReadClos
 		r.Close()
 		return nil, f.fail("get", []string{key}, rule.After)
 	}
-	if rule.Cut != nil {
-		return &cutReader{r, rule.At, f.fail("get", []string{key}, rule.Cut)}, nil
+	if rule.Cut == nil {
+		return r, nil
 	}
-	return r, nil
+	return &cutReader{r, rule.At, f.fail("get", []string{key}, rule.Cut)}, nil
 }
 
 // cutReader fails with err after left bytes.

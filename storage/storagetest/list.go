@@ -55,7 +55,10 @@ func listCases(keys int) []testCase {
 			}
 			for stop := 1; stop <= 4; stop++ {
 				n := 0
-				for range b.List(t.Context(), "") {
+				for _, err := range b.List(t.Context(), "") {
+					if err != nil {
+						t.Fatal(err)
+					}
 					if n++; n == stop {
 						break
 					}

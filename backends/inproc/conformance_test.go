@@ -1,0 +1,16 @@
+package inproc_test
+
+import (
+	"testing"
+
+	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/backends/backendtest"
+	"github.com/gowren/gowren/backends/inproc"
+	"github.com/gowren/gowren/storage"
+)
+
+func TestMain(m *testing.M) { backendtest.Main(m) }
+
+func TestConformance(t *testing.T) {
+	backendtest.Run(t, func(*testing.T, storage.Bucket) backends.Backend { return inproc.New(2) }, backendtest.Options{})
+}

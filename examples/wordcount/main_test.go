@@ -1,0 +1,100 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gowren/gowren/mapper"
+)
+
+// mainVariable makes this test binary the program itself, which its workers then are, too.
+const mainVariable = "GOWREN_TEST_MAIN"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(mainVariable) != "" {
+		main()
+		os.Exit(0)
+	}
+	mapper.Main()
+	m.Run()
+}
+
+// program runs the program with arguments and returns what it printed, and its exit status.
+func program(t *testing.T, args ...string) (stdout, stderr string, status int) {
+	t.Helper()
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, bad strings.Builder
+	cmd := exec.CommandContext(t.Context(), path, args...)
+	cmd.Stdout, cmd.Stderr = &out, &bad
+	// The race detector makes each process wait for a second before it ends. Workers need not.
+	cmd.Env = append(os.Environ(), mainVariable+"=1", "GORACE=atexit_sleep_ms=0",
+		"GOWREN_BACKEND=local://?workers=2", "GOWREN_STORAGE=file://"+t.TempDir())
+	if err := cmd.Run(); cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return out.String(), bad.String(), cmd.ProcessState.ExitCode()
+}
+
+// TestProgram as it is called: the book without arguments, files, a folder, a URL.
+func TestProgram(t *testing.T) {
+	t.Parallel()
+	book := strings.SplitAfter(reference(string(opticks)), "\n")
+	dir := t.TempDir()
+	for name, text := range map[string]string{"a.txt": "b a\nb", "below/b.txt": "b c", "empty": ""} {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		name, want string
+		args       []string
+	}{
+		{"book", book[0] + book[1], []string{"-n", "2"}},
+		{"folder", "3\tb\n1\ta\n1\tc\n", []string{"-all", dir}},
+		{"URL", "3\tb\n", []string{"-n", "1", "file://" + dir}},
+		{"files", "3\tb\n1\ta\n1\tc\n", []string{filepath.Join(dir, "a.txt"), filepath.Join(dir, "below/b.txt")}},
+		{"a file twice", "4\tb\n2\ta\n", []string{filepath.Join(dir, "a.txt"), filepath.Join(dir, "a.txt")}},
+		{"none", "", []string{"-n", "0", dir}},
+		{"empty", "", []string{filepath.Join(dir, "empty")}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			stdout, stderr, status := program(t, c.args...)
+			if stdout != c.want || status != 0 {
+				t.Errorf("%q, want %q; exit status %d: %s", stdout, c.want, status, stderr)
+			}
+		})
+	}
+}
+
+// TestProgramFails: what is wrong is named, nothing is printed, and the exit status tells.
+func TestProgramFails(t *testing.T) {
+	t.Parallel()
+	missing := filepath.Join(t.TempDir(), "missing.txt")
+	for _, c := range []struct {
+		name, word string
+		args       []string
+	}{
+		{"missing", missing, []string{missing}},
+		{"unknown store", "ftp", []string{"ftp://host/x"}},
+		{"negative split", "-1", []string{"-split", "-1"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			stdout, stderr, status := program(t, c.args...)
+			if status != 1 || stdout != "" || !strings.Contains(stderr, c.word) {
+				t.Errorf("%q, exit status %d: %s", stdout, status, stderr)
+			}
+		})
+	}
+}
