@@ -45,7 +45,10 @@ var crashCases = []testCase{
 	{name: "crashes/bucket empty", isolates: true, run: func(t *testing.T, h *harness) {
 		inputs := []order{{N: 1}, {What: "data, then kill", N: 8 << 20, Dir: h.folder}, {What: "data", N: 2 << 20}}
 		_, err := mapper.Map(t.Context(), h.executor(t, mapper.Options{BatchSize: 1}), do, inputs)
-		t.Logf("the job ends: %v", err) // the worker may have been done by then
+		t.Logf("the job ends: %v", err)      // the worker may have been done by then
+		if err := h.ex.Close(); err != nil { // which sweeps the file that a dead worker was writing
+			t.Error(err)
+		}
 		h.wantEmpty(t)
 	}},
 }

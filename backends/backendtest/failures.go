@@ -58,7 +58,7 @@ var failureCases = []testCase{
 				t.Errorf("result %d is %v", i, v)
 			}
 		}
-		if _, err = mapper.Map(t.Context(), h.executor(t, o), stubbornResult, []int{1, 2, 3}); err == nil {
+		if _, err = mapper.Map(t.Context(), h.executor(t, o), stubbornResult, []int{1, 2, 4}); err == nil {
 			t.Error("a result whose own encoding fails is no error")
 		}
 		wantTasks(t, err, mapper.ErrResult, 1)

@@ -164,10 +164,8 @@ var doings = map[string]func(ctx context.Context, o order, a *answer) error{
 		return err
 	},
 	"fds": func(ctx context.Context, _ order, a *answer) error {
-		// 0 to 2 are its own, and the one by which it lists.
 		out, err := exec.CommandContext(ctx, "ls", "/proc/self/fd").Output()
 		a.Text = string(out)
-		a.N = max(0, len(strings.Fields(a.Text))-4)
 		return err
 	},
 	"who": func(ctx context.Context, _ order, a *answer) error {
@@ -195,11 +193,12 @@ func leaveChild(dir string) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	name := filepath.Join(dir, "child-"+strconv.Itoa(cmd.Process.Pid))
-	if err := os.WriteFile(name+".part", []byte(strconv.Itoa(cmd.Process.Pid)), 0o644); err != nil {
+	pid := strconv.Itoa(cmd.Process.Pid)
+	part := filepath.Join(dir, "part-"+pid)
+	if err := os.WriteFile(part, []byte(pid), 0o644); err != nil {
 		return err
 	}
-	return os.Rename(name+".part", strings.Replace(name, "child", "kid", 1))
+	return os.Rename(part, filepath.Join(dir, "kid-"+pid))
 }
 
 // waitObject reports whether anything appears in the bucket's folder soon.
@@ -220,7 +219,7 @@ func waitObject(dir string) bool {
 
 // printAll prints what could disturb a worker's frames: a long line, junk, and what looks like frames.
 func printAll(n int) error {
-	_, err := fmt.Fprintf(os.Stdout, "out %d\n%s", n, strings.Repeat("x", 1<<20))
+	_, err := fmt.Fprintf(os.Stdout, "\nout %d\n%s", n, strings.Repeat("x", 1<<20))
 	junk := make([]byte, 4096)
 	for i := range junk {
 		junk[i] = byte(i * 7)

@@ -114,11 +114,15 @@ func await(t *testing.T, what string, holds func() bool) {
 
 // mark leaves a file in a folder, with the process's number.
 func mark(dir, name string) error {
-	part := filepath.Join(dir, "."+name)
-	if err := os.WriteFile(part, []byte(strconv.Itoa(os.Getpid())), 0o644); err != nil {
+	f, err := os.CreateTemp(dir, ".mark")
+	if err != nil {
 		return err
 	}
-	return os.Rename(part, filepath.Join(dir, fmt.Sprintf("%s-%d", name, time.Now().UnixNano())))
+	_, err = f.WriteString(strconv.Itoa(os.Getpid()))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), filepath.Join(dir, name+strings.Replace(filepath.Base(f.Name()), ".mark", "-", 1)))
 }
 
 // marks returns the process numbers in the marks of that name.

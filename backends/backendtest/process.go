@@ -1,6 +1,8 @@
 package backendtest
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -43,6 +45,8 @@ var processCases = []testCase{
 				if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 					t.Fatal(err)
 				}
+				// Not before the backend has collected it are all its threads gone, and its ends of the pipes closed.
+				await(t, fmt.Sprintf("the end of process %d", pid), func() bool { return errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) })
 			}
 		}
 	}},
@@ -85,9 +89,13 @@ var processCases = []testCase{
 		if !hasProc() {
 			t.Skip("there is no /proc")
 		}
+		mine, err := exec.CommandContext(t.Context(), "ls", "/proc/self/fd").Output() // what this process was given itself
+		if err != nil {
+			t.Fatal(err)
+		}
 		a, err := mapper.Call(t.Context(), h.executor(t, mapper.Options{}), do, order{What: "fds"})
-		if err != nil || a.N != 0 {
-			t.Errorf("what a task starts has inherited %d files: %s, %v", a.N, a.Text, err)
+		if err != nil || len(strings.Fields(a.Text)) != len(strings.Fields(string(mine))) {
+			t.Errorf("what a task starts has inherited files: %q, where this process passes on %q, %v", a.Text, mine, err)
 		}
 	}},
 }

@@ -98,8 +98,9 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 		return nil, fmt.Errorf("inproc: Invoke before Prepare: %w", backends.ErrInvalid)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	unwatch := context.AfterFunc(b.ctx, func() { cancel(errClosed) })
 	pr, pw := io.Pipe()
+	unwatch := context.AfterFunc(b.ctx, func() { cancel(errClosed) })
+	context.AfterFunc(ctx, func() { _ = pw.CloseWithError(context.Cause(ctx)) }) // also where nobody reads
 	done := make(chan struct{})
 	b.running.Go(func() {
 		defer close(done)

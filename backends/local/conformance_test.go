@@ -11,8 +11,10 @@ import (
 
 func TestMain(m *testing.M) { backendtest.Main(m) }
 
+const memory = 600 // in MB: enough for the suite's results of 100 MB, also with the race detector
+
 func TestConformance(t *testing.T) {
 	backendtest.Run(t, func(*testing.T, storage.Bucket) backends.Backend {
-		return local.New(local.Config{Workers: 2})
-	}, backendtest.Options{URL: "local://?workers=3"})
+		return local.New(local.Config{Workers: 2, MemoryMB: memory})
+	}, backendtest.Options{URL: "local://?workers=3", MemoryMB: memory})
 }

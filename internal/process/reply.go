@@ -194,12 +194,19 @@ func (r *reply) Close() error {
 		}
 	}
 	r.release()
-	if r.tracker.Leaves() {
+	switch {
+	case r.tracker.Leaves():
 		select {
 		case <-r.c.exited:
 		case <-time.After(time.Second):
 			r.c.kill(errors.New("it said that it would leave, and stayed"))
 			<-r.c.exited
+		}
+	case r.tracker.Refused():
+		// A worker that could not tell where the request ends exits; one that lacks its function stays.
+		select {
+		case <-r.c.exited:
+		case <-time.After(100 * time.Millisecond):
 		}
 	}
 	return nil

@@ -90,7 +90,9 @@ func (s *server) next() error {
 		if s.broken != nil {
 			return s.broken
 		}
-		awaitInput()
+		if s.frames.Buffered() == 0 { // what follows a cancellation may have come with it
+			awaitInput()
+		}
 		s.broken = s.take(func() {})
 	}
 	s.held = false

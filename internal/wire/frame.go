@@ -142,6 +142,9 @@ func (r *Reader) Next() (Type, []byte, error) {
 // Frame returns the frame whose payload Next returned last, header included. It is valid as long as the payload.
 func (r *Reader) Frame() []byte { return r.frame }
 
+// Buffered returns how many bytes were read from the source and not yet returned.
+func (r *Reader) Buffered() int { return r.end - r.start }
+
 // fill makes n unread bytes available. The buffer grows with what comes, never to a length that was only claimed.
 func (r *Reader) fill(n int) error {
 	for idle := 0; r.end-r.start < n; {

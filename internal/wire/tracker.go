@@ -50,3 +50,6 @@ func (t *Tracker) Done() bool { return t.last != 0 }
 
 // Leaves reports whether the worker said that it exits after this reply.
 func (t *Tracker) Leaves() bool { return t.last == TypeLeave }
+
+// Refused reports whether the worker did not serve the request.
+func (t *Tracker) Refused() bool { return t.last == TypeRefused }
