@@ -68,6 +68,15 @@ func Open(ctx context.Context, rawURL string) (Backend, error) {
 	return open(ctx, u)
 }
 
+// CheckPlace returns an error when the URL names a place, for backends that have but one: a number in it would be without
+// effect.
+func CheckPlace(u *url.URL) error {
+	if place := u.Opaque + u.Host + strings.Trim(u.Path, "/"); place != "" || u.Fragment != "" {
+		return fmt.Errorf("backends: %s takes no place (%q): write its parameters after a question mark, as in %s://?workers=2: %w", u.Scheme, place, u.Scheme, ErrInvalid)
+	}
+	return nil
+}
+
 // CheckParameters returns an error that lists the known parameters when the URL has another one.
 func CheckParameters(u *url.URL, known ...string) error {
 	for name := range u.Query() {

@@ -46,7 +46,7 @@
 // # More inputs than memory
 //
 // [Start] takes an iterator and returns a [Job]. It draws inputs as workers take them and yields results as they come,
-// so that neither need fit in memory.
+// so that neither need fit in memory; up to 65,536 inputs or 16 MB wait in the driver.
 //
 //	job, err := mapper.Start(ctx, ex, resize, images) // images is an iter.Seq2[Image, error]
 //	for r, err := range job.Results() {
@@ -68,6 +68,9 @@
 // returns a [Retryable] error is tried again. Any other error, and a panic, is the task's failure: the first one stops
 // the job, as a [*TaskError] that names the function, the input's index, the attempts and the cause, with the stack of a
 // panic. With [Options].ContinueOnError the job goes on and tells of all failures at the end, in a [*JobError].
+//
+// A function's error travels as its text, on every backend: errors.Is finds [ErrFunction], [ErrPanic], [ErrTimeout] and
+// their like, not what the function wrapped. A JobError matches each of them that any of its tasks matches.
 //
 // Where workers are processes of their own (all backends but inproc), a task that crashes, exits or takes too much memory
 // takes its worker with it, never the driver. Tasks that were sent to that worker together with it run again elsewhere,

@@ -24,7 +24,7 @@ var (
 // TaskError is a task's failure, after its last attempt.
 type TaskError struct {
 	Function string
-	Index    int    // of the input, from 0
+	Index    int    // of the input, from 0; in a reduction, of the call of its function
 	Attempts int    // made
 	Worker   string // where the backend tells
 	Message  string // what the function returned or panicked with, or what befell its worker

@@ -45,7 +45,7 @@ type FunctionWith[S, In, Out any] struct{ f *registry.Function }
 
 // FuncWith is [Func] for a function with a shared argument: a model, a table, settings. The argument is sent once, not
 // with every task; a worker decodes it once and keeps it, within 256 MB, for further tasks and jobs. All tasks of a
-// worker share the one value, so f must not change it.
+// worker share the one value, so f must not change it. As with all values, unexported fields are not sent.
 func FuncWith[S, In, Out any](name string, f func(ctx context.Context, shared S, in In) (Out, error)) FunctionWith[S, In, Out] {
 	types := "with " + reflect.TypeFor[S]().String() + " " + signature[In, Out]()
 	r := register(name, types, func(ctx context.Context, c *serialize.Coder, shared any, in registry.Input, dst []byte) ([]byte, error) {

@@ -31,7 +31,7 @@ type Options struct {
 	// Defaults to 2; -1 is none.
 	Retries int
 
-	// Timeout bounds one attempt at a task. Its context is cancelled then, and its worker ended if it does not return.
+	// Timeout bounds one attempt at a task. Its context ends then with context.DeadlineExceeded, and its worker ended if it does not return.
 	// Defaults to none but the backend's own; -1 is the same.
 	Timeout time.Duration
 }

@@ -42,14 +42,14 @@ func lines(ctx context.Context, b Bucket, s Split, size int) iter.Seq2[[]byte, e
 		size := min(int64(size), max(s.Size-r.pos, 1)) // no more than there is
 		l := &liner{r: r, buf: make([]byte, size), pos: r.pos, end: s.Off + s.Len}
 		if s.Off > 0 && !l.skip() {
-			if l.err != nil && l.err != io.EOF { //nolint:errorlint // a wrapped io.EOF is a lost connection
+			if l.err != nil && l.err != io.EOF { // a wrapped io.EOF is a lost connection
 				yield(nil, l.err)
 			}
 			return
 		}
 		for l.pos < l.end {
 			line, err := l.next()
-			if err == io.EOF { //nolint:errorlint // a wrapped io.EOF is a lost connection
+			if err == io.EOF { // a wrapped io.EOF is a lost connection
 				return
 			}
 			if !yield(line, err) || err != nil {
@@ -103,7 +103,7 @@ func (l *liner) next() ([]byte, error) {
 		if l.fill() {
 			continue
 		}
-		if l.err == io.EOF && seen > 0 { //nolint:errorlint // a wrapped io.EOF is a lost connection
+		if l.err == io.EOF && seen > 0 { // a wrapped io.EOF is a lost connection
 			line := l.buf[l.from:l.to]
 			l.use(seen)
 			return line, nil

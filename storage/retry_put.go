@@ -96,7 +96,7 @@ func (r *retrying) holds(ctx context.Context, key string, data io.Reader) (bool,
 		n, err1 := io.ReadFull(data, mine)
 		m, err2 := io.ReadFull(object, theirs)
 		for _, err := range []error{err1, err2} {
-			if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF { //nolint:errorlint // a wrapped io.EOF is a lost connection
+			if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF { // a wrapped io.EOF is a lost connection
 				return false, err
 			}
 		}

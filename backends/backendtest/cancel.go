@@ -28,7 +28,10 @@ var cancelCases = []testCase{
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range job.Results() {
+		for _, err := range job.Results() {
+			if err != nil {
+				t.Error(err)
+			}
 			break
 		}
 		cancel()

@@ -32,10 +32,11 @@ type harness struct {
 	log     *logText
 	ex      *mapper.Executor
 	options Options
+	open    func(t *testing.T, bucket storage.Bucket) backends.Backend
 }
 
 func newHarness(t *testing.T, open func(*testing.T, storage.Bucket) backends.Backend, o Options) *harness {
-	h := &harness{folder: t.TempDir(), dir: t.TempDir(), log: &logText{}, options: o}
+	h := &harness{folder: t.TempDir(), dir: t.TempDir(), log: &logText{}, options: o, open: open}
 	bucket, err := filestore.Open(h.folder)
 	if err != nil {
 		t.Fatal(err)

@@ -36,6 +36,31 @@ var useCases = []testCase{
 			}
 		}
 	}},
+	{name: "use/two executors at once", run: func(t *testing.T, h *harness) {
+		other, err := mapper.New(t.Context(), h.open(t, h.bucket), h.bucket, mapper.Options{Log: h.log, Quiet: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := h.executor(t, mapper.Options{BatchSize: 7})
+		done := make(chan error)
+		for _, ex := range []*mapper.Executor{first, other} {
+			go func() {
+				got, err := mapper.Map(t.Context(), ex, echo, ints(2000))
+				if err == nil && !slices.Equal(got, ints(2000)) {
+					err = errors.New("a job beside another executor's has wrong results")
+				}
+				done <- err
+			}()
+		}
+		for range 2 {
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}
+		if err := other.Close(); err != nil {
+			t.Error(err)
+		}
+	}},
 	{name: "use/jobs beside failing ones", run: func(t *testing.T, h *harness) {
 		ex := h.executor(t, mapper.Options{BatchSize: 10})
 		done := make(chan error)

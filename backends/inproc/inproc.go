@@ -23,7 +23,7 @@ import (
 
 func init() {
 	backends.Register("inproc", func(_ context.Context, u *url.URL) (backends.Backend, error) {
-		if err := backends.CheckParameters(u, "workers"); err != nil {
+		if err := errors.Join(backends.CheckPlace(u), backends.CheckParameters(u, "workers")); err != nil {
 			return nil, err
 		}
 		n := 0

@@ -13,6 +13,7 @@ package local
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"runtime"
@@ -24,7 +25,7 @@ import (
 
 func init() {
 	backends.Register("local", func(_ context.Context, u *url.URL) (backends.Backend, error) {
-		if err := backends.CheckParameters(u, "workers", "cpus", "memory"); err != nil {
+		if err := errors.Join(backends.CheckPlace(u), backends.CheckParameters(u, "workers", "cpus", "memory")); err != nil {
 			return nil, err
 		}
 		var c Config

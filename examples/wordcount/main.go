@@ -66,8 +66,11 @@ func main() {
 	all := flag.Bool("all", false, "print all words")
 	size := flag.Int64("split", storage.DefaultSplit, "`bytes` of input for one task")
 	flag.Parse()
-	if *all {
+	switch {
+	case *all:
 		*top = -1
+	case *top < 0:
+		log.Fatal("wordcount: -n must be at least 0; -all prints all words")
 	}
 	if err := run(context.Background(), os.Stdout, flag.Args(), *size, *top); err != nil {
 		log.Fatal(err)

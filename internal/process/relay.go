@@ -82,7 +82,10 @@ func (r *relay) read(f *os.File, isError bool) {
 	for {
 		line, err := in.ReadSlice('\n')
 		if len(line) > 0 {
-			text := bytes.TrimRight(line, "\r\n")
+			text, whole := bytes.CutSuffix(line, []byte("\n"))
+			if whole { // in a piece of a line, a carriage return is the line's own
+				text = bytes.TrimSuffix(text, []byte("\r"))
+			}
 			if isError {
 				r.keep(text)
 			}

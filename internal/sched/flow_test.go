@@ -62,7 +62,7 @@ func TestThrottleGivesUp(t *testing.T) {
 				continue
 			}
 			err := errBusy
-			if name != "" && eased == start && now.Sub(start) > 4*time.Minute {
+			if name != "" && eased.Equal(start) && now.Sub(start) > 4*time.Minute {
 				eased, err = now, relief
 				if relief == nil {
 					settle(t, b)

@@ -53,7 +53,7 @@ func simulate(t *testing.T, seed uint64, tasks, workers int) {
 	synctest.Test(t, func(t *testing.T) {
 		over := make(chan error, 1)
 		go func() { over <- s.r.Run(t.Context()) }()
-		for tick := time.Duration(100 * time.Microsecond); ; tick = min(tick*5/4, 5*time.Second) {
+		for tick := 100 * time.Microsecond; ; tick = min(tick*5/4, 5*time.Second) {
 			synctest.Wait() // nothing moves but by time
 			s.idle()
 			select {

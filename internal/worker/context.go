@@ -2,8 +2,10 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/internal/wire"
 )
 
@@ -44,6 +46,15 @@ func (c *taskContext) Value(key any) any {
 		return c.slot
 	}
 	return c.Context.Value(key)
+}
+
+// Err is context.DeadlineExceeded where the task's time-out has passed, as it would be with a deadline of its own.
+func (c *taskContext) Err() error {
+	err := c.Context.Err()
+	if err != nil && errors.Is(context.Cause(c.Context), backends.ErrTimeout) {
+		return context.DeadlineExceeded
+	}
+	return err
 }
 
 // Deadline is that of the task under way.

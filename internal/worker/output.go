@@ -83,9 +83,3 @@ func (o *output) write() {
 		o.buf = nil
 	}
 }
-
-func (o *output) failed() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.err != nil
-}

@@ -61,7 +61,7 @@ func (r *run) serve(ctx context.Context, request []byte) (bool, error) {
 	}
 	r.arg, err = r.w.argument(ctx, r.f, r.req.Shared)
 	if unread := new(inputError); errors.As(err, &unread) {
-		return true, r.failAll(unread)
+		return true, r.failAll(ctx, unread)
 	}
 	if err != nil {
 		return true, r.refuse(fmt.Sprintf("the shared argument of %q: %v", r.req.Function, err))
@@ -110,8 +110,11 @@ func (r *run) runTasks() bool {
 }
 
 // failAll answers a request none of whose tasks could begin, though another attempt may.
-func (r *run) failAll(reason error) error {
+func (r *run) failAll(ctx context.Context, reason error) error {
 	for i := range r.req.Tasks {
+		if ctx.Err() != nil { // the failure of a cancelled task says nothing
+			break
+		}
 		r.out.add(wire.AppendFailed(nil, wire.Failure{Position: i, Cause: wire.CauseInput, Again: true, Message: reason.Error()}), true)
 	}
 	return r.finish(wire.TypeEnd)
@@ -144,6 +147,11 @@ func (r *run) short() bool {
 	}
 	left := r.req.Budget - time.Since(r.begun)
 	return left < max(time.Duration(r.long.Load()), r.req.Budget/20)
+}
+
+// more reports whether the reply may not end soon after this task: there are later ones, or other slots are at work.
+func (r *run) more(position int) bool {
+	return position+1 < len(r.req.Tasks) || r.left.Load() > 1
 }
 
 func (r *run) finish(t wire.Type) error {

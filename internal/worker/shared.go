@@ -21,6 +21,7 @@ type sharedCache struct {
 	mu    sync.Mutex
 	kept  []keptArgument
 	bytes int64
+	limit int64 // of bytes
 }
 
 type keptArgument struct {
@@ -62,8 +63,9 @@ func (w *Worker) argument(ctx context.Context, f *registry.Function, s wire.Shar
 	}
 	c.kept = append(c.kept, keptArgument{f.Name, s.Hash, value, int64(len(data))})
 	c.bytes += int64(len(data))
-	for len(c.kept) > 1 && c.bytes > sharedBytes {
+	for len(c.kept) > 1 && c.bytes > c.limit {
 		c.bytes -= c.kept[0].size
+		c.kept[0] = keptArgument{} // the array stays, the value must not
 		c.kept = c.kept[1:]
 	}
 	return value, nil

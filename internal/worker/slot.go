@@ -133,7 +133,7 @@ func (s *slot) deliver(position int, t *wire.Task, frame []byte) error {
 	s.buf = frame
 	value := frame[len(wire.BeginResult(nil, position)):]
 	if len(value) <= s.r.req.Inline {
-		s.r.out.add(wire.Finish(frame, 0, wire.TypeResult), position+1 < len(s.r.req.Tasks))
+		s.r.out.add(wire.Finish(frame, 0, wire.TypeResult), s.r.more(position))
 		return nil
 	}
 	stored, err := s.r.w.store(s.r.ctx, &s.r.req, t.Index, value)
@@ -142,7 +142,7 @@ func (s *slot) deliver(position int, t *wire.Task, frame []byte) error {
 		return &resultError{fmt.Errorf("the result of %d bytes could not be stored: %w", len(value), err)}
 	}
 	stored.Position = position
-	s.r.out.add(wire.AppendStored(nil, stored), position+1 < len(s.r.req.Tasks))
+	s.r.out.add(wire.AppendStored(nil, stored), s.r.more(position))
 	return nil
 }
 

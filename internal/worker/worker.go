@@ -33,7 +33,7 @@ type Worker struct {
 
 // New makes a worker. The bucket is opened when a task first needs it.
 func New(cpus int, bucket func(context.Context) (storage.Bucket, error)) *Worker {
-	return &Worker{cpus: max(cpus, 1), bucket: keep(bucket)}
+	return &Worker{cpus: max(cpus, 1), bucket: keep(bucket), shared: sharedCache{limit: sharedBytes}}
 }
 
 // keep holds on to the first bucket that opens; a failure is tried again by the next task.
