@@ -70,6 +70,9 @@ func Start[In, Out any](ctx context.Context, ex *Executor, fn Function[In, Out],
 		if err := s.Coder.Decode(data, &r.Value); err != nil {
 			return undecodable(err)
 		}
+		if v.Stored != nil { // a long job would fill the store; what cannot be deleted now is when the job ends
+			_ = ex.bucket.Delete(ctx, v.Stored.Key)
+		}
 		return job.deliver(ctx, waiting[Out]{r, int64(len(data))})
 	}
 	j.failed = func(e *TaskError) { job.deliver(ctx, waiting[Out]{Result: Result[Out]{Index: e.Index, err: e}}) }

@@ -238,7 +238,12 @@ func (j *job) sweep(ctx context.Context) {
 		if err = e; err != nil {
 			break
 		}
-		keys = append(keys, o.Key)
+		if keys = append(keys, o.Key); len(keys) == 1000 {
+			if err = j.ex.bucket.Delete(ctx, keys...); err != nil {
+				break
+			}
+			keys = keys[:0]
+		}
 	}
 	if err == nil && len(keys) > 0 {
 		err = j.ex.bucket.Delete(ctx, keys...)

@@ -44,8 +44,8 @@ var sizeCases = []testCase{
 		}
 		h.wantData(t, inputs, mapper.Options{})
 	}},
-	{name: "sizes/100 MB", slow: true, run: func(t *testing.T, h *harness) {
-		h.wantData(t, []order{{What: "data", N: 100 << 20}}, mapper.Options{})
+	{name: "sizes/very large result", slow: true, run: func(t *testing.T, h *harness) {
+		h.wantData(t, []order{{What: "data", N: veryLarge}}, mapper.Options{})
 	}},
 }
 

@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) { backendtest.Main(m) }
 
-const memory = 1200 // in MB: enough for the suite's results of 100 MB, also with the race detector
+const memory = 700 // in MB: enough for the suite's largest result, also with the race detector
 
 func TestConformance(t *testing.T) {
 	backendtest.Run(t, func(*testing.T, storage.Bucket) backends.Backend {

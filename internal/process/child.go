@@ -53,7 +53,7 @@ const (
 func Start(c Config) (*Child, error) {
 	ch := &Child{config: c, exited: make(chan struct{})}
 	if err := ch.start(); err != nil {
-		return nil, fmt.Errorf("start worker %s: %w", c.Name, err)
+		return nil, fmt.Errorf("start worker %s: %w", c.Name, classify(err))
 	}
 	go ch.wait()
 	if c.Memory > 0 {
@@ -84,7 +84,7 @@ func (c *Child) start() error {
 	}
 	c.output, err = newRelay(c.cmd, c.config.Name, c.config.Log)
 	if err == nil {
-		if err = classify(c.cmd.Start()); err == nil {
+		if err = c.cmd.Start(); err == nil {
 			c.output.started()
 		} else {
 			c.output.close(c.output.ours, c.output.theirs)

@@ -73,8 +73,8 @@ func TestChildren(t *testing.T) {
 				t.Error(err)
 			}
 		},
-		"exits":   func(t *testing.T, c *Child) { wantLost(t, c, "exit 3", "exit status 3") },
-		"crashes": func(t *testing.T, c *Child) { wantLost(t, c, "crash alone", "panic: ") },
+		"exits":   func(t *testing.T, c *Child) { _ = wantLost(t, c, "exit 3", "exit status 3") },
+		"crashes": func(t *testing.T, c *Child) { _ = wantLost(t, c, "crash alone", "panic: ") },
 		"killed": func(_ *testing.T, c *Child) {
 			c.kill(context.Canceled)
 			<-c.exited
@@ -102,7 +102,7 @@ func TestChildApart(t *testing.T) {
 		}
 	}()
 	begun := time.Now()
-	wantLost(t, c, "exit 3", "exit status 3")
+	_ = wantLost(t, c, "exit 3", "exit status 3")
 	if took := time.Since(begun); took > 10*time.Second {
 		t.Errorf("the worker's end was seen after %v", took)
 	}

@@ -74,14 +74,14 @@ func perform(ctx context.Context, request []byte, reply io.Writer) error {
 	case "exit":
 		os.Exit(3)
 	case "noisy-panic":
-		os.Stderr.WriteString(strings.Repeat(strings.Repeat("n", 99)+"\n", 10_000))
+		_, _ = os.Stderr.WriteString(strings.Repeat(strings.Repeat("n", 99)+"\n", 10_000))
 		fallthrough
 	case "panic":
 		go culprit()
 		time.Sleep(time.Hour)
 	case "print":
 		for _, f := range []*os.File{os.Stdout, os.Stderr} {
-			fmt.Fprintf(f, "%s first\r\n%s\n\n%s no end", f.Name(), longPrint, f.Name())
+			_, _ = fmt.Fprintf(f, "%s first\r\n%s\n\n%s no end", f.Name(), longPrint, f.Name())
 		}
 	case "fill":
 		fill()

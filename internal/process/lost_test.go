@@ -41,7 +41,7 @@ func TestOutOfMemory(t *testing.T) {
 // TestExitStatus: how a worker ended is told.
 func TestExitStatus(t *testing.T) {
 	t.Parallel()
-	wantLost(t, started(t, Config{}), "exit 0", "exited with status 0")
+	_ = wantLost(t, started(t, Config{}), "exit 0", "exited with status 0")
 	if lost := wantLost(t, started(t, Config{}), "exit 9", "exit status 9"); lost.Ran <= 0 || lost.Ran > time.Minute {
 		t.Errorf("it had run for %v", lost.Ran)
 	}

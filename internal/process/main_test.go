@@ -111,7 +111,7 @@ func say(reply io.Writer) {
 func fill() {
 	var all [][]byte
 	for {
-		all = append(all, bytes.Repeat([]byte("x"), 1<<20))
+		all = append(all, bytes.Repeat([]byte("x"), 1<<20)) //nolint:staticcheck // it is to be held
 	}
 }
 
@@ -119,14 +119,14 @@ func fill() {
 func crash(how string) {
 	line := strings.Repeat("n", 99) + "\n"
 	if how == "before" {
-		os.Stderr.WriteString(strings.Repeat(line, 10_000))
+		_, _ = os.Stderr.WriteString(strings.Repeat(line, 10_000))
 	}
-	os.Stderr.WriteString("the last words\n")
+	_, _ = os.Stderr.WriteString("the last words\n")
 	if how != "after" {
 		panic("a crash " + how)
 	}
 	// As when other goroutines go on to write while one panics.
-	os.Stderr.WriteString("panic: a crash after\n\ngoroutine 1 [running]:\nmain.culprit()\n" + strings.Repeat(line, 10_000) + "the end\n")
+	_, _ = os.Stderr.WriteString("panic: a crash after\n\ngoroutine 1 [running]:\nmain.culprit()\n" + strings.Repeat(line, 10_000) + "the end\n")
 	os.Exit(2)
 }
 

@@ -79,6 +79,9 @@ func (s *server) run(ctx context.Context) error {
 			return s.leave(err)
 		}
 		if err := s.answer(ctx); err != nil {
+			if s.broken != nil || errors.Is(err, syscall.EPIPE) {
+				abandon() // the driver died, and what tasks started is to end
+			}
 			return err
 		}
 	}
@@ -93,13 +96,13 @@ func (s *server) next() error {
 		if s.frames.Buffered() == 0 { // what follows a cancellation may have come with it
 			awaitInput()
 		}
-		s.broken = s.take(func() {})
+		s.broken = s.take(nil)
 	}
 	s.held = false
 	return nil
 }
 
-// take reads a frame.
+// take reads a frame. While a request is served, cancel stops it; at rest it is nil.
 func (s *server) take(cancel func()) error {
 	t, _, err := s.frames.Next()
 	if err != nil {
@@ -107,8 +110,10 @@ func (s *server) take(cancel func()) error {
 	}
 	switch t {
 	case wire.TypeCancel:
-		s.dismissed = true
-		cancel()
+		s.dismissed = cancel == nil
+		if cancel != nil {
+			cancel()
+		}
 	case wire.TypeRequest:
 		s.dismissed, s.held = false, true
 		s.body = append(s.body[:0], s.frames.Frame()...)

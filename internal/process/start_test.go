@@ -104,7 +104,7 @@ func TestDescriptors(t *testing.T) {
 			if i%2 == 0 {
 				mustAsk(t, c, "echo")
 			} else {
-				wantLost(t, c, "exit 3", "exit status 3")
+				_ = wantLost(t, c, "exit 3", "exit status 3")
 			}
 			if err := c.Close(); err != nil {
 				t.Fatal(err)

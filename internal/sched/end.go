@@ -82,6 +82,7 @@ func (m *Machine) isolate(tasks []Task) {
 	if len(tasks) > 0 {
 		m.suspects = append(m.suspects, tasks)
 		m.suspect += len(tasks)
+		m.held += size(tasks...)
 	}
 }
 

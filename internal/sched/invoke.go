@@ -31,7 +31,14 @@ func (r *Runner) invoke(s *Slot, b *Batch) {
 		o.Err = err
 		return
 	}
+	returned := false
+	defer func() {
+		if !returned { // a callback panicked or ended its goroutine: the worker is to be free for the next job
+			_ = reply.Close()
+		}
+	}()
 	o = r.read(s, b, reply)
+	returned = true
 	if err := reply.Close(); err != nil && o.Err == nil && b.open > 0 {
 		o.Err = err
 	}

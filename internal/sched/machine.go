@@ -28,6 +28,7 @@ type Machine struct {
 
 	queue    queue    // not begun
 	returned queue    // handed back without blame: they go first
+	held     int      // bytes of the inputs in suspects and delayed
 	suspects [][]Task // parts of batches that lost their worker, each to be run by itself
 	suspect  int      // tasks in them
 	delayed  delays
@@ -55,8 +56,8 @@ func (m *Machine) Close() { m.closed = true }
 // Waiting returns how many tasks wait to be begun for the first time.
 func (m *Machine) Waiting() int { return m.queue.len() }
 
-// Bytes returns the size of their inputs.
-func (m *Machine) Bytes() int { return m.queue.bytes }
+// Bytes returns the size of the inputs of all tasks that are neither settled nor under way.
+func (m *Machine) Bytes() int { return m.queue.bytes + m.returned.bytes + m.held }
 
 // pending returns how many tasks are neither settled nor under way.
 func (m *Machine) pending() int { return m.queue.len() + m.returned.len() + m.suspect + len(m.delayed) }
@@ -75,6 +76,7 @@ func (m *Machine) Stop(reason error) {
 	m.fatal = reason
 	m.dropped += m.pending()
 	m.queue, m.returned, m.suspects, m.suspect, m.delayed = queue{}, queue{}, nil, 0, nil
+	m.held = 0
 }
 
 // Err returns why the job cannot go on, or nil.
@@ -107,10 +109,12 @@ func (m *Machine) Next(now time.Time) (*Batch, time.Time) {
 		m.suspects[0] = nil
 		m.suspects = m.suspects[1:]
 		m.suspect -= len(b.Tasks)
+		m.held -= size(b.Tasks...)
 	case m.returned.len() > 0:
 		b.Tasks = m.returned.take(m.fit(m.returned.waiting()))
 	case m.delayed.due(now):
 		b.Tasks, b.suspect = m.delayed.take(now, m.size.next(len(m.delayed)), m.policy.BatchBytes)
+		m.held -= size(b.Tasks...)
 	default:
 		b.Tasks = m.queue.take(m.fit(m.queue.waiting()))
 	}
@@ -153,6 +157,7 @@ func (m *Machine) failed(t Task, again, alone bool, now time.Time) (attempts int
 		return t.Attempt, true
 	}
 	m.counts.Retried++
+	m.held += size(t)
 	m.delayed.add(delayed{now.Add(m.delay(t.Attempt)), t, alone})
 	return t.Attempt, false
 }

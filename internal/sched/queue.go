@@ -18,9 +18,7 @@ func (q *queue) add(tasks ...Task) {
 		q.tasks, q.head = q.tasks[:n], 0
 	}
 	q.tasks = append(q.tasks, tasks...)
-	for i := range tasks {
-		q.bytes += len(tasks[i].Data)
-	}
+	q.bytes += size(tasks...)
 }
 
 // take removes the first n tasks.
@@ -32,8 +30,15 @@ func (q *queue) take(n int) []Task {
 	if q.head == len(q.tasks) {
 		q.tasks, q.head = q.tasks[:0], 0
 	}
-	for i := range taken {
-		q.bytes -= len(taken[i].Data)
-	}
+	q.bytes -= size(taken...)
 	return taken
+}
+
+// size is that of the tasks' inputs in bytes.
+func size(tasks ...Task) int {
+	n := 0
+	for i := range tasks {
+		n += len(tasks[i].Data)
+	}
+	return n
 }

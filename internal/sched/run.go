@@ -110,6 +110,9 @@ func (r *Runner) Run(ctx context.Context) error {
 
 	err := r.job.Feed(r.push)
 	if err != nil {
+		if ctx.Err() != nil { // what fails because the job is to end is not why it ends
+			err = context.Cause(ctx)
+		}
 		r.stop(err)
 	}
 	r.mu.Lock()
@@ -149,7 +152,7 @@ func (r *Runner) push(data []byte) bool {
 // full reports whether the queue is. A bound of 0 is none.
 func (r *Runner) full() bool {
 	j := r.job
-	return j.QueueBytes > 0 && r.m.Bytes() >= j.QueueBytes || j.QueueTasks > 0 && r.m.Waiting() >= j.QueueTasks
+	return j.QueueBytes > 0 && r.m.Bytes() >= j.QueueBytes || j.QueueTasks > 0 && r.m.pending() >= j.QueueTasks
 }
 
 // stop ends the job early.

@@ -48,7 +48,8 @@ func (c *taskContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// Err is context.DeadlineExceeded where the task's time-out has passed, as it would be with a deadline of its own.
+// Err is context.DeadlineExceeded where the task's time-out has passed, as it would be with a deadline of its own. Contexts
+// derived from it end with context.Canceled, and context.Cause tells of the time-out.
 func (c *taskContext) Err() error {
 	err := c.Context.Err()
 	if err != nil && errors.Is(context.Cause(c.Context), backends.ErrTimeout) {

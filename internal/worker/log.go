@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"os"
 	"strings"
-	"sync"
 
 	"github.com/gowren/gowren/internal/wire"
 )
@@ -13,43 +12,56 @@ import (
 // LogHandler returns a handler that sends what is logged to the driver, with the task that the record's context belongs
 // to. What is logged while no request is served goes to standard error.
 func (w *Worker) LogHandler() slog.Handler {
-	sink := &logSink{w: w}
-	text := slog.NewTextHandler(sink, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
-		if a.Key == slog.TimeKey && len(groups) == 0 {
-			return slog.Attr{}
-		}
-		return a
-	}})
-	return &logHandler{text, sink}
+	return &logHandler{w: w}
 }
 
+// logHandler makes the text of each record with a handler of its own: making it runs the user's code (LogValue,
+// MarshalText), which may log in turn, so no lock is held meanwhile.
 type logHandler struct {
-	slog.Handler
-	sink *logSink
+	w     *Worker
+	steps []func(slog.Handler) slog.Handler // what WithAttrs and WithGroup added, in order
+}
+
+var logOptions = slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey && len(groups) == 0 {
+		return slog.Attr{}
+	}
+	return a
+}}
+
+// Enabled implements [slog.Handler].
+func (h *logHandler) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= slog.LevelInfo
 }
 
 // Handle implements [slog.Handler].
 func (h *logHandler) Handle(ctx context.Context, record slog.Record) error {
-	h.sink.mu.Lock()
-	defer h.sink.mu.Unlock()
-	h.sink.slot, _ = ctx.Value(slotKey{}).(*slot)
-	return h.Handler.Handle(ctx, record)
+	sink := &logSink{w: h.w}
+	sink.slot, _ = ctx.Value(slotKey{}).(*slot)
+	var text slog.Handler = slog.NewTextHandler(sink, &logOptions)
+	for _, step := range h.steps {
+		text = step(text)
+	}
+	return text.Handle(ctx, record)
 }
 
 // WithAttrs implements [slog.Handler].
 func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &logHandler{h.Handler.WithAttrs(attrs), h.sink}
+	return h.with(func(text slog.Handler) slog.Handler { return text.WithAttrs(attrs) })
 }
 
 // WithGroup implements [slog.Handler].
 func (h *logHandler) WithGroup(name string) slog.Handler {
-	return &logHandler{h.Handler.WithGroup(name), h.sink}
+	return h.with(func(text slog.Handler) slog.Handler { return text.WithGroup(name) })
+}
+
+func (h *logHandler) with(step func(slog.Handler) slog.Handler) slog.Handler {
+	return &logHandler{h.w, append(h.steps[:len(h.steps):len(h.steps)], step)}
 }
 
 // logSink takes a record's text and makes a frame of it.
 type logSink struct {
 	w    *Worker
-	mu   sync.Mutex
 	slot *slot // of the record under way; nil is none
 }
 

@@ -75,10 +75,10 @@ type reply struct {
 
 func serve(t *testing.T, w *Worker, r *wire.Request) reply {
 	t.Helper()
-	return serveCtx(t, t.Context(), w, r)
+	return serveCtx(t.Context(), t, w, r)
 }
 
-func serveCtx(t *testing.T, ctx context.Context, w *Worker, r *wire.Request) reply {
+func serveCtx(ctx context.Context, t *testing.T, w *Worker, r *wire.Request) reply {
 	t.Helper()
 	var out bytes.Buffer
 	err := w.Serve(ctx, wire.AppendRequest(nil, r), &out)
