@@ -156,9 +156,13 @@ func (s *server) watch(cancel func(), served <-chan struct{}) {
 		}
 		if err != nil {
 			s.broken = err
+			wait := restGrace
+			if s.dismissed {
+				wait = dismissGrace
+			}
 			select {
 			case <-served:
-			case <-time.After(restGrace): // in the middle of a task: nobody wants its result
+			case <-time.After(wait): // in the middle of a task: nobody wants its result
 				abandon()
 			}
 			return
@@ -195,6 +199,10 @@ func awaitInput() {
 
 // restGrace is the time from a reply's last byte, after which the driver may close the pipe, to this worker's rest.
 const restGrace = 50 * time.Millisecond
+
+// dismissGrace is that time where the driver is known to live: on a busy machine the last byte may have left long before
+// the rest.
+const dismissGrace = 500 * time.Millisecond
 
 // abandon ends this worker and all that its tasks started.
 func abandon() {
