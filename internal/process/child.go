@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -191,19 +192,23 @@ func (c *Child) lost(begun time.Time, err error) error {
 	return &backends.LostError{Worker: c.config.Name, Cause: cause, Ran: time.Since(begun), Output: c.output.tail()}
 }
 
+// closeGrace is how long a worker may take to end by itself. On a busy machine it may not get to it for a while.
+const closeGrace = 2 * time.Second
+
 // Close ends the worker and returns when it is gone. An idle worker ends by itself, in good order; one that serves a
 // request is ended in the middle of it.
 func (c *Child) Close() error {
 	if c.writing.TryLock() {
-		// This tells the worker that the end of its pipe is not its driver's death. It is lost on one that is gone.
-		_ = c.send.SetWriteDeadline(time.Now().Add(100 * time.Millisecond))
-		_, _ = c.send.Write(cancelFrame)
+		// To be told twice to stop tells the worker that the end of its pipe is not its driver's death. It is lost on one
+		// that is gone.
+		_ = c.send.SetWriteDeadline(time.Now().Add(closeGrace))
+		_, _ = c.send.Write(slices.Concat(cancelFrame, cancelFrame))
 		c.writing.Unlock()
 	}
 	err := ignoreClosed(c.send.Close())
 	select {
 	case <-c.exited:
-	case <-time.After(2 * time.Second):
+	case <-time.After(closeGrace):
 		c.kill(errors.New("it did not end when it was told to"))
 		<-c.exited
 	}

@@ -67,9 +67,9 @@ type server struct {
 	body    []byte
 
 	// What the watch over a long request found; the server reads it when the watch is over.
-	held      bool  // body is the next request
-	broken    error // of the pipe
-	dismissed bool  // told to stop since the last request: a driver does so before it closes the pipe
+	held   bool  // body is the next request
+	broken error // of the pipe
+	stops  int   // how often it was told to stop since the last request
 }
 
 func (s *server) run(ctx context.Context) error {
@@ -96,13 +96,13 @@ func (s *server) next() error {
 		if s.frames.Buffered() == 0 { // what follows a cancellation may have come with it
 			awaitInput()
 		}
-		s.broken = s.take(nil)
+		s.broken = s.take(func() {})
 	}
 	s.held = false
 	return nil
 }
 
-// take reads a frame. While a request is served, cancel stops it; at rest it is nil.
+// take reads a frame. While a request is served, cancel stops it.
 func (s *server) take(cancel func()) error {
 	t, _, err := s.frames.Next()
 	if err != nil {
@@ -110,18 +110,20 @@ func (s *server) take(cancel func()) error {
 	}
 	switch t {
 	case wire.TypeCancel:
-		s.dismissed = cancel == nil
-		if cancel != nil {
-			cancel()
-		}
+		s.stops++
+		cancel()
 	case wire.TypeRequest:
-		s.dismissed, s.held = false, true
+		s.stops, s.held = 0, true
 		s.body = append(s.body[:0], s.frames.Frame()...)
 	default:
 		return fmt.Errorf("process: a frame of type %d came to a worker: %w", t, wire.ErrCorrupt)
 	}
 	return nil
 }
+
+// dismissed reports whether the driver took its leave. It says so twice: once may have been meant for a request whose
+// reply was under way.
+func (s *server) dismissed() bool { return s.stops > 1 }
 
 // answer serves the request.
 func (s *server) answer(ctx context.Context) error {
@@ -157,7 +159,7 @@ func (s *server) watch(cancel func(), served <-chan struct{}) {
 		if err != nil {
 			s.broken = err
 			wait := restGrace
-			if s.dismissed {
+			if s.dismissed() {
 				wait = dismissGrace
 			}
 			select {
@@ -179,7 +181,7 @@ func (s *server) leave(err error) error {
 		return errors.Join(err, failed)
 	case !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
 		return err // no pipe of a driver
-	case s.dismissed:
+	case s.dismissed():
 		return nil
 	}
 	abandon() // the driver died, and what earlier tasks started is to end
