@@ -116,6 +116,7 @@ func TestContinueOnError(t *testing.T) {
 func TestFirstFailure(t *testing.T) {
 	t.Parallel()
 	ex := open(t, "inproc://?workers=2").With(mapper.Options{BatchSize: 10})
+	counters[30].Store(0)
 	_, err := mapper.Map(t.Context(), ex, optionsFirst, ints(100_000))
 	var one *mapper.TaskError
 	if !errors.As(err, &one) || one.Index != 0 || one.Message != "the first" {
@@ -152,6 +153,7 @@ func TestRetries(t *testing.T) {
 		t.Run(fmt.Sprintf("%s %d", c.mode, c.retries), func(t *testing.T) {
 			t.Parallel()
 			ex := mappertest.New(t).With(mapper.Options{Retries: c.retries})
+			counters[i].Store(0)
 			got, err := mapper.Call(t.Context(), ex, optionsFails, attempts{i, c.mode})
 			if n := int(counters[i].Load()); n != c.want {
 				t.Errorf("%d attempts, want %d", n, c.want)
@@ -190,7 +192,8 @@ func TestWith(t *testing.T) {
 	t.Parallel()
 	ex := mappertest.New(t)
 	patient := ex.With(mapper.Options{ContinueOnError: true, Retries: 1})
-	run := func(ex *mapper.Executor, counter int) (attempts64 int64, goesOn bool) {
+	run := func(ex *mapper.Executor, counter int) (n int64, goesOn bool) {
+		counters[counter].Store(0)
 		_, err := mapper.Map(t.Context(), ex, optionsFails, []attempts{{counter, "retryable"}})
 		var all *mapper.JobError
 		return counters[counter].Load(), errors.As(err, &all)

@@ -2,6 +2,7 @@ package mapper_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -18,7 +19,10 @@ type table struct {
 	weight []byte
 }
 
-var tableDecoded sync.Map // by name, *atomic.Int64
+var (
+	tableDecoded sync.Map // by name, *atomic.Int64
+	tables       atomic.Int64
+)
 
 func (b table) MarshalBinary() ([]byte, error) {
 	return append(append([]byte(b.name), 0), b.weight...), nil
@@ -62,7 +66,7 @@ func TestSharedOnce(t *testing.T) {
 		var jobs sync.WaitGroup
 		for _, name := range []string{"a", "b", "c"} {
 			jobs.Go(func() {
-				b := table{name + string(rune('0'+size%7)), make([]byte, size)}
+				b := table{fmt.Sprint(name, tables.Add(1), "-"), make([]byte, size)}
 				for range 3 {
 					got, err := mapper.Map(t.Context(), ex, sharedName.With(b), ints(50))
 					if err != nil {
