@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -75,6 +76,19 @@ func CheckPlace(u *url.URL) error {
 		return fmt.Errorf("backends: %s takes no place (%q): write its parameters after a question mark, as in %s://?workers=2: %w", u.Scheme, place, u.Scheme, ErrInvalid)
 	}
 	return nil
+}
+
+// Number returns the number that a parameter of the URL holds, at least 1, or 0 where there is none.
+func Number(u *url.URL, name string) (int, error) {
+	s := u.Query().Get(name)
+	if s == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("%s: %s=%q is not a number of at least 1: %w", u.Scheme, name, s, ErrInvalid)
+	}
+	return n, nil
 }
 
 // CheckParameters returns an error that lists the known parameters when the URL has another one.

@@ -1,6 +1,7 @@
 package mapper
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -10,12 +11,15 @@ import (
 	"github.com/gowren/gowren/serialize"
 )
 
+// feedFunc pushes encoded inputs; see [sched.Job].
+type feedFunc func(ctx context.Context, push func(data []byte) bool) error
+
 // feedSlice encodes inputs and pushes them.
-func feedSlice[In any](inputs []In) func(*serialize.Coder, func([]byte) bool) error {
-	return func(c *serialize.Coder, push func([]byte) bool) error {
+func feedSlice[In any](inputs []In) feedFunc {
+	return func(_ context.Context, push func([]byte) bool) error {
 		var a arena
 		for i := range inputs {
-			data, err := a.encode(c, &inputs[i])
+			data, err := a.encode(&inputs[i])
 			if err != nil {
 				return fmt.Errorf("input %d: %w", i, err)
 			}
@@ -34,8 +38,8 @@ const iteratorPatience = time.Second
 //
 // The iterator has a goroutine of its own: it may wait for the results of earlier inputs, which never come once the job
 // has failed, and the job must end all the same. It is then left behind; its next step is its last.
-func feedSeq[In any](inputs iter.Seq2[In, error], ended <-chan struct{}) func(*serialize.Coder, func([]byte) bool) error {
-	return func(c *serialize.Coder, push func([]byte) bool) error {
+func feedSeq[In any](inputs iter.Seq2[In, error]) feedFunc {
+	return func(ctx context.Context, push func([]byte) bool) error {
 		fed := make(chan error, 1)
 		go func() {
 			err := errors.New("the iterator of inputs called runtime.Goexit (testing's FailNow does); yield an error instead")
@@ -45,12 +49,12 @@ func feedSeq[In any](inputs iter.Seq2[In, error], ended <-chan struct{}) func(*s
 				}
 				fed <- err
 			}()
-			err = drain(inputs, c, push)
+			err = drain(inputs, push)
 		}()
 		select {
 		case err := <-fed:
 			return err
-		case <-ended:
+		case <-ctx.Done():
 		}
 		select {
 		case err := <-fed: // it does not replace the reason why the job ended
@@ -61,14 +65,14 @@ func feedSeq[In any](inputs iter.Seq2[In, error], ended <-chan struct{}) func(*s
 	}
 }
 
-func drain[In any](inputs iter.Seq2[In, error], c *serialize.Coder, push func([]byte) bool) error {
+func drain[In any](inputs iter.Seq2[In, error], push func([]byte) bool) error {
 	var a arena
 	i := 0
 	for in, err := range inputs {
 		if err != nil {
 			return fmt.Errorf("input %d could not be had: %w", i, err)
 		}
-		data, err := a.encode(c, &in)
+		data, err := a.encode(&in)
 		if err != nil {
 			return fmt.Errorf("input %d: %w", i, err)
 		}
@@ -82,8 +86,9 @@ func drain[In any](inputs iter.Seq2[In, error], c *serialize.Coder, push func([]
 
 // arena encodes many small values into few allocations.
 type arena struct {
-	buf  []byte
-	size int
+	coder serialize.Coder
+	buf   []byte
+	size  int
 }
 
 // The blocks of an arena grow, so that a job of one small task takes little.
@@ -92,13 +97,13 @@ const (
 	largeBlock = 64 << 10
 )
 
-func (a *arena) encode(c *serialize.Coder, v any) ([]byte, error) {
+func (a *arena) encode(v any) ([]byte, error) {
 	if cap(a.buf)-len(a.buf) < a.size/8+1 {
 		a.size = min(max(2*a.size, smallBlock), largeBlock)
 		a.buf = make([]byte, 0, a.size)
 	}
 	used := len(a.buf)
-	data, err := c.Append(a.buf[used:], v)
+	data, err := a.coder.Append(a.buf[used:], v)
 	if err != nil {
 		return nil, err
 	}

@@ -59,21 +59,17 @@ func Start[In, Out any](ctx context.Context, ex *Executor, fn Function[In, Out],
 	ctx, cancel := context.WithCancelCause(ctx)
 	j := ex.newJob(newID(), fn.f)
 	job := &Job[Out]{j: j, cancel: cancel, results: make(chan waiting[Out], waitingResults), room: make(chan struct{}, 1), done: make(chan struct{})}
-	feeding, halt := context.WithCancel(ctx)
-	j.shared, j.feed, j.halt = fn.shared, feedSeq(inputs, feeding.Done()), halt
+	j.shared, j.feed = fn.shared, feedSeq(inputs)
 	j.accept = func(ctx context.Context, s *sched.Slot, t *sched.Task, v sched.Value) *sched.Failure {
-		data, bad := j.fetch(ctx, v)
+		r := Result[Out]{Index: int(t.Index)}
+		size, bad := j.decode(ctx, s, v, &r.Value)
 		if bad != nil {
 			return bad
-		}
-		r := Result[Out]{Index: int(t.Index)}
-		if err := s.Coder.Decode(data, &r.Value); err != nil {
-			return undecodable(err)
 		}
 		if v.Stored != nil { // a long job would fill the store; what cannot be deleted now is when the job ends
 			_ = ex.bucket.Delete(ctx, v.Stored.Key)
 		}
-		return job.deliver(ctx, waiting[Out]{r, int64(len(data))})
+		return job.deliver(ctx, waiting[Out]{r, int64(size)})
 	}
 	j.failed = func(e *TaskError) { job.deliver(ctx, waiting[Out]{Result: Result[Out]{Index: e.Index, err: e}}) }
 	go func() {

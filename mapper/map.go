@@ -15,14 +15,8 @@ func Map[In, Out any](ctx context.Context, ex *Executor, fn Function[In, Out], i
 	j := ex.newJob(newID(), fn.f)
 	j.shared, j.known, j.feed = fn.shared, len(inputs), feedSlice(inputs)
 	j.accept = func(ctx context.Context, s *sched.Slot, t *sched.Task, v sched.Value) *sched.Failure {
-		data, bad := j.fetch(ctx, v)
-		if bad != nil {
-			return bad
-		}
-		if err := s.Coder.Decode(data, &out[t.Index]); err != nil {
-			return undecodable(err)
-		}
-		return nil
+		_, bad := j.decode(ctx, s, v, &out[t.Index])
+		return bad
 	}
 	err := j.whole(ctx)
 	if err != nil && !j.partial {

@@ -1,6 +1,7 @@
 package mapper
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 	"github.com/gowren/gowren/internal/registry"
 	"github.com/gowren/gowren/internal/sched"
 	"github.com/gowren/gowren/internal/wire"
-	"github.com/gowren/gowren/serialize"
 )
 
 // MapReduce calls m for every input and reduces the results to one, all on the workers: by one call of a [Reduce], or by
@@ -86,7 +86,7 @@ func (j *job) fold(ctx context.Context, f *registry.Function, values []value) ([
 	folded := make([]value, len(runs))
 	next := j.step(f)
 	next.known, next.accept = len(runs), keep(folded)
-	next.feed = func(_ *serialize.Coder, push func([]byte) bool) error {
+	next.feed = func(ctx context.Context, push func([]byte) bool) error {
 		for _, run := range runs {
 			list, err := next.list(ctx, run)
 			if err != nil {
@@ -105,7 +105,7 @@ func (j *job) fold(ctx context.Context, f *registry.Function, values []value) ([
 func (j *job) reduce(ctx context.Context, f *registry.Function, values []value, out any) error {
 	next := j.step(f)
 	next.known = 1
-	next.feed = func(_ *serialize.Coder, push func([]byte) bool) error {
+	next.feed = func(ctx context.Context, push func([]byte) bool) error {
 		list, err := next.list(ctx, values)
 		if err == nil {
 			push(list)
@@ -113,14 +113,8 @@ func (j *job) reduce(ctx context.Context, f *registry.Function, values []value, 
 		return err
 	}
 	next.accept = func(ctx context.Context, s *sched.Slot, _ *sched.Task, v sched.Value) *sched.Failure {
-		data, bad := next.fetch(ctx, v)
-		if bad != nil {
-			return bad
-		}
-		if err := s.Coder.Decode(data, out); err != nil {
-			return undecodable(err)
-		}
-		return nil
+		_, bad := next.decode(ctx, s, v, out)
+		return bad
 	}
 	return next.run(ctx)
 }
@@ -143,7 +137,7 @@ func (j *job) list(ctx context.Context, values []value) ([]byte, error) {
 		part := wire.Part{Data: run}
 		if !ride {
 			part = wire.Part{Key: j.newKey(), Size: int64(len(run))}
-			if err := j.put(ctx, part.Key, run); err != nil {
+			if err := j.put(ctx, part.Key, bytes.NewReader(run)); err != nil {
 				return fmt.Errorf("values of %d bytes: %w", len(run), err)
 			}
 		}

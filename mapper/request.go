@@ -15,9 +15,6 @@ import (
 // request makes the request of a batch. Inputs ride in it where they are small; otherwise all of the batch are packed
 // into one object.
 func (j *job) request(ctx context.Context, s *sched.Slot, b *sched.Batch) (backends.Request, error) {
-	if j.halt != nil {
-		j.first.Do(func() { context.AfterFunc(ctx, j.halt) })
-	}
 	r := j.header
 	size := 0
 	r.Tasks = s.Tasks[:0]
@@ -32,8 +29,7 @@ func (j *job) request(ctx context.Context, s *sched.Slot, b *sched.Batch) (backe
 			parts[i] = bytes.NewReader(b.Tasks[i].Data)
 		}
 		r.Object = j.newKey()
-		j.dirty.Store(true)
-		if err := j.ex.bucket.Put(ctx, r.Object, io.MultiReader(parts...)); err != nil {
+		if err := j.put(ctx, r.Object, io.MultiReader(parts...)); err != nil {
 			return backends.Request{}, fmt.Errorf("inputs of %d bytes: %w", size, err)
 		}
 	}
@@ -43,9 +39,9 @@ func (j *job) request(ctx context.Context, s *sched.Slot, b *sched.Batch) (backe
 	return backends.Request{Body: s.Buffer}, nil
 }
 
-func (j *job) put(ctx context.Context, key string, data []byte) error {
+func (j *job) put(ctx context.Context, key string, data io.Reader) error {
 	j.dirty.Store(true)
-	return j.ex.bucket.Put(ctx, key, bytes.NewReader(data))
+	return j.ex.bucket.Put(ctx, key, data)
 }
 
 // result takes a task's result.
@@ -57,6 +53,18 @@ func (j *job) result(ctx context.Context, s *sched.Slot, t *sched.Task, v sched.
 		}
 	}
 	return j.accept(ctx, s, t, v)
+}
+
+// decode decodes a value into what out points to, and returns its encoded size.
+func (j *job) decode(ctx context.Context, s *sched.Slot, v sched.Value, out any) (int, *sched.Failure) {
+	data, bad := j.fetch(ctx, v)
+	if bad != nil {
+		return 0, bad
+	}
+	if err := s.Coder.Decode(data, out); err != nil {
+		return 0, &sched.Failure{Failure: wire.Failure{Cause: wire.CauseResult}, Err: fmt.Errorf("the result could not be decoded: %w", err)}
+	}
+	return len(data), nil
 }
 
 // fetch returns a value's bytes, from the bucket if need be.
@@ -84,9 +92,4 @@ func (j *job) fetch(ctx context.Context, v sched.Value) ([]byte, *sched.Failure)
 // unreadable is the failure of a result that another attempt may bring.
 func unreadable(err error) *sched.Failure {
 	return &sched.Failure{Failure: wire.Failure{Cause: wire.CauseResult, Again: true}, Err: fmt.Errorf("the result could not be read: %w", err)}
-}
-
-// undecodable is the failure of a result that no attempt would bring.
-func undecodable(err error) *sched.Failure {
-	return &sched.Failure{Failure: wire.Failure{Cause: wire.CauseResult}, Err: fmt.Errorf("the result could not be decoded: %w", err)}
 }

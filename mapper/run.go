@@ -1,6 +1,7 @@
 package mapper
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -36,7 +37,7 @@ type job struct {
 	shared any // a pointer, or nil
 
 	known  int // tasks, where it is known
-	feed   func(c *serialize.Coder, push func([]byte) bool) error
+	feed   feedFunc
 	accept func(ctx context.Context, s *sched.Slot, t *sched.Task, v sched.Value) *sched.Failure
 	failed func(*TaskError) // called for each, where the job goes on
 
@@ -46,9 +47,6 @@ type job struct {
 	header  wire.Request // what all its requests have in common
 	ctx     context.Context
 	runner  atomic.Pointer[sched.Runner]
-	pushed  atomic.Int64  // tasks
-	halt    func()        // where not nil, called when the runner has stopped, once it has made a request
-	first   sync.Once     // request
 	objects *atomic.Int64 // written by the driver
 	dirty   *atomic.Bool  // there may be data in the bucket
 
@@ -122,7 +120,7 @@ func (j *job) do(ctx context.Context) error {
 			BatchSize: o.BatchSize, BatchBytes: j.inlineLimit(), Random: mathrand.Float64,
 		},
 		Known: j.known, QueueTasks: queueTasks, QueueBytes: queueBytes,
-		Feed:    func(push func([]byte) bool) error { return j.feed(serialize.NewCoder(), j.counted(push)) },
+		Feed:    j.feed,
 		Request: j.request,
 		Result:  j.result,
 		Failed:  j.fail,
@@ -144,17 +142,6 @@ func (j *job) do(ctx context.Context) error {
 	return err
 }
 
-// counted is push that counts the tasks.
-func (j *job) counted(push func([]byte) bool) func([]byte) bool {
-	return func(data []byte) bool {
-		ok := push(data)
-		if ok {
-			j.pushed.Add(1)
-		}
-		return ok
-	}
-}
-
 // share readies the shared argument: in each request where it is small, in the bucket where it is not.
 func (j *job) share(ctx context.Context) error {
 	if j.shared == nil {
@@ -170,7 +157,7 @@ func (j *job) share(ctx context.Context) error {
 		return nil
 	}
 	key := j.prefix() + "/shared"
-	if err := j.put(ctx, key, data); err != nil {
+	if err := j.put(ctx, key, bytes.NewReader(data)); err != nil {
 		return fmt.Errorf("the shared argument of %d bytes: %w", len(data), err)
 	}
 	j.header.Shared.Data, j.header.Shared.Key = nil, key

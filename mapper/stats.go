@@ -73,8 +73,6 @@ func (j *job) counts() sched.Counts {
 		return sched.Counts{More: true}
 	}
 	c := r.Counts()
-	// A batch runs until its last task is done; here, each task counts by itself.
-	c.Running = max(j.pushed.Load()-c.Settled-c.Queued, 0)
 	j.mu.Lock()
 	c.Failed = int64(j.count)
 	j.mu.Unlock()

@@ -9,8 +9,9 @@
 //
 // The format is msgpack. Structs are maps by field name, with the tags of github.com/vmihailenco/msgpack/v5:
 // `msgpack:"name,omitempty"`, "-", inline, noinline, alias:other, and as_array on a field _msgpack. What holds no slice of
-// numbers, no complex number and no time outside UTC has the bytes of that library with sorted maps. Its registry of types and extensions, which a program shares,
-// is left alone, so the program's own use of msgpack does not change. The option intern has no effect.
+// numbers, no complex number and no time outside UTC has the bytes of that library with sorted maps. Its registry of types
+// and extensions, which a program shares, is left alone, so the program's own use of msgpack does not change. The option
+// intern has no effect.
 //
 //	Go                                          msgpack
 //	nil pointer, slice, map, interface          nil

@@ -13,7 +13,6 @@ import (
 	"io"
 	"net/url"
 	"runtime"
-	"strconv"
 	"sync"
 
 	"github.com/gowren/gowren/backends"
@@ -26,12 +25,9 @@ func init() {
 		if err := errors.Join(backends.CheckPlace(u), backends.CheckParameters(u, "workers")); err != nil {
 			return nil, err
 		}
-		n := 0
-		if s := u.Query().Get("workers"); s != "" {
-			var err error
-			if n, err = strconv.Atoi(s); err != nil || n < 1 {
-				return nil, fmt.Errorf("inproc: workers=%q is not a number of at least 1: %w", s, backends.ErrInvalid)
-			}
+		n, err := backends.Number(u, "workers")
+		if err != nil {
+			return nil, err
 		}
 		return New(n), nil
 	})

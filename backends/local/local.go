@@ -14,11 +14,9 @@ package local
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"runtime"
 	"slices"
-	"strconv"
 
 	"github.com/gowren/gowren/backends"
 )
@@ -30,15 +28,10 @@ func init() {
 		}
 		var c Config
 		for name, field := range map[string]*int{"workers": &c.Workers, "cpus": &c.CPUs, "memory": &c.MemoryMB} {
-			s := u.Query().Get(name)
-			if s == "" {
-				continue
+			var err error
+			if *field, err = backends.Number(u, name); err != nil {
+				return nil, err
 			}
-			n, err := strconv.Atoi(s)
-			if err != nil || n < 1 {
-				return nil, fmt.Errorf("local: %s=%q is not a number of at least 1: %w", name, s, backends.ErrInvalid)
-			}
-			*field = n
 		}
 		return New(c), nil
 	})

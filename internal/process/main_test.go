@@ -130,6 +130,9 @@ func crash(how string) {
 	os.Exit(2)
 }
 
+// headerSize is that of a frame.
+const headerSize = 10
+
 // badWorkers are programs that speak no protocol, or a wrong one.
 var badWorkers = map[string]func(requests, replies *os.File){
 	"exit": func(_, _ *os.File) { fmt.Fprintln(os.Stderr, "no time for this"); os.Exit(7) },

@@ -2,7 +2,6 @@ package process
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -28,7 +27,7 @@ func (c *Child) Invoke(ctx context.Context, body []byte) (io.ReadCloser, error) 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if len(body) < headerSize || int(binary.LittleEndian.Uint32(body))+headerSize != len(body) {
+	if !wire.Whole(body) {
 		// The worker would wait for the rest.
 		return nil, fmt.Errorf("%w: a request of %d bytes that is not one whole frame: %w", backends.ErrInvalid, len(body), wire.ErrCorrupt)
 	}
@@ -46,9 +45,6 @@ func (c *Child) Invoke(ctx context.Context, body []byte) (io.ReadCloser, error) 
 	}
 	return r, nil
 }
-
-// headerSize is that of a frame, whose length it begins with.
-const headerSize = 10
 
 // reply reads a worker's frames as they come.
 type reply struct {

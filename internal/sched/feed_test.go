@@ -20,7 +20,7 @@ func newTestJob(f *fake, concurrency int, results *int) *Job {
 	return &Job{
 		Backend: f, Policy: Policy{Concurrency: concurrency, CPUs: f.cpus, Retries: 2}, Request: request,
 		QueueTasks: 1000, QueueBytes: 1 << 20,
-		Feed: func(push func([]byte) bool) error {
+		Feed: func(_ context.Context, push func([]byte) bool) error {
 			for push([]byte("x")) {
 			}
 			return nil
@@ -48,7 +48,7 @@ func TestFeedback(t *testing.T) {
 				got <- struct{}{}
 				return count(ctx, s, t, v)
 			}
-			j.Feed = func(push func([]byte) bool) error {
+			j.Feed = func(_ context.Context, push func([]byte) bool) error {
 				for i := range 100 {
 					push(binary.AppendUvarint(nil, uint64(i)))
 					<-got
@@ -74,12 +74,12 @@ func TestBoundedQueue(t *testing.T) {
 			if bytes > 0 || testing.Short() {
 				tasks = 50_000
 			}
-			j.Feed = func(push func([]byte) bool) error {
+			j.Feed = func(_ context.Context, push func([]byte) bool) error {
 				for i := range tasks {
 					push([]byte("12345"))
 					if i%100 == 0 {
 						r.mu.Lock()
-						most = max(most, r.m.Waiting())
+						most = max(most, r.m.queue.len())
 						if bytes > 0 && r.m.Bytes() > bytes+4 {
 							t.Errorf("%d bytes wait", r.m.Bytes())
 						}
@@ -103,7 +103,7 @@ func TestFeedError(t *testing.T) {
 		results := 0
 		j := newTestJob(&fake{odds: odds{task: time.Hour}}, 4, &results)
 		broken := errors.New("the input file is cut")
-		j.Feed = func(push func([]byte) bool) error {
+		j.Feed = func(_ context.Context, push func([]byte) bool) error {
 			push(nil)
 			time.Sleep(time.Second)
 			return broken
@@ -121,7 +121,7 @@ func TestPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		results := 0
 		j := newTestJob(&fake{odds: odds{task: time.Hour}}, 4, &results)
-		j.Feed = func(push func([]byte) bool) error {
+		j.Feed = func(_ context.Context, push func([]byte) bool) error {
 			push(nil)
 			push(nil)
 			synctest.Wait()
@@ -137,7 +137,7 @@ func TestPanics(t *testing.T) {
 		results := 0
 		j := newTestJob(&fake{}, 1, &results)
 		j.Known = 1
-		j.Feed = func(push func([]byte) bool) error { push(nil); return nil }
+		j.Feed = func(_ context.Context, push func([]byte) bool) error { push(nil); return nil }
 		j.Result = func(context.Context, *Slot, *Task, Value) *Failure { panic("boom") }
 		r := NewRunner(j)
 		func() {
@@ -182,7 +182,7 @@ func TestCancel(t *testing.T) {
 			j.Policy.Retries = 100
 			if c.tasks > 0 {
 				j.Known = c.tasks
-				j.Feed = func(push func([]byte) bool) error {
+				j.Feed = func(_ context.Context, push func([]byte) bool) error {
 					for range c.tasks {
 						push(nil)
 					}
@@ -213,7 +213,7 @@ func TestCancelReason(t *testing.T) {
 		j := newTestJob(f, 2, &results)
 		j.Policy.Retries = 0
 		ctx, cancel := context.WithCancelCause(t.Context())
-		j.Feed = func(push func([]byte) bool) error {
+		j.Feed = func(_ context.Context, push func([]byte) bool) error {
 			push(nil)
 			push(nil)
 			for f.flying.Load() < 2 {
@@ -234,7 +234,7 @@ func TestNoConcurrency(t *testing.T) {
 	results := 0
 	j := newTestJob(&fake{}, 0, &results)
 	j.QueueBytes, j.QueueTasks = 0, 0
-	j.Feed = func(push func([]byte) bool) error { push(nil); push(nil); return nil }
+	j.Feed = func(_ context.Context, push func([]byte) bool) error { push(nil); push(nil); return nil }
 	if err := NewRunner(j).Run(t.Context()); err != nil || results != 2 {
 		t.Errorf("%d results, %v", results, err)
 	}

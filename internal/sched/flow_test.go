@@ -127,7 +127,7 @@ func TestFatal(t *testing.T) {
 			t.Errorf("%v: a batch follows, or none was under way", err)
 		}
 		m.End(b, Outcome{Err: errLost}, start)
-		if !m.Finished() || !errors.Is(m.Err(), err) || m.Waiting() != 0 || m.Bytes() != 0 {
+		if !m.Finished() || !errors.Is(m.Err(), err) || m.queue.len() != 0 || m.Bytes() != 0 {
 			t.Errorf("%v: %v", err, m.Err())
 		}
 		addUp(t, m, 10)

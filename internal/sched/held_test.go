@@ -58,7 +58,7 @@ func TestBytesOfRetries(t *testing.T) {
 func TestFeedFailsByCancel(t *testing.T) {
 	for range 50 {
 		ctx, cancel := context.WithCancel(t.Context())
-		j := &Job{Policy: Policy{Concurrency: 1}, Feed: func(func([]byte) bool) error {
+		j := &Job{Policy: Policy{Concurrency: 1}, Feed: func(context.Context, func([]byte) bool) error {
 			cancel()
 			return errors.New("source: connection closed")
 		}}

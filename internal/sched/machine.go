@@ -53,9 +53,6 @@ func (m *Machine) Push(t Task) { m.queue.add(t) }
 // Close notes that all tasks were pushed.
 func (m *Machine) Close() { m.closed = true }
 
-// Waiting returns how many tasks wait to be begun for the first time.
-func (m *Machine) Waiting() int { return m.queue.len() }
-
 // Bytes returns the size of the inputs of all tasks that are neither settled nor under way.
 func (m *Machine) Bytes() int { return m.queue.bytes + m.returned.bytes + m.held }
 

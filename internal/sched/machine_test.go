@@ -75,7 +75,7 @@ func TestBatchSizes(t *testing.T) {
 		t.Errorf("batches have come to %d tasks", last)
 	}
 	for !m.Finished() { // toward the end they shrink, so that all workers end together
-		waiting := m.Waiting()
+		waiting := m.queue.len()
 		b := must(t, m, now)
 		if share := (waiting + 7) / 8; len(b.Tasks) > max(share, 2) {
 			t.Fatalf("a batch of %d of %d waiting tasks", len(b.Tasks), waiting)

@@ -20,8 +20,8 @@ type Job struct {
 	// QueueBytes bounds the inputs that wait, QueueTasks their number; Feed waits where they are reached. 0 is no bound.
 	QueueBytes, QueueTasks int
 	// Feed pushes the tasks, and returns when there are no more or push returns false. It may wait for results of tasks
-	// that it pushed, unless Known is 1.
-	Feed func(push func(data []byte) bool) error
+	// that it pushed, unless Known is 1. Its context ends when the job stops, for whatever reason.
+	Feed func(ctx context.Context, push func(data []byte) bool) error
 	// Request makes the request of a batch; it may take its buffer from the slot.
 	Request func(ctx context.Context, s *Slot, b *Batch) (backends.Request, error)
 	// Result takes a task's result. An error of it is a failure of the task.
@@ -108,7 +108,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		}
 	}()
 
-	err := r.job.Feed(r.push)
+	err := r.job.Feed(r.ctx, r.push)
 	if err != nil {
 		if ctx.Err() != nil { // what fails because the job is to end is not why it ends
 			err = context.Cause(ctx)

@@ -92,7 +92,7 @@ func (s *simulation) fail(what string, args ...any) {
 	s.Fatalf("replay by -seed %d: "+what, append([]any{s.seed}, args...)...)
 }
 
-func (s *simulation) feed(push func([]byte) bool) error {
+func (s *simulation) feed(_ context.Context, push func([]byte) bool) error {
 	for i := range s.done {
 		if s.slow && i%50 == 0 {
 			time.Sleep(10 * time.Millisecond)

@@ -17,7 +17,7 @@ func TestSlotsForRetries(t *testing.T) {
 		results := 0
 		j := newTestJob(&fake{}, 20, &results)
 		j.Policy.BatchSize = 1
-		j.Feed = func(push func([]byte) bool) error {
+		j.Feed = func(_ context.Context, push func([]byte) bool) error {
 			for range 10 {
 				push(nil)
 				time.Sleep(1500 * time.Microsecond)
@@ -58,7 +58,7 @@ func TestSlowReport(t *testing.T) {
 		j := newTestJob(f, 2, &results)
 		j.Policy.BatchSize, j.Policy.Retries = 1, 0
 		got := make(chan struct{})
-		j.Feed = func(push func([]byte) bool) error {
+		j.Feed = func(_ context.Context, push func([]byte) bool) error {
 			push(nil)
 			synctest.Wait()
 			push(nil)
@@ -81,7 +81,7 @@ func TestCountsUnderWay(t *testing.T) {
 		j := newTestJob(&fake{odds: odds{overhead: time.Second}}, 1, &results)
 		j.Policy.BatchSize = 10
 		hold := make(chan struct{})
-		j.Feed = func(push func([]byte) bool) error {
+		j.Feed = func(_ context.Context, push func([]byte) bool) error {
 			for range 15 {
 				push(nil)
 			}

@@ -98,6 +98,11 @@ func header(h []byte) (int, Type, error) {
 	return int(n), t, nil
 }
 
+// Whole reports whether data is as long as the frame that it begins with says. Nothing else of it is checked.
+func Whole(data []byte) bool {
+	return len(data) >= headerSize && int(binary.LittleEndian.Uint32(data)) == len(data)-headerSize
+}
+
 // Reader reads frames. It keeps its buffer; Reset readies it for another stream.
 type Reader struct {
 	src        io.Reader

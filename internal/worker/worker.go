@@ -98,9 +98,11 @@ func (w *Worker) end(r *run, keep bool) {
 	if w.now == r {
 		w.now = nil
 	}
-	if w.closed || !keep {
-		r.retire()
+	if keep && !w.closed {
+		w.idle = append(w.idle, r)
+		return
 	}
+	r.retire()
 	if !keep && r.left.Load() > 0 {
 		w.left++
 		go func() {
@@ -110,10 +112,6 @@ func (w *Worker) end(r *run, keep bool) {
 			w.left--
 		}()
 	}
-	if w.closed || !keep {
-		return
-	}
-	w.idle = append(w.idle, r)
 }
 
 // find returns the function that a request names, or the reason why it cannot be served.
