@@ -12,6 +12,10 @@ type Options struct {
 	// With is to undo another number.
 	BatchSize int
 
+	// Buffer is the memory, in bytes, that a map task of [MapReduceByKey] or [Sort] gives to what it emits before it
+	// writes it to the bucket. A worker runs as many tasks at once as it has CPUs. Defaults to 64 MB; -1 is the same.
+	Buffer int
+
 	// Concurrency bounds how many requests of a job are under way at once. Defaults to what the backend takes;
 	// -1 is the same.
 	Concurrency int
@@ -22,6 +26,11 @@ type Options struct {
 
 	// Log is where progress and the lines that workers print and log are written. Defaults to standard error.
 	Log io.Writer
+
+	// Partitions is the number of reduce tasks of [MapReduceByKey], of ranges that [Sort] makes, and of the objects that
+	// they write. Defaults to a few for each worker, not more than there are inputs, and in Sort to ranges of about 64 MB;
+	// -1 is the same.
+	Partitions int
 
 	// Quiet shows no progress; workers' lines are still shown. Progress is never shown in tests.
 	Quiet bool
@@ -43,6 +52,9 @@ func (o Options) with(over Options) Options {
 	if over.BatchSize != 0 {
 		o.BatchSize = over.BatchSize
 	}
+	if over.Buffer != 0 {
+		o.Buffer = over.Buffer
+	}
 	if over.Concurrency != 0 {
 		o.Concurrency = over.Concurrency
 	}
@@ -51,6 +63,9 @@ func (o Options) with(over Options) Options {
 	}
 	if over.Log != nil {
 		o.Log = over.Log
+	}
+	if over.Partitions != 0 {
+		o.Partitions = over.Partitions
 	}
 	if over.Quiet {
 		o.Quiet = true

@@ -19,6 +19,7 @@ import (
 	"github.com/gowren/gowren/internal/sched"
 	"github.com/gowren/gowren/internal/wire"
 	"github.com/gowren/gowren/serialize"
+	"github.com/gowren/gowren/storage"
 )
 
 // Bounds on what waits in the driver to be sent.
@@ -217,24 +218,7 @@ func (j *job) sweep(ctx context.Context) {
 	if !j.dirty.Load() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-	defer cancel()
-	var keys []string
-	var err error
-	for o, e := range j.ex.bucket.List(ctx, j.prefix()+"/") {
-		if err = e; err != nil {
-			break
-		}
-		if keys = append(keys, o.Key); len(keys) == 1000 {
-			if err = j.ex.bucket.Delete(ctx, keys...); err != nil {
-				break
-			}
-			keys = keys[:0]
-		}
-	}
-	if err == nil && len(keys) > 0 {
-		err = j.ex.bucket.Delete(ctx, keys...)
-	}
+	err := deleteBelow(ctx, j.ex.bucket, j.prefix()+"/", func(string) bool { return true })
 	if err != nil {
 		j.ex.mu.Lock()
 		defer j.ex.mu.Unlock()
@@ -242,4 +226,29 @@ func (j *job) sweep(ctx context.Context) {
 			j.ex.unswept = append(j.ex.unswept, fmt.Errorf("the data of job %s stay in %s: %w", j.id, j.ex.bucket.URL(), err))
 		}
 	}
+}
+
+// deleteBelow deletes the objects whose keys begin with prefix, where which says so, also after ctx has ended.
+func deleteBelow(ctx context.Context, b storage.Bucket, prefix string, which func(key string) bool) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	var keys []string
+	for o, err := range b.List(ctx, prefix) {
+		if err != nil {
+			return err
+		}
+		if !which(o.Key) {
+			continue
+		}
+		if keys = append(keys, o.Key); len(keys) == 1000 {
+			if err := b.Delete(ctx, keys...); err != nil {
+				return err
+			}
+			keys = keys[:0]
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	return b.Delete(ctx, keys...)
 }

@@ -15,6 +15,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"iter"
 	"log"
 	"os"
 	"path/filepath"
@@ -29,36 +30,27 @@ import (
 //go:embed opticks.txt
 var opticks []byte
 
-// count is the map step: it counts the words of one byte range of the input.
-var count = mapper.Func("count", func(ctx context.Context, s storage.Split) (map[string]int, error) {
-	seen := map[string]*int{} // a pointer saves the allocation of each word that was seen before
+// words is the map step: it emits each word of one byte range of the input.
+var words = mapper.Emit("words", func(ctx context.Context, s storage.Split, emit func(string, int)) error {
 	for line, err := range storage.Lines(ctx, s) {
 		if err != nil {
-			return nil, err
+			return err
 		}
-		for word := range bytes.FieldsSeq(line) {
-			if n := seen[string(word)]; n != nil {
-				*n++
-				continue
-			}
-			one := 1
-			seen[string(word)] = &one
+		for word := range strings.FieldsSeq(string(line)) {
+			emit(word, 1)
 		}
 	}
-	counts := make(map[string]int, len(seen))
-	for word, n := range seen {
-		counts[word] = *n
-	}
-	return counts, nil
+	return nil
 })
 
-// add is the reduce step: it adds up two counts.
-var add = mapper.Combine("add", func(_ context.Context, a, b map[string]int) (map[string]int, error) {
-	for word, n := range b {
-		a[word] += n
+// sum is the reduce step: it adds up the counts of a word. Workers that emit a word often add up before they send.
+var sum = mapper.ReduceByKey("sum", func(_ context.Context, _ string, counts iter.Seq[int]) (int, error) {
+	total := 0
+	for n := range counts {
+		total += n
 	}
-	return a, nil
-})
+	return total, nil
+}).Combine(func(a, b int) int { return a + b })
 
 func main() {
 	mapper.Main()
@@ -105,10 +97,7 @@ func run(ctx context.Context, w io.Writer, inputs []string, size int64, top int)
 		}
 		splits = append(splits, s...)
 	}
-	if len(splits) == 0 {
-		return nil // the inputs are empty
-	}
-	counts, err := mapper.MapReduce(ctx, ex, count, add, splits)
+	counts, err := mapper.MapReduceByKey(ctx, ex, words, sum, splits)
 	if err != nil {
 		return err
 	}
@@ -122,20 +111,14 @@ func book(ctx context.Context, b storage.Bucket) (string, error) {
 }
 
 // print writes the counts, the largest first and equal ones in the order of the words; all where top is negative.
-func print(w io.Writer, counts map[string]int, top int) error {
-	words := make([]string, 0, len(counts))
-	for word := range counts {
-		words = append(words, word)
-	}
-	slices.SortFunc(words, func(a, b string) int {
-		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
-	})
+func print(w io.Writer, counts []mapper.Pair[string, int], top int) error {
+	slices.SortStableFunc(counts, func(a, b mapper.Pair[string, int]) int { return cmp.Compare(b.Value, a.Value) })
 	if top >= 0 {
-		words = words[:min(top, len(words))]
+		counts = counts[:min(top, len(counts))]
 	}
 	out := bufio.NewWriter(w)
-	for _, word := range words {
-		if _, err := fmt.Fprintf(out, "%d\t%s\n", counts[word], word); err != nil {
+	for _, c := range counts {
+		if _, err := fmt.Fprintf(out, "%d\t%s\n", c.Value, c.Key); err != nil {
 			return err
 		}
 	}

@@ -29,7 +29,7 @@ var neighbours = []struct {
 	from, to []string
 	reason   string
 }{
-	{[]string{"internal/registry"}, []string{"serialize"}, "a registered function decodes and encodes"},
+	{[]string{"internal/registry"}, []string{"serialize", "storage"}, "a registered function decodes, encodes, and may use the bucket"},
 	{[]string{"internal/faults"}, []string{"storage"}, "it wraps a bucket"},
 	{[]string{"mlops/..."}, []string{"mlops/..."}, "it is a house of its own"},
 	{[]string{"examples/..."}, []string{"examples/internal/..."}, "what examples share"},

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/gowren/gowren/serialize"
+	"github.com/gowren/gowren/storage"
 )
 
 // Function is a registered function.
@@ -21,6 +22,8 @@ type Function struct {
 	Shared func(c *serialize.Coder, data []byte) (any, error)
 	// Call decodes the input, calls the function, and appends the encoded result to dst.
 	Call func(ctx context.Context, c *serialize.Coder, shared any, in Input, dst []byte) ([]byte, error)
+	// Fold, where not nil, is the function that makes one value of two of a key, for a function that reduces by key.
+	Fold any
 }
 
 // Input is a task's input as it came.
@@ -28,6 +31,8 @@ type Input struct {
 	Data []byte // its encoding
 	// Parts, where not nil, opens the values of earlier tasks that Data lists, for functions that reduce them.
 	Parts Parts
+	// Bucket opens the job's bucket. It stays open.
+	Bucket func(context.Context) (storage.Bucket, error)
 }
 
 // Parts reads back values that tasks produced.
@@ -52,6 +57,22 @@ func (e *EncodeError) Error() string { return e.Err.Error() }
 
 // Unwrap returns the cause.
 func (e *EncodeError) Unwrap() error { return e.Err }
+
+// ReadError marks an error as one of reaching a task's input, which another attempt may mend.
+type ReadError struct{ Err error }
+
+func (e *ReadError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *ReadError) Unwrap() error { return e.Err }
+
+// WriteError marks an error as one of storing a result, which another attempt may mend.
+type WriteError struct{ Err error }
+
+func (e *WriteError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *WriteError) Unwrap() error { return e.Err }
 
 var (
 	mu        sync.RWMutex

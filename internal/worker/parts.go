@@ -10,6 +10,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"github.com/gowren/gowren/internal/registry"
 	"github.com/gowren/gowren/internal/wire"
 )
 
@@ -26,7 +27,7 @@ func (s *slot) Each(ctx context.Context, list []byte, f func(value []byte) bool)
 		list = rest
 		more, err := s.r.w.part(ctx, part, f)
 		if err != nil {
-			return &inputError{fmt.Errorf("values of earlier tasks could not be read: %w", err)}
+			return &registry.ReadError{Err: fmt.Errorf("values of earlier tasks could not be read: %w", err)}
 		}
 		if !more {
 			return nil

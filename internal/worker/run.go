@@ -60,7 +60,7 @@ func (r *run) serve(ctx context.Context, request []byte) (bool, error) {
 		return true, r.refuse(reason)
 	}
 	r.arg, err = r.w.argument(ctx, r.f, r.req.Shared)
-	if unread := new(inputError); errors.As(err, &unread) {
+	if unread := new(registry.ReadError); errors.As(err, &unread) {
 		return true, r.failAll(ctx, unread)
 	}
 	if err != nil {

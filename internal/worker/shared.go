@@ -51,7 +51,7 @@ func (w *Worker) argument(ctx context.Context, f *registry.Function, s wire.Shar
 	if s.Key != "" {
 		var err error
 		if data, err = w.readAll(ctx, s.Key); err != nil {
-			return nil, &inputError{fmt.Errorf("the shared argument of %q could not be read: %w", f.Name, err)}
+			return nil, &registry.ReadError{Err: fmt.Errorf("the shared argument of %q could not be read: %w", f.Name, err)}
 		}
 	}
 	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != s.Hash {

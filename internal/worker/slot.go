@@ -116,11 +116,11 @@ func stack() string { return string(debug.Stack()) }
 
 // call returns the frame of the result, not yet finished.
 func (s *slot) call(position int, t *wire.Task) ([]byte, error) {
-	in := registry.Input{Data: t.Data, Parts: s}
+	in := registry.Input{Data: t.Data, Parts: s, Bucket: s.r.w.bucket}
 	if s.r.req.Object != "" {
 		data, err := s.r.w.read(s.ctx, s.r.req.Object, t.Offset, t.Size)
 		if err != nil {
-			return nil, &inputError{fmt.Errorf("the input could not be read: %w", err)}
+			return nil, &registry.ReadError{Err: fmt.Errorf("the input could not be read: %w", err)}
 		}
 		in.Data = data
 	}
@@ -139,7 +139,7 @@ func (s *slot) deliver(position int, t *wire.Task, frame []byte) error {
 	stored, err := s.r.w.store(s.r.ctx, &s.r.req, t.Index, value)
 	s.buf = nil
 	if err != nil {
-		return &resultError{fmt.Errorf("the result of %d bytes could not be stored: %w", len(value), err)}
+		return &registry.WriteError{Err: fmt.Errorf("the result of %d bytes could not be stored: %w", len(value), err)}
 	}
 	stored.Position = position
 	s.r.out.add(wire.AppendStored(nil, stored), s.r.more(position))
@@ -149,15 +149,6 @@ func (s *slot) deliver(position int, t *wire.Task, frame []byte) error {
 func (s *slot) fail(f wire.Failure) {
 	s.r.out.add(wire.AppendFailed(nil, f), true)
 }
-
-// inputError and resultError are failures of reaching the bucket, which another attempt may mend.
-type (
-	inputError  struct{ error }
-	resultError struct{ error }
-)
-
-func (e *inputError) Unwrap() error  { return e.error }
-func (e *resultError) Unwrap() error { return e.error }
 
 func (s *slot) failure(position int, err error, late bool) wire.Failure {
 	f := wire.Failure{Position: position, Cause: wire.CauseError, Message: err.Error()}
@@ -170,9 +161,9 @@ func (s *slot) failure(position int, err error, late bool) wire.Failure {
 		f.Cause = wire.CauseInput
 	case errors.As(err, new(*registry.EncodeError)):
 		f.Cause = wire.CauseResult
-	case errors.As(err, new(*inputError)):
+	case errors.As(err, new(*registry.ReadError)):
 		f.Cause, f.Again = wire.CauseInput, true
-	case errors.As(err, new(*resultError)):
+	case errors.As(err, new(*registry.WriteError)):
 		f.Cause, f.Again = wire.CauseResult, true
 	case errors.As(err, &again):
 		f.Again = again.Retryable()

@@ -37,6 +37,7 @@ func New(cpus int, bucket func(context.Context) (storage.Bucket, error)) *Worker
 }
 
 // keep holds on to the first bucket that opens; a failure is tried again by the next task.
+// Operations are tried again too, as the driver's are.
 func keep(open func(context.Context) (storage.Bucket, error)) func(context.Context) (storage.Bucket, error) {
 	var mu sync.Mutex
 	var b storage.Bucket
@@ -46,9 +47,12 @@ func keep(open func(context.Context) (storage.Bucket, error)) func(context.Conte
 		if b != nil {
 			return b, nil
 		}
-		var err error
-		b, err = open(ctx)
-		return b, err
+		opened, err := open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		b = storage.Retry(opened, storage.RetryPolicy{})
+		return b, nil
 	}
 }
 

@@ -1,0 +1,84 @@
+package mapper
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"github.com/gowren/gowren/internal/registry"
+	"github.com/gowren/gowren/internal/shuffle"
+	"github.com/gowren/gowren/serialize"
+	"github.com/gowren/gowren/storage"
+)
+
+// writePart stores what write writes as one object, and returns its [Part] as the task's result. Each attempt has an
+// object of its own.
+func writePart(ctx context.Context, c *serialize.Coder, p *reducePlan, dst []byte, write func(*shuffle.Upload) (int64, error)) ([]byte, error) {
+	b, err := storage.Open(ctx, p.Output)
+	if err != nil {
+		return nil, &registry.WriteError{Err: err}
+	}
+	defer b.Close()
+	part := Part{Key: fmt.Sprintf("%s/part-%s-%s", p.Job, taskNumber(ctx), rand.Text()[:8])}
+	u := shuffle.NewUpload(ctx, storage.Retry(b, storage.RetryPolicy{}), part.Key)
+	finished := false
+	defer func() {
+		if !finished { // also by a panic of the user's function
+			u.Abort(nil)
+		}
+	}()
+	if part.Records, err = write(u); err != nil {
+		return nil, err
+	}
+	finished = true
+	if err := u.Close(); err != nil {
+		return nil, &registry.WriteError{Err: fmt.Errorf("the result could not be stored: %w", err)}
+	}
+	part.Size, part.Sum = u.Size, u.Sum
+	return result(c, dst, &part, nil)
+}
+
+// output is where a job writes its results.
+type output struct {
+	bucket storage.Bucket
+	url    string
+	parts  []Part // of the manifest, once it is stored
+}
+
+// openOutput opens the bucket at url, in which no job may have finished.
+func (ex *Executor) openOutput(ctx context.Context, url string) (*output, error) {
+	b, err := storage.Open(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	o := &output{bucket: storage.Retry(b, storage.RetryPolicy{}), url: url}
+	if err := cmp.Or(reaches(ex.limits, b), vacant(ctx, o.bucket)); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return o, nil
+}
+
+// commit stores the manifest.
+func (o *output) commit(ctx context.Context, job string, parts []Part) (Manifest, error) {
+	m := Manifest{URL: o.url, Job: job, Parts: parts}
+	if err := m.commit(ctx, o.bucket); err != nil {
+		return Manifest{}, err
+	}
+	o.parts = parts
+	return m, nil
+}
+
+// close removes what attempts left that came to nothing, all of them where the job has failed.
+func (o *output) close(ctx context.Context, job string) error {
+	kept := map[string]bool{}
+	for _, p := range o.parts {
+		kept[p.Key] = true
+	}
+	err := deleteBelow(ctx, o.bucket, job+"/", func(key string) bool { return !kept[key] })
+	if err != nil {
+		err = fmt.Errorf("mapper: parts that are none of the result stay in %s: %w", o.url, err)
+	}
+	return errors.Join(err, o.bucket.Close())
+}
