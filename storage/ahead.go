@@ -7,85 +7,100 @@ import (
 )
 
 // slack is how far the first Get of a split goes beyond its end, so that the last line, if it is of a usual length, costs
-// no request of its own. further is the size of each Get after that.
+// no request of its own. further is the size of the next Get, and furthest of all, each of which is twice the last.
 const (
-	slack   = 64 << 10
-	further = 1 << 20
+	slack    = 64 << 10
+	further  = 1 << 20
+	furthest = 16 << 20
 )
 
-// ahead reads an object from a split's beginning to the object's end, in ranges: a Get to the end, of which only the
-// split and a line are used, would leave the store sending what nobody reads.
-type ahead struct {
-	ctx   context.Context
-	b     Bucket
-	split Split
-	r     io.ReadCloser // the open range, or nil
-	pos   int64         // of the next byte
-	until int64         // the end of the open range
+// ranges reads an object from pos to end, in ranges: a Get to the end, of which only the split and a line are used,
+// would leave the store sending what nobody reads.
+type ranges struct {
+	ctx    context.Context
+	in     *input
+	r      io.ReadCloser // the open range, or nil
+	pos    int64         // of the next byte
+	until  int64         // the end of the open range
+	end    int64
+	size   int64 // of the next range
+	opened bool  // a range was opened before
 }
 
-// openAhead begins one byte before the split, which tells whether a line begins with it.
-func openAhead(ctx context.Context, b Bucket, s Split) *ahead {
-	return &ahead{ctx: ctx, b: b, split: s, pos: max(s.Off-1, 0)}
+// ranges begins at pos, with a Get of first bytes.
+func (in *input) ranges(ctx context.Context, pos, first, end int64) *ranges {
+	return &ranges{ctx: ctx, in: in, pos: pos, end: end, size: first}
 }
 
-func (a *ahead) Read(p []byte) (int, error) {
-	for {
-		if a.r == nil {
-			if a.pos >= a.split.Size {
-				return 0, io.EOF
-			}
-			if err := a.open(); err != nil {
-				return 0, err
-			}
+func (a *ranges) Read(p []byte) (int, error) {
+	if a.r == nil {
+		if a.pos >= a.end {
+			return 0, io.EOF
 		}
-		n, err := a.r.Read(p)
-		a.pos += int64(n)
-		if err == io.EOF {
-			a.close()
-			if a.pos < a.until {
-				return n, a.fail(io.ErrUnexpectedEOF)
-			}
-			err = nil
-			if n == 0 {
-				continue
-			}
+		if err := a.open(); err != nil {
+			return 0, err
 		}
-		return n, err
 	}
-}
-
-// open begins the next range, of the version that was split.
-func (a *ahead) open() error {
-	size := int64(further)
-	if a.until == 0 {
-		size = a.split.Off + a.split.Len - a.pos + slack
+	n, err := a.r.Read(p[:min(int64(len(p)), a.until-a.pos)])
+	a.pos += int64(n)
+	if a.pos == a.until {
+		a.close()
+		return n, nil
 	}
-	a.until = min(a.split.Size, a.pos+size)
-	r, err := a.b.Get(a.ctx, a.split.Key, a.pos, a.until-a.pos)
+	if err == io.EOF { // a wrapped io.EOF is a lost connection
+		err = io.ErrUnexpectedEOF
+	}
 	if err != nil {
-		return err
+		err = a.in.fail("get", err)
+	}
+	return n, err
+}
+
+// paused tells that the next Read opens another range.
+func (a *ranges) paused() bool { return a.r == nil && a.opened && a.pos < a.end }
+
+// open begins the next range, of the version that was split, or else of the one that was met first.
+func (a *ranges) open() error {
+	s := a.in.s
+	a.until = a.pos + min(a.end-a.pos, a.size)
+	a.size = min(max(further, 2*(a.size-a.size%further)), furthest)
+	if !a.opened {
+		a.size, a.opened = further, true
+	}
+	r, err := a.in.b.Get(a.ctx, s.Key, a.pos, a.until-a.pos)
+	if err != nil {
+		return a.in.fail("get", err)
 	}
 	tag := tagOf(r)
-	if tag == "" && a.split.ETag != "" {
-		o, err := a.b.Stat(a.ctx, a.split.Key)
+	if tag == "" && s.ETag != "" {
+		o, err := a.in.b.Stat(a.ctx, s.Key)
 		if err != nil {
 			r.Close()
-			return err
+			return a.in.fail("stat", err)
 		}
 		tag = o.ETag
 	}
-	if a.split.ETag != "" && tag != "" && tag != a.split.ETag {
+	if changed := a.in.pin(tag); changed != nil {
 		r.Close()
-		return a.fail(fmt.Errorf("%w since it was split: its ETag was %s and is %s", ErrChanged, a.split.ETag, tag))
+		return a.in.fail("get", changed)
 	}
 	a.r = r
 	return nil
 }
 
-func (a *ahead) fail(err error) error { return &Error{"get", a.split.URL, a.split.Key, err} }
+// pin holds the version that is read: all ranges are of one.
+func (in *input) pin(tag string) error {
+	switch {
+	case tag == "" || tag == in.s.ETag:
+		return nil
+	case in.s.ETag != "":
+		return fmt.Errorf("%w since it was split: its ETag was %s and is %s", ErrChanged, in.s.ETag, tag)
+	}
+	in.s.ETag = tag
+	return nil
+}
 
-func (a *ahead) close() {
+func (a *ranges) close() {
 	if a.r != nil {
 		a.r.Close()
 		a.r = nil

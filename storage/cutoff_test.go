@@ -20,9 +20,11 @@ func TestLinesLostConnection(t *testing.T) {
 	t.Parallel()
 	for _, off := range []int64{0, 5} {
 		var last error
-		for _, err := range lines(t.Context(), cutOff{}, Split{Key: "k", Off: off, Len: 5, Size: 10}, 64) {
+		in := &input{t.Context(), cutOff{}, Split{Key: "k", Off: off, Len: 5, Size: 10}, 64}
+		in.lines(func(_ []byte, err error) bool {
 			last = err
-		}
+			return true
+		})
 		if !errors.Is(last, io.EOF) {
 			t.Errorf("a split from %d on ends with %v, want the error", off, last)
 		}

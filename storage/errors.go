@@ -14,7 +14,7 @@ var ErrChanged = errors.New("the object has changed")
 
 // Error tells which operation failed, on which object.
 type Error struct {
-	Op  string // get, put, putnew, stat, list or delete
+	Op  string // get, put, putnew, stat, list or delete; or read, where the content is at fault
 	URL string // of the bucket; never holds credentials
 	Key string // the key, or the prefix of a list
 	Err error
@@ -26,3 +26,11 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause, so that errors.Is finds [io/fs.ErrNotExist] and its like.
 func (e *Error) Unwrap() error { return e.Err }
+
+// wrap makes err an [*Error], where it is not one already.
+func wrap(op, url, key string, err error) error {
+	if _, ok := err.(*Error); ok { //nolint:errorlint // one deeper inside is part of another's message
+		return err
+	}
+	return &Error{op, url, key, err}
+}

@@ -3,143 +3,58 @@ package storage
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
-	"io/fs"
 	"iter"
 )
+
+// newline is what separates lines. It cannot overlap with itself, so that every one in an object ends a line.
+var newline = []byte{'\n'}
 
 // Lines yields the lines that begin in the split, without the "\n" or "\r\n" that ends them. A line begins at the
 // object's first byte and after each "\n", so that over all splits of an object, whatever their size, each line is
 // yielded once. The last line of an object may lack its end. The slice is valid until the next step.
 //
-// It reads on past the split for the rest of the last line. Memory is a buffer of 256 KiB, which doubles until the
-// longest line fits. An object that changed since it was split is [ErrChanged], where the store can tell. After an error
-// nothing more is yielded. Reads that fail are tried again as [Retry] does.
+// It reads on past the split for the rest of the last line, and it reads ahead, in the background, while the caller
+// works. Memory is four buffers of 256 KiB and the longest line. An object that changed since it was split is
+// [ErrChanged], where the store can tell. After an error nothing more is yielded. Reads that fail are tried again as
+// [Retry] does. A compressed object is unpacked on the way, which takes up to 128 MiB where zstd was told to use that.
 func Lines(ctx context.Context, s Split) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		b, err := Open(ctx, s.URL)
-		if err != nil {
-			yield(nil, err)
-			return
+	return reading(ctx, s, (*input).lines)
+}
+
+func (in *input) lines(yield func([]byte, error) bool) {
+	err := in.cut(newline, max(in.s.Off-1, 0), func(c *cutter, line []byte) bool {
+		if n := len(line) - 1; n >= 0 && line[n] == '\r' && !c.open {
+			line = line[:n:n]
 		}
-		b = Retry(b, RetryPolicy{})
-		defer b.Close()
-		lines(ctx, b, s, 256<<10)(yield)
+		return yield(line, nil)
+	})
+	if err != nil {
+		yield(nil, err)
 	}
 }
 
-// lines is Lines from an open bucket, with a buffer of size bytes to begin with.
-func lines(ctx context.Context, b Bucket, s Split, size int) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		if s.Off < 0 || s.Len < 0 || s.Size < s.Off || s.Size-s.Off < s.Len {
-			yield(nil, &Error{"get", s.URL, s.Key, fmt.Errorf("%w: the split is not in the object: %d bytes from %d on, of %d",
-				fs.ErrInvalid, s.Len, s.Off, s.Size)})
-			return
-		}
-		r := openAhead(ctx, b, s)
-		defer r.close()
-		size := min(int64(size), max(s.Size-r.pos, 1)) // no more than there is
-		l := &liner{r: r, buf: make([]byte, size), pos: r.pos, end: s.Off + s.Len}
-		if s.Off > 0 && !l.skip() {
-			if l.err != nil && l.err != io.EOF { // a wrapped io.EOF is a lost connection
-				yield(nil, l.err)
-			}
-			return
-		}
-		for l.pos < l.end {
-			line, err := l.next()
-			if err == io.EOF { // a wrapped io.EOF is a lost connection
-				return
-			}
-			if !yield(line, err) || err != nil {
-				return
-			}
+// cut calls use with the records that begin in the split. It begins to look for them at from, where a record may begin.
+func (in *input) cut(sep []byte, from int64, use func(c *cutter, record []byte) bool) error {
+	if err := in.check(); err != nil {
+		return err
+	}
+	if in.s.Len == 0 {
+		return nil
+	}
+	end := in.end()
+	f := in.feed(from, in.s.Off+in.s.Len-from+slack, in.s.Size)
+	defer f.close()
+	c := &cutter{f: f, sep: bytes.Clone(sep), begin: from}
+	err := c.skip(in.s.Off, end)
+	for err == nil && c.begin < end {
+		var record []byte
+		if record, err = c.next(); err == nil && !use(c, record) {
+			return nil
 		}
 	}
-}
-
-// liner cuts what it reads at each "\n".
-type liner struct {
-	r    io.Reader
-	buf  []byte
-	from int   // buf[from:to] is read and not yet used
-	to   int   //
-	pos  int64 // of buf[from] in the object
-	end  int64 // of the split
-	err  error // of the last read
-}
-
-// skip goes to the first line that begins in the split, of which the byte before is read as well. It is false where
-// there is none: it does not look for one beyond the end.
-func (l *liner) skip() bool {
-	for l.pos < l.end-1 {
-		if l.from == l.to && !l.fill() {
-			return false
-		}
-		window := l.buf[l.from:min(int64(l.to), int64(l.from)+l.end-1-l.pos)]
-		i := bytes.IndexByte(window, '\n')
-		if i >= 0 {
-			l.use(i + 1)
-			return true
-		}
-		l.use(len(window))
+	if err == nil || err == io.EOF { // a wrapped io.EOF is a lost connection
+		return nil
 	}
-	return false
-}
-
-// next returns the line that begins at pos, or io.EOF at the end of the object.
-func (l *liner) next() ([]byte, error) {
-	for seen := 0; ; {
-		if i := bytes.IndexByte(l.buf[l.from+seen:l.to], '\n'); i >= 0 {
-			line := l.buf[l.from : l.from+seen+i]
-			l.use(len(line) + 1)
-			if n := len(line); n > 0 && line[n-1] == '\r' {
-				line = line[:n-1]
-			}
-			return line, nil
-		}
-		seen = l.to - l.from
-		if l.fill() {
-			continue
-		}
-		if l.err == io.EOF && seen > 0 { // a wrapped io.EOF is a lost connection
-			line := l.buf[l.from:l.to]
-			l.use(seen)
-			return line, nil
-		}
-		return nil, l.err
-	}
-}
-
-func (l *liner) use(n int) {
-	l.from += n
-	l.pos += int64(n)
-}
-
-// fill reads more behind what is there, for which it makes room first. It is false where there is no more.
-func (l *liner) fill() bool {
-	if l.err != nil {
-		return false
-	}
-	if l.from > 0 {
-		copy(l.buf, l.buf[l.from:l.to])
-		l.from, l.to = 0, l.to-l.from
-	}
-	if l.to == len(l.buf) {
-		l.buf = append(l.buf, make([]byte, len(l.buf))...)
-	}
-	for tries := 0; tries < 100; tries++ {
-		n, err := l.r.Read(l.buf[l.to:])
-		l.to += n
-		l.err = err
-		if n > 0 {
-			return true
-		}
-		if err != nil {
-			return false
-		}
-	}
-	l.err = io.ErrNoProgress
-	return false
+	return in.fail("get", err)
 }

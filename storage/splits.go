@@ -2,12 +2,8 @@ package storage
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
-	"path"
-	"strings"
 )
 
 // Split is a byte range of an object: a unit of input for one task. It can be sent to a worker, which opens the bucket
@@ -19,6 +15,11 @@ type Split struct {
 	Len  int64
 	Size int64  // of the whole object
 	ETag string // of the object that was split
+
+	// Compression is "gzip", "zstd", or empty. A compressed object is one split.
+	Compression string
+	// Quotes is what [SetQuotes] found out for [CSV]. It is QuotesUnknown where nobody asked.
+	Quotes Quotes
 }
 
 // DefaultSplit is the size of a split where the caller names none.
@@ -26,83 +27,74 @@ const DefaultSplit = 16 << 20
 
 // Splits cuts the objects at rawURL into ranges of size bytes, or of [DefaultSplit] where size is 0; the last range of
 // an object is shorter. The URL names a bucket, or a folder in one, of which it takes all objects at any depth
-// (file:///data, s3://bucket/logs); or one object (file:///data/a.txt). The ranges come in the order of the keys and
-// offsets.
+// (file:///data, s3://bucket/logs); or one object (file:///data/a.txt); or it is a pattern. The ranges come in the order
+// of the keys and offsets.
 //
-// An empty object has no ranges. Where no object matches, the error is [io/fs.ErrNotExist]. Objects are cut as they are
-// stored: one that is compressed is not unpacked. It takes one listing, and memory for all ranges.
+// A path that holds * or [ is a pattern (s3://bucket/logs/2024-*/[ab]*.csv). Both are those of [path.Match] and stop at
+// slashes; a segment ** stands for any number of segments, none included. A pattern that ends in a slash takes all
+// objects below the folders that match. In the name of a folder or an object write %2A and %5B. A pattern that is
+// malformed is [io/fs.ErrInvalid]. What is listed is all that has the pattern's beginning, up to its first * or [.
+//
+// An object that begins as gzip or zstd does is one range, whatever its size, with its Compression set: the readers
+// unpack it. An empty object has no ranges. Where no object matches, the error is [io/fs.ErrNotExist]. It takes one
+// listing, one Get of four bytes an object, 32 at once, and memory for all ranges.
 func Splits(ctx context.Context, rawURL string, size int64) ([]Split, error) {
-	if size < 0 {
+	return SplitsOf(ctx, []string{rawURL}, size)
+}
+
+// SplitsOf is [Splits] of several URLs, which may be of several buckets: the ranges come in the order of the URLs. An
+// object that two URLs take is there twice. Each URL that nothing matches is an error, and so are no URLs at all.
+func SplitsOf(ctx context.Context, urls []string, size int64) ([]Split, error) {
+	switch {
+	case size < 0:
 		return nil, fmt.Errorf("%w: storage: the split size %d is negative", fs.ErrInvalid, size)
-	}
-	if size == 0 {
+	case len(urls) == 0:
+		return nil, fmt.Errorf("%w: storage: no URLs to split", fs.ErrInvalid)
+	case size == 0:
 		size = DefaultSplit
 	}
-	splits, matched, err := splitFolder(ctx, rawURL, size)
-	if matched {
-		return splits, err
-	}
-	// Nothing lies below: is it an object itself? A file store cannot open a file as a folder, and says so by an error.
-	splits, found := splitObject(ctx, rawURL, size)
-	switch {
-	case found == nil:
-		return splits, nil
-	case err != nil:
-		return nil, err
-	case errors.Is(found, fs.ErrNotExist):
-		return nil, fmt.Errorf("storage: nothing is at %s: %w", rawURL, fs.ErrNotExist)
-	}
-	return nil, found
-}
-
-// splitFolder cuts all objects of the bucket at rawURL. It tells whether there was any.
-func splitFolder(ctx context.Context, rawURL string, size int64) (splits []Split, matched bool, err error) {
-	b, err := Open(ctx, rawURL)
-	if err != nil {
-		return nil, false, err
-	}
-	defer b.Close()
-	for o, err := range b.List(ctx, "") {
-		if err != nil {
-			return nil, matched, err
+	listings := make([]listing, len(urls))
+	defer func() {
+		for _, l := range listings {
+			if l.b != nil {
+				_ = l.b.Close() // only read
+			}
 		}
-		matched = true
-		splits = append(splits, cut(b.URL(), o, size)...)
-	}
-	return splits, matched, nil
-}
-
-// splitObject cuts the one object whose key is the last element of rawURL's path.
-func splitObject(ctx context.Context, rawURL string, size int64) ([]Split, error) {
-	u, err := parse(rawURL)
+	}()
+	err := atOnce(ctx, len(urls), func(ctx context.Context, i int) (err error) {
+		listings[i], err = list(ctx, urls[i])
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	dir, key := path.Split(u.Path)
-	if key == "" {
-		return nil, fs.ErrNotExist
+	var all []found
+	for _, l := range listings {
+		for _, o := range l.objects {
+			all = append(all, found{b: l.b, Object: o})
+		}
 	}
-	parent := url.URL{Scheme: u.Scheme, User: u.User, Host: u.Host, RawQuery: u.RawQuery, Path: dir}
-	if dir != "/" {
-		parent.Path = strings.TrimSuffix(dir, "/")
-	}
-	b, err := Open(ctx, parent.String())
-	if err != nil {
+	if err := sniff(ctx, all); err != nil {
 		return nil, err
 	}
-	defer b.Close()
-	o, err := b.Stat(ctx, key)
-	if err != nil {
-		return nil, err
+	var splits []Split
+	for _, o := range all {
+		splits = append(splits, o.cut(size)...)
 	}
-	return cut(b.URL(), o, size), nil
+	return splits, nil
 }
 
 // cut cuts one object.
-func cut(url string, o Object, size int64) []Split {
+func (o *found) cut(size int64) []Split {
+	if o.compression != "" {
+		size = o.Size
+	}
 	var splits []Split
 	for off := int64(0); off < o.Size; off += size {
-		splits = append(splits, Split{url, o.Key, off, min(size, o.Size-off), o.Size, o.ETag})
+		splits = append(splits, Split{
+			URL: o.b.URL(), Key: o.Key, Off: off, Len: min(size, o.Size-off), Size: o.Size, ETag: o.ETag,
+			Compression: o.compression,
+		})
 		if off > o.Size-size { // the sum could overflow
 			break
 		}

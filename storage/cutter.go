@@ -1,0 +1,97 @@
+package storage
+
+import (
+	"bytes"
+	"io"
+)
+
+// cutter cuts what a feed hands out at each separator. A record that lies in one buffer is not copied.
+type cutter struct {
+	f     *feed
+	sep   []byte
+	begin int64  // where the next record begins
+	data  []byte // what is not yet used of the feed's buffer
+	carry []byte // what came before data, where a record does not lie in one buffer
+	open  bool   // the last record was ended by the end of the object and not by a separator
+}
+
+// next returns the record that begins at begin, which is valid until the next call, or io.EOF at the end of the object.
+func (c *cutter) next() ([]byte, error) {
+	if i := bytes.Index(c.data, c.sep); i >= 0 {
+		record := c.data[:i:i]
+		c.use(i + len(c.sep))
+		return record, nil
+	}
+	return c.across(-1)
+}
+
+// skip goes to the first record that begins at off or later, but before end. It is io.EOF where there is none: it does
+// not look for one much beyond end.
+func (c *cutter) skip(off, end int64) error {
+	for c.begin < off {
+		if i := bytes.Index(c.data, c.sep); i >= 0 {
+			c.use(i + len(c.sep))
+			continue
+		}
+		if _, err := c.across(end); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *cutter) use(n int) {
+	c.data = c.data[n:]
+	c.begin += int64(n)
+}
+
+// across returns the record that is not yet ended by the separators in data. Where limit is not negative it drops the
+// record, and stops with io.EOF when it has read that far.
+func (c *cutter) across(limit int64) ([]byte, error) {
+	c.carry = append(c.carry[:0], c.data...)
+	c.data = nil
+	for {
+		if limit >= 0 {
+			if drop := len(c.carry) - len(c.sep) + 1; drop > 0 { // what is left may begin a separator
+				c.carry = append(c.carry[:0], c.carry[drop:]...)
+				c.begin += int64(drop)
+			}
+			if c.begin+int64(len(c.carry)) >= limit {
+				return nil, io.EOF
+			}
+		}
+		data, err := c.f.next()
+		if err == io.EOF && len(c.carry) > 0 && limit < 0 { // a wrapped io.EOF is a lost connection
+			c.begin += int64(len(c.carry))
+			c.open = true
+			return c.carry, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if n, used := c.end(data); n >= 0 {
+			c.begin += int64(n + len(c.sep))
+			c.data = data[used:]
+			return c.carry[:n:n], nil
+		}
+		c.carry = append(c.carry, data...)
+	}
+}
+
+// end looks for the first separator that ends in data. It returns the length of the record, which is then in carry, and
+// how much of data is used up; or -1.
+func (c *cutter) end(data []byte) (n, used int) {
+	before, over := len(c.carry), len(c.sep)-1
+	from := max(0, before-over)
+	c.carry = append(c.carry, data[:min(over, len(data))]...)
+	if i := bytes.Index(c.carry[from:], c.sep); i >= 0 {
+		return from + i, from + i + len(c.sep) - before
+	}
+	c.carry = c.carry[:before]
+	i := bytes.Index(data, c.sep)
+	if i < 0 {
+		return -1, 0
+	}
+	c.carry = append(c.carry, data[:i]...)
+	return before + i, i + len(c.sep)
+}

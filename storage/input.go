@@ -1,0 +1,62 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"iter"
+	"math"
+)
+
+// bufferSize is the size of one of the buffers that are filled ahead.
+const bufferSize = 256 << 10
+
+// input is a split that is being read.
+type input struct {
+	ctx    context.Context
+	b      Bucket
+	s      Split
+	buffer int // the size of a buffer
+}
+
+// reading opens the split's bucket for as long as read runs.
+func reading[T any](ctx context.Context, s Split, read func(*input, func(T, error) bool)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		b, err := Open(ctx, s.URL)
+		if err != nil {
+			var none T
+			yield(none, err)
+			return
+		}
+		defer b.Close()
+		read(&input{ctx, Retry(b, RetryPolicy{}), s, bufferSize}, yield)
+	}
+}
+
+// check refuses a split that is none of its object.
+func (in *input) check() error {
+	s := in.s
+	switch {
+	case s.Off < 0 || s.Len < 0 || s.Size < s.Off || s.Size-s.Off < s.Len:
+		return in.fail("get", fmt.Errorf("%w: the split is not in the object: %d bytes from %d on, of %d", fs.ErrInvalid,
+			s.Len, s.Off, s.Size))
+	case s.Compression == "":
+		return nil
+	case unpackers[s.Compression] == nil:
+		return in.fail("get", fmt.Errorf("%w: the compression %q is unknown", fs.ErrInvalid, s.Compression))
+	case s.Off > 0 || s.Len < s.Size:
+		return in.fail("get", fmt.Errorf("%w: the split is a part of a compressed object: %d bytes from %d on, of %d",
+			fs.ErrInvalid, s.Len, s.Off, s.Size))
+	}
+	return nil
+}
+
+// end is where the split ends: what begins there belongs to the next. Of a compressed object all belongs to its split.
+func (in *input) end() int64 {
+	if in.s.Compression != "" {
+		return math.MaxInt64
+	}
+	return in.s.Off + in.s.Len
+}
+
+func (in *input) fail(op string, err error) error { return wrap(op, in.s.URL, in.s.Key, err) }
