@@ -29,13 +29,7 @@ func Sort[In any, K cmp.Ordered](ctx context.Context, ex *Executor, m Emitter[In
 }
 
 // sortRanges is the reduce step of Sort.
-var sortRanges = newSortRanges()
-
-func newSortRanges() *registry.Function {
-	f := &registry.Function{Name: "gowren/sort", Types: "sort", Where: "package mapper", Shared: decodePlan[reducePlan], Call: sortRange}
-	registry.Add(f)
-	return f
-}
+var sortRanges = builtin(&registry.Function{Name: "gowren/sort", Types: "sort", Shared: decodePlan[reducePlan], Call: sortRange})
 
 // sortRange merges one range of keys.
 func sortRange(ctx context.Context, c *serialize.Coder, shared any, in registry.Input, dst []byte) ([]byte, error) {
