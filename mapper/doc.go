@@ -43,6 +43,26 @@
 //
 //	line, err := mapper.MapReduce(ctx, ex, longestLine, longest, files)
 //
+// # By key
+//
+// [MapReduceByKey] is for results by key, as counts by word. The map step is an [Emitter], which emits keys and values as it
+// finds them; the reduce step is a [Reducer], which is called for each key with all its values. Both stream: neither a map
+// task's input, nor what it emits, nor the values of a key need fit into memory. Combine makes less travel.
+//
+//	var words = mapper.Emit("words", func(ctx context.Context, s storage.Split, emit func(string, int)) error { … })
+//
+//	var sum = mapper.ReduceByKey("sum", func(ctx context.Context, word string, counts iter.Seq[int]) (int, error) {
+//		…
+//	}).Combine(func(a, b int) int { return a + b })
+//
+//	splits, err := storage.Splits(ctx, "s3://bucket/texts/*.txt", 0)
+//	counts, err := mapper.MapReduceByKey(ctx, ex, words, sum, splits) // pairs, in the order of the words
+//
+// [MapReduceByKeyTo] writes the results to a bucket instead, and [Sort] writes records there in the order of their keys.
+// Both return a [Manifest], which names the objects. Inputs are any values; those that name ranges of objects are made by
+// package storage's Splits, and read by its Lines, Records, CSV and JSONLines; [SplitCSV] is for CSV with line ends in its
+// fields.
+//
 // # More inputs than memory
 //
 // [Start] takes an iterator and returns a [Job]. It draws inputs as workers take them and yields results as they come,
@@ -102,7 +122,7 @@
 //
 // # Limits
 //
-// Map holds all inputs and results in the driver's memory. A reduction by Reduce runs on one worker. A value is encoded in
+// Map and MapReduceByKey hold all inputs and results in the driver's memory. A reduction by Reduce runs on one worker. A value is encoded in
 // one piece, so that the largest is bound by a worker's memory. Functions must be registered before Main runs: a closure
 // made at run time has no name that a worker could find it by.
 package mapper
