@@ -106,10 +106,16 @@ func byKey[In any, K cmp.Ordered, V any](ctx context.Context, ex *Executor, m Em
 	k.accept = func(ctx context.Context, s *sched.Slot, t *sched.Task, v sched.Value) *sched.Failure {
 		out := &k.outputs[t.Index]
 		_, bad := k.decode(ctx, s, v, out)
+		if bad != nil {
+			return bad
+		}
 		if out.Name != "" {
 			k.dirty.Store(true)
 		}
-		return bad
+		if err := out.Check(k.parts); err != nil {
+			return unreadable(err)
+		}
+		return nil
 	}
 	if len(inputs) > 0 {
 		if err := k.run(ctx); err != nil {

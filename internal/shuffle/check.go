@@ -1,0 +1,44 @@
+package shuffle
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Check returns an error when the output, which has come from a worker, cannot be that of a task with so many partitions,
+// 0 for sorting: its ranges are used without further checks.
+func (o *Output) Check(parts int) error {
+	if strings.Contains(o.Name, "/") {
+		return fmt.Errorf("%w: an object cannot be named %q", ErrCorrupt, o.Name)
+	}
+	for i := range o.Runs {
+		r := &o.Runs[i]
+		end, ok := r.end(parts)
+		if !ok || o.Name == "" && end > int64(len(o.Data)) {
+			return fmt.Errorf("%w: run %d of a task's output lies where none can be", ErrCorrupt, i)
+		}
+	}
+	return nil
+}
+
+// end returns where the run ends, unless something is wrong with it.
+func (r *Run) end(parts int) (int64, bool) {
+	if r.Off < 0 || len(r.Parts) != parts {
+		return 0, false
+	}
+	end := r.Off
+	for _, size := range append([]int64{r.Size}, r.Parts...) {
+		if size < 0 || end+size < end {
+			return 0, false
+		}
+		end += size
+	}
+	last := int64(0)
+	for i, p := range r.Points {
+		if p.Off < last || p.Off >= r.Size || i == 0 && p.Off > 0 {
+			return 0, false
+		}
+		last = p.Off
+	}
+	return end, true
+}
