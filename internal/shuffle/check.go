@@ -23,7 +23,7 @@ func (o *Output) Check(parts int) error {
 
 // end returns where the run ends, unless something is wrong with it.
 func (r *Run) end(parts int) (int64, bool) {
-	if r.Off < 0 || len(r.Parts) != parts {
+	if r.Off < 0 || len(r.Parts) != parts || parts > 0 && r.Size != 0 || (r.Size > 0) != (len(r.Points) > 0) {
 		return 0, false
 	}
 	end := r.Off

@@ -23,6 +23,7 @@ func TestCheck(t *testing.T) {
 		"negative":           {2, Output{Name: "x", Runs: []Run{{Parts: []int64{4, -1}}}}, false},
 		"overflow":           {2, Output{Name: "x", Runs: []Run{{Parts: []int64{1 << 62, 1 << 62}}}}, false},
 		"negative size":      {0, Output{Name: "x", Runs: []Run{{Size: -9}}}, false},
+		"no points":          {0, Output{Name: "x", Runs: []Run{{Size: 9}}}, false},
 		"points not at 0":    {0, Output{Name: "x", Runs: []Run{{Size: 9, Points: []Point{{Off: 1}}}}}, false},
 		"points fall":        {0, Output{Name: "x", Runs: []Run{{Size: 9, Points: []Point{{}, {Off: 5}, {Off: 4}}}}}, false},
 		"point beyond":       {0, Output{Name: "x", Runs: []Run{{Size: 9, Points: []Point{{}, {Off: 9}}}}}, false},
