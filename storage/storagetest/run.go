@@ -21,6 +21,8 @@ type Options struct {
 	Skip map[string]string
 	// Keys is the number of objects of the listing case. Defaults to 2500, which is three pages of most stores.
 	Keys int
+	// Refused are those of the suite's good keys that the store cannot hold, and that its bucket refuses for that reason.
+	Refused []string
 }
 
 // Large names the cases whose objects have several MiB. They take most of the time under the race detector. Run leaves
@@ -39,10 +41,15 @@ func RunWith(t *testing.T, open func(t *testing.T) storage.Bucket, o Options) {
 	if o.Keys == 0 {
 		o.Keys = 2500
 	}
-	all := slices.Concat(getCases, putCases, putNewCases, listCases(o.Keys), deleteCases, keyCases, cancelCases, urlCases)
+	all := slices.Concat(getCases, putCases, putNewCases, listCases(o.Keys), deleteCases, keyCases(o.Refused), cancelCases, urlCases)
 	for name := range o.Skip {
 		if !slices.ContainsFunc(all, func(c testCase) bool { return c.name == name }) {
 			t.Errorf("Skip names %q, which is no case", name)
+		}
+	}
+	for _, key := range o.Refused {
+		if !slices.Contains(goodKeys(), key) {
+			t.Errorf("Refused has %q, which is no key of the suite", key)
 		}
 	}
 	run := func(t *testing.T, cases []testCase, open func(t *testing.T) storage.Bucket) {
