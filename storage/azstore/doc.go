@@ -1,0 +1,2 @@
+// Package azstore keeps objects in Azure Blob Storage.
+package azstore

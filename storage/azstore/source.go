@@ -1,0 +1,75 @@
+package azstore
+
+import (
+	"context"
+	"io"
+	"sync"
+)
+
+// source reads a caller's data block by block.
+type source struct {
+	data  io.Reader
+	ended bool
+}
+
+// pool holds memory for blocks of the usual size.
+var pool = sync.Pool{New: func() any { return new([smallBlock]byte) }}
+
+// recycle gives a block's memory back. Whoever calls it knows that nobody reads it any more.
+func recycle(block []byte) {
+	if cap(block) == smallBlock {
+		pool.Put((*[smallBlock]byte)(block[:smallBlock]))
+	}
+}
+
+// next returns the next block, which is shorter than size, or empty, where the data end. Memory grows with what is
+// there, so that a small object takes little. An error of the data is returned as it is.
+func (s *source) next(ctx context.Context, size int) ([]byte, error) {
+	if s.ended {
+		return nil, nil
+	}
+	block := make([]byte, 0, s.guess(size))
+	for barren := 0; len(block) < size; {
+		if len(block) == cap(block) {
+			block = grown(block, size)
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		n, err := s.data.Read(block[len(block):cap(block)])
+		block = block[:len(block)+n]
+		if err == io.EOF {
+			s.ended = true
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if barren++; n > 0 {
+			barren = 0
+		} else if barren == 100 {
+			return nil, io.ErrNoProgress
+		}
+	}
+	return block, nil
+}
+
+// guess is how much memory a block takes to begin with: one byte more than the data, where they tell, since a full block
+// would have to grow before the end is seen.
+func (s *source) guess(size int) int {
+	if known, ok := s.data.(interface{ Len() int }); ok {
+		return min(size, known.Len()+1)
+	}
+	return 4 << 10
+}
+
+// grown returns the block with more room, of size at most.
+func grown(block []byte, size int) []byte {
+	if room := 4 * max(cap(block), 1<<10); room < smallBlock && room < size {
+		return append(make([]byte, 0, room), block...)
+	}
+	if size == smallBlock {
+		return append(pool.Get().(*[smallBlock]byte)[:0], block...)
+	}
+	return append(make([]byte, 0, size), block...)
+}
