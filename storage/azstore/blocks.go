@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io/fs"
 	"sync"
@@ -95,7 +94,7 @@ func (b *bucket) commit(ctx context.Context, key string, ids []string, when *blo
 	// Whoever makes an object of this key takes the blocks of all others away.
 	if when != nil {
 		if _, e := b.head(ctx, key); e == nil {
-			return errors.Join(fs.ErrExist, err)
+			return fs.ErrExist
 		}
 	}
 	return err

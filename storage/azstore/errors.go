@@ -43,6 +43,9 @@ func (e *answerError) Unwrap() error { return e.kind }
 
 // explain gives an error its kind.
 func (b *bucket) explain(op string, err error) error {
+	if data := new(sourceError); errors.As(err, &data) {
+		return data.error
+	}
 	if none := new(tokenError); errors.As(err, &none) {
 		return &answerError{fs.ErrPermission, none.Error()}
 	}

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
+	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -96,14 +97,16 @@ func fresh(t testing.TB, rules ...servers.Rule) (*bucket, *servers.Proxy) {
 	return opened(t, address(s, p.URL, newContainer(t, s)), variables(keyVariable, s.Key)), p
 }
 
-// pattern returns n bytes of which each place shows where it is.
-func pattern(n int) string {
-	var s strings.Builder
-	for i := 0; s.Len() < n; i += 8 {
-		fmt.Fprintf(&s, "%08d", i)
+// pattern returns n bytes, 48 MiB at most, of which each place shows where it is.
+func pattern(n int) string { return pattern48MiB()[:n] }
+
+var pattern48MiB = sync.OnceValue(func() string {
+	data := make([]byte, 0, 48<<20+64)
+	for i := int64(0); len(data) < 48<<20; i += 64 {
+		data = append(strconv.AppendInt(data, i, 10), "......................................................,"...)
 	}
-	return s.String()[:n]
-}
+	return string(data)
+})
 
 // plain is a transporter for the SDK that is no http.Client.
 type plain struct{ *http.Transport }

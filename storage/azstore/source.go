@@ -22,8 +22,13 @@ func recycle(block []byte) {
 	}
 }
 
+// sourceError is an error of the data, which may be read from another store, and so look like one of ours.
+type sourceError struct{ error }
+
+func (e *sourceError) Unwrap() error { return e.error }
+
 // next returns the next block, which is shorter than size, or empty, where the data end. Memory grows with what is
-// there, so that a small object takes little. An error of the data is returned as it is.
+// there, so that a small object takes little.
 func (s *source) next(ctx context.Context, size int) ([]byte, error) {
 	if s.ended {
 		return nil, nil
@@ -43,7 +48,7 @@ func (s *source) next(ctx context.Context, size int) ([]byte, error) {
 			break
 		}
 		if err != nil {
-			return nil, err
+			return nil, &sourceError{err}
 		}
 		if barren++; n > 0 {
 			barren = 0
