@@ -21,10 +21,10 @@ var codes = map[string]struct {
 
 	"BlobAlreadyExists": {fs.ErrExist, ""},
 
-	"AuthenticationFailed":              {fs.ErrPermission, "the account ACCOUNT refuses CREDENTIALS: it is wrong or expired, or this machine's clock is"},
-	"InvalidAuthenticationInfo":         {fs.ErrPermission, "the account ACCOUNT refuses CREDENTIALS: it is wrong or expired, or this machine's clock is"},
+	"AuthenticationFailed":              {fs.ErrPermission, wrong},
+	"InvalidAuthenticationInfo":         {fs.ErrPermission, wrong},
 	"NoAuthenticationInformation":       {fs.ErrPermission, ""},
-	"AuthorizationFailure":              {fs.ErrPermission, "CREDENTIALS does not allow it, or the account ACCOUNT takes no requests from this network"},
+	"AuthorizationFailure":              {fs.ErrPermission, wrong + ", or it does not allow this, or the account takes no requests from this network"},
 	"AuthorizationPermissionMismatch":   {fs.ErrPermission, "CREDENTIALS does not allow it: it needs the role Storage Blob Data Contributor, or the signature more permissions"},
 	"AuthorizationResourceTypeMismatch": {fs.ErrPermission, "CREDENTIALS is not for objects or not for containers, and is needed for both"},
 	"AuthorizationServiceMismatch":      {fs.ErrPermission, "CREDENTIALS is not for blobs"},
@@ -62,6 +62,8 @@ var codes = map[string]struct {
 	"InternalError":             {nil, ""},
 	"UnauthorizedBlobOverwrite": {fs.ErrPermission, "CREDENTIALS allows new objects only"},
 }
+
+const wrong = "the account ACCOUNT refuses CREDENTIALS: it is wrong or expired, or this machine's clock is"
 
 // classify returns what to do about an answer, and its kind.
 func (b *bucket) classify(op string, status int, code string) (advice string, kind error) {

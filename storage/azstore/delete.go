@@ -64,20 +64,18 @@ func (b *bucket) delete(ctx context.Context, key string) error {
 
 // joined makes one error of those of single keys.
 func (b *bucket) joined(ctx context.Context, keys []string, errs []error) error {
-	var first *storage.Error
-	var more []error
+	var all *storage.Error
 	for i, err := range errs {
 		switch {
 		case err == nil:
-		case first == nil:
-			first = b.fail(ctx, "delete", keys[i], err)
+		case all == nil:
+			all = b.fail(ctx, "delete", keys[i], err)
 		default:
-			more = append(more, fmt.Errorf("and %q: %w", keys[i], b.explain("delete", err)))
+			all.Err = fmt.Errorf("%w; and %q: %w", all.Err, keys[i], b.explain("delete", err))
 		}
 	}
-	if first == nil {
-		return nil
+	if all == nil {
+		return nil // and not a nil *storage.Error
 	}
-	first.Err = errors.Join(append([]error{first.Err}, more...)...)
-	return first
+	return all
 }

@@ -28,7 +28,8 @@ func (b *bucket) Get(ctx context.Context, key string, off, n int64) (io.ReadClos
 		n = math.MaxInt64 - off
 	}
 	inner, cancel := context.WithCancel(ctx)
-	first, err := b.fetch(inner, key, off, min(n, rangeSize), "")
+	asked := b.span(inner, key, off, min(n, rangeSize), "")
+	first, err := asked.ask()
 	if err != nil {
 		cancel()
 		if answer := new(azcore.ResponseError); errors.As(err, &answer) && answer.StatusCode == http.StatusRequestedRangeNotSatisfiable {
@@ -36,9 +37,10 @@ func (b *bucket) Get(ctx context.Context, key string, off, n int64) (io.ReadClos
 		}
 		return nil, b.fail(ctx, "get", key, err)
 	}
+	asked.etag = first.etag // of which the rest is to be
 	return &reader{
 		bucket: b, key: key, etag: first.etag, outer: ctx, ctx: inner, cancel: cancel,
-		first: first, off: off, next: off + first.size, end: min(off+n, first.total),
+		first: first, asked: asked, next: off + first.size, end: min(off+n, first.total),
 	}, nil
 }
 

@@ -19,7 +19,20 @@ import (
 // rangeSize is how many bytes a request reads at most: what the service gives a checksum of.
 const rangeSize = 4 << 20
 
-// part is the answer to a request for a range: its head has come, its body not yet.
+// span is a range of an object that is asked for.
+type span struct {
+	bucket *bucket
+	ctx    context.Context // of the call, see begin
+	off, n int64
+	etag   string // of the version; empty for any
+}
+
+// span prepares to ask for a range.
+func (b *bucket) span(ctx context.Context, key string, off, n int64, etag string) *span {
+	return &span{b, b.begin(ctx, kindGet, key), off, n, etag}
+}
+
+// part is the answer: its head has come, its body not yet.
 type part struct {
 	etag        string
 	size, total int64 // of the part, of the object
@@ -27,37 +40,57 @@ type part struct {
 	body        io.ReadCloser
 }
 
-// fetch asks for a range of one version of an object; of any version, where the tag is empty.
-func (b *bucket) fetch(ctx context.Context, key string, off, n int64, etag string) (*part, error) {
+// ask sends the request.
+func (s *span) ask() (*part, error) {
 	yes := true
-	o := blob.DownloadStreamOptions{Range: blob.HTTPRange{Offset: off, Count: n}, RangeGetContentMD5: &yes}
-	if etag != "" {
-		o.AccessConditions = &blob.AccessConditions{ModifiedAccessConditions: &blob.ModifiedAccessConditions{IfMatch: quoted(etag)}}
+	o := blob.DownloadStreamOptions{Range: blob.HTTPRange{Offset: s.off, Count: s.n}, RangeGetContentMD5: &yes}
+	if s.etag != "" {
+		o.AccessConditions = &blob.AccessConditions{ModifiedAccessConditions: &blob.ModifiedAccessConditions{IfMatch: quoted(s.etag)}}
 	}
-	ctx = b.begin(ctx, kindGet, key)
-	r, err := b.client.DownloadStream(ctx, &o)
+	r, err := s.bucket.client.DownloadStream(s.ctx, &o)
 	if err != nil {
 		return nil, err
 	}
-	p := &part{etag: bare(r.ETag), sum: r.ContentMD5}
+	p := &part{etag: bare(r.ETag), sum: r.ContentMD5, body: r.Body}
 	if r.ContentLength != nil {
 		p.size = *r.ContentLength
 	}
-	// A body that is cut goes on where it was cut, three times, and on the same version.
-	p.body = r.NewRetryReader(ctx, &blob.RetryReaderOptions{MaxRetries: 3, EarlyCloseAsError: true})
 	if r.ContentRange != nil {
-		p.total, err = objectSize(*r.ContentRange, off)
+		p.total, err = objectSize(*r.ContentRange, s.off)
 	} else {
 		err = errors.New("the answer does not tell its range")
 	}
-	if err == nil && p.size != min(n, p.total-off) {
-		err = fmt.Errorf("the answer has %d bytes of %d", p.size, min(n, p.total-off))
+	if want := min(s.n, p.total-s.off); err == nil && p.size != want {
+		err = fmt.Errorf("the answer has %d bytes, of %d", p.size, want)
 	}
 	if err != nil {
 		p.body.Close()
 		return nil, err
 	}
 	return p, nil
+}
+
+// tries is how often a range is asked for whose answer is cut or damaged. How often one is asked for that has no answer,
+// the SDK knows.
+const tries = 3
+
+// read returns the bytes. p is the answer, where the first request is sent already.
+func (s *span) read(p *part) (data []byte, err error) {
+	for range tries {
+		if p == nil {
+			if p, err = s.ask(); err != nil {
+				return nil, err
+			}
+			if s.etag == "" {
+				s.etag = p.etag
+			}
+		}
+		if data, err = p.load(); err == nil || s.ctx.Err() != nil {
+			return data, err
+		}
+		p = nil
+	}
+	return nil, err
 }
 
 // objectSize reads a header of the form "bytes 0-9/100".
@@ -71,25 +104,6 @@ func objectSize(header string, off int64) (int64, error) {
 
 // ranges holds memory for parts.
 var ranges = sync.Pool{New: func() any { return new([rangeSize]byte) }}
-
-// read returns a range of one version, which is asked for once more where it came damaged. p is the answer, where the
-// first request is sent already.
-func (b *bucket) read(ctx context.Context, p *part, key string, off, n int64, etag string) ([]byte, error) {
-	for again := false; ; again = true {
-		if p == nil {
-			var err error
-			if p, err = b.fetch(ctx, key, off, n, etag); err != nil {
-				return nil, err
-			}
-		}
-		data, err := p.load()
-		if again || !errors.Is(err, storage.ErrDamaged) {
-			return data, err
-		}
-		b.send.counts.retries.Add(1)
-		p = nil
-	}
-}
 
 // load reads the part, and verifies it.
 func (p *part) load() ([]byte, error) {

@@ -20,7 +20,7 @@ type reader struct {
 	cancel context.CancelFunc
 
 	first     *part // whose head came with Get; nil once it is read
-	off       int64 // where it begins
+	asked     *span // what it answers
 	next, end int64 // where the next part to be asked for begins; where the last one ends
 
 	loading []<-chan loaded // the parts that are being read
@@ -61,14 +61,12 @@ func (r *reader) load() ([]byte, error) {
 	for len(r.loading) < ahead && r.next < r.end {
 		off, n := r.next, min(rangeSize, r.end-r.next)
 		r.next += n
-		r.loading = append(r.loading, start(func() ([]byte, error) {
-			return r.bucket.read(r.ctx, nil, r.key, off, n, r.etag)
-		}))
+		r.loading = append(r.loading, start(r.bucket.span(r.ctx, r.key, off, n, r.etag)))
 	}
 	var l loaded
 	switch {
 	case r.first != nil:
-		l.data, l.err = r.bucket.read(r.ctx, r.first, r.key, r.off, r.first.size, r.etag)
+		l.data, l.err = r.asked.read(r.first)
 		r.first = nil
 	case len(r.loading) > 0:
 		l = <-r.loading[0]
@@ -82,10 +80,11 @@ func (r *reader) load() ([]byte, error) {
 	return l.data, nil
 }
 
-func start(f func() ([]byte, error)) <-chan loaded {
+// start reads a span beside the caller.
+func start(s *span) <-chan loaded {
 	c := make(chan loaded, 1)
 	go func() {
-		data, err := f()
+		data, err := s.read(nil)
 		c <- loaded{data, err}
 	}()
 	return c
