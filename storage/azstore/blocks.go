@@ -78,7 +78,7 @@ func newID() string {
 func (b *bucket) stage(ctx context.Context, key, id string, data []byte) error {
 	ctx = b.begin(ctx, kindPart, key)
 	_, err := b.client.StageBlock(ctx, id, body(data), &blockblob.StageBlockOptions{TransactionalValidation: checksum(data)})
-	if err == nil && callOf(ctx).sent.Load() == 1 { // no earlier attempt can be reading it still
+	if err == nil && callOf(ctx).sent.Load() == 1 { // as in upload
 		recycle(data)
 	}
 	return err

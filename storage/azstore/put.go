@@ -66,11 +66,12 @@ func (b *bucket) put(ctx context.Context, key string, data io.Reader, when *blob
 
 // upload makes an object of one request.
 func (b *bucket) upload(ctx context.Context, key string, data []byte, when *blob.AccessConditions) error {
-	_, err := b.client.Upload(b.begin(once(ctx, when), kindPut, key), body(data), &blockblob.UploadOptions{
+	ctx = b.begin(once(ctx, when), kindPut, key)
+	_, err := b.client.Upload(ctx, body(data), &blockblob.UploadOptions{
 		TransactionalValidation: checksum(data),
 		AccessConditions:        when,
 	})
-	if err == nil {
+	if err == nil && callOf(ctx).sent.Load() == 1 { // no earlier attempt can be reading it still
 		recycle(data)
 	}
 	return err

@@ -10,6 +10,7 @@ import (
 type source struct {
 	data  io.Reader
 	ended bool
+	full  bool // a whole block was read
 }
 
 // pool holds memory for blocks of the usual size.
@@ -33,7 +34,7 @@ func (s *source) next(ctx context.Context, size int) ([]byte, error) {
 	if s.ended {
 		return nil, nil
 	}
-	block := make([]byte, 0, s.guess(size))
+	block := s.memory(size)
 	for barren := 0; len(block) < size; {
 		if len(block) == cap(block) {
 			block = grown(block, size)
@@ -45,7 +46,11 @@ func (s *source) next(ctx context.Context, size int) ([]byte, error) {
 		block = block[:len(block)+n]
 		if err == io.EOF {
 			s.ended = true
-			break
+			if len(block) == 0 {
+				recycle(block)
+				return nil, nil
+			}
+			return block, nil
 		}
 		if err != nil {
 			return nil, &sourceError{err}
@@ -56,25 +61,34 @@ func (s *source) next(ctx context.Context, size int) ([]byte, error) {
 			return nil, io.ErrNoProgress
 		}
 	}
+	s.full = true
 	return block, nil
 }
 
-// guess is how much memory a block takes to begin with: one byte more than the data, where they tell, since a full block
-// would have to grow before the end is seen.
-func (s *source) guess(size int) int {
-	if known, ok := s.data.(interface{ Len() int }); ok {
-		return min(size, known.Len()+1)
+// memory is what a block begins with: of the size of the data, where they tell, and one byte more, since a full block
+// would have to grow before the end is seen. Large data are read into whole blocks from the second one on.
+func (s *source) memory(size int) []byte {
+	if known, ok := s.data.(interface{ Len() int }); ok && known.Len() < size {
+		return make([]byte, 0, known.Len()+1)
 	}
-	return 4 << 10
+	if s.full {
+		return whole(size)
+	}
+	return make([]byte, 0, min(size, 4<<10))
 }
 
 // grown returns the block with more room, of size at most.
 func grown(block []byte, size int) []byte {
-	if room := 4 * max(cap(block), 1<<10); room < smallBlock && room < size {
+	if room := 4 * max(cap(block), 1<<10); room < size {
 		return append(make([]byte, 0, room), block...)
 	}
+	return append(whole(size), block...)
+}
+
+// whole returns memory for a block of a size.
+func whole(size int) []byte {
 	if size == smallBlock {
-		return append(pool.Get().(*[smallBlock]byte)[:0], block...)
+		return pool.Get().(*[smallBlock]byte)[:0]
 	}
-	return append(make([]byte, 0, size), block...)
+	return make([]byte, 0, size)
 }
