@@ -52,6 +52,18 @@ func (b *bucket) fail(op, key string, err error) error {
 // to itself when ctx is done: it ends at the latest with its timeout, or with Close. What request uses is not to be
 // used again then.
 func call[T any](ctx context.Context, b *bucket, request func(context.Context) (T, error)) (T, error) {
+	return callUntil(ctx, b, 0, request)
+}
+
+// settling is how long a request that changes an object is waited for when its context is done.
+const settling = 200 * time.Millisecond
+
+// change is call for what changes objects. Left to itself at once, it could overtake what the caller does next.
+func change[T any](ctx context.Context, b *bucket, request func(context.Context) (T, error)) (T, error) {
+	return callUntil(ctx, b, settling, request)
+}
+
+func callUntil[T any](ctx context.Context, b *bucket, more time.Duration, request func(context.Context) (T, error)) (T, error) {
 	type reply struct {
 		value T
 		err   error
@@ -65,13 +77,20 @@ func call[T any](ctx context.Context, b *bucket, request func(context.Context) (
 		value, err := request(ctx)
 		done <- reply{value, err}
 	}()
+	var r reply
 	select {
-	case r := <-done:
-		if r.err != nil {
-			return none, b.explain(ctx, r.err)
-		}
-		return r.value, nil
+	case r = <-done:
 	case <-ctx.Done():
-		return none, ctx.Err()
+		timer := time.NewTimer(more)
+		defer timer.Stop()
+		select {
+		case r = <-done:
+		case <-timer.C:
+			return none, ctx.Err()
+		}
 	}
+	if r.err != nil {
+		return none, b.explain(ctx, r.err)
+	}
+	return r.value, nil
 }

@@ -16,7 +16,7 @@ func quietly(dial dialer) dialer {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := dial(ctx, network, addr)
 		if err != nil {
-			return &failed{fmt.Errorf("connect to %s: %w", addr, err)}, nil //nolint:nilerr // it is returned later
+			return &failed{fmt.Errorf("connect to %s: %w", addr, err)}, nil
 		}
 		return conn, nil
 	}

@@ -79,7 +79,7 @@ func (b *bucket) Delete(ctx context.Context, keys ...string) error {
 		for i, key := range some {
 			args[i] = key
 		}
-		_, err := call(ctx, b, func(ctx context.Context) (any, error) {
+		_, err := change(ctx, b, func(ctx context.Context) (any, error) {
 			v, err := remove.Run(ctx, b.client, []string{indexName}, args...).Result()
 			if err == redis.Nil {
 				err = nil // the script answers nothing

@@ -304,7 +304,7 @@ func TestNothingIsLeft(t *testing.T) {
 func TestUncommitted(t *testing.T) {
 	t.Parallel()
 	b, ctx := small(t), t.Context()
-	b.keep = 400 * time.Millisecond
+	b.keep = 1200 * time.Millisecond
 	var left time.Duration
 	look := func() {
 		for _, name := range names(t, b, partName+"*") {
@@ -321,7 +321,7 @@ func TestUncommitted(t *testing.T) {
 	for i := range 8 { // in all twice as long as a part is kept
 		piece := strings.Repeat(string(rune('a'+i)), 16)
 		want += piece
-		slow = append(slow, strings.NewReader(piece), &waiting{time: 100 * time.Millisecond})
+		slow = append(slow, strings.NewReader(piece), &waiting{time: b.keep / 4})
 	}
 	if err := b.Put(ctx, "slow", io.MultiReader(slow...)); err != nil {
 		t.Errorf("slow data: %v", err)

@@ -122,7 +122,7 @@ func (u *upload) write(ctx context.Context, part []byte) error {
 
 // commit makes the object of its parts, or of its bytes.
 func (u *upload) commit(ctx context.Context, bytes []byte) error {
-	answer, err := call(ctx, u.bucket, func(ctx context.Context) (string, error) {
+	answer, err := change(ctx, u.bucket, func(ctx context.Context) (string, error) {
 		return commit.Run(ctx, u.client, []string{indexName}, u.key, u.header.begin(), bytes, u.fresh,
 			u.ttl.Milliseconds(), grace.Milliseconds()).Text()
 	})

@@ -15,13 +15,13 @@ func TestExpiry(t *testing.T) {
 	ctx := t.Context()
 	url := freshURL(t, server(t))
 	lasting := opened(t, url).(*bucket)
-	b := opened(t, url+"?ttl=1s").(*bucket)
+	b := opened(t, url+"?ttl=2s").(*bucket)
 	b.inline, b.part = 10, 16
 	put(t, lasting, "stays", "x")
 	put(t, b, "small", "1")
 	put(t, b, "large", text(100))
 	for _, name := range names(t, b, partName+"*") {
-		if left := b.client.PTTL(ctx, name).Val(); left <= time.Second || left > time.Second+grace {
+		if left := b.client.PTTL(ctx, name).Val(); left <= 2*time.Second || left > 2*time.Second+grace {
 			t.Errorf("%s is left for %v", name, left) // longer than the object, for who is reading it
 		}
 	}
