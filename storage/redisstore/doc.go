@@ -11,7 +11,7 @@
 // # Credentials
 //
 // The password is in the environment variable GOWREN_REDIS_PASSWORD, of the driver and of its workers. The user, where
-// it is not the server's default one, stands in the URL. A user needs the keys that begin with gowren: and the commands
+// it is not the server's default one, stands in the URL, and needs the password to be set. A user needs the keys that begin with gowren: and the commands
 // hello, select, eval, evalsha, exists, get, getrange, set, pexpire, persist, time, unlink, zadd, zrem, zrandmember and
 // zrangebylex.
 //

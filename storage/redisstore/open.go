@@ -89,7 +89,11 @@ func open(_ context.Context, u *url.URL) (storage.Bucket, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := newBucket(a, password())
+	password := password()
+	if a.user != "" && password == "" { // the server would take us for its default user, and say nothing
+		return nil, fmt.Errorf("%w: redisstore: the URL names the user %q, and %s is not set", fs.ErrPermission, a.user, passwordVariable)
+	}
+	b := newBucket(a, password)
 	if a.prefix == "" {
 		return b, nil
 	}

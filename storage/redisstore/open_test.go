@@ -20,15 +20,15 @@ import (
 func TestURLs(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]struct{ addr, url string }{
-		"redis://h":                      {"h:6379", "redis://h/0"},
-		"redis://h/":                     {"h:6379", "redis://h/0"},
-		"redis://h:1/2":                  {"h:1", "redis://h:1/2"},
-		"redis://h:1/2/":                 {"h:1", "redis://h:1/2"},
-		"redis://h:/0":                   {"h:6379", "redis://h:/0"},
-		"redis://[::1]/0":                {"[::1]:6379", "redis://[::1]/0"},
-		"redis://[::1]:7/0":              {"[::1]:7", "redis://[::1]:7/0"},
-		"redis://user@h:1/2/a/b?ttl=24h": {"h:1", "redis://user@h:1/2/a/b?ttl=24h"},
-		"rediss://h/0/a%20b/":            {"h:6379", "rediss://h/0/a%20b"},
+		"redis://h":                 {"h:6379", "redis://h/0"},
+		"redis://h/":                {"h:6379", "redis://h/0"},
+		"redis://h:1/2":             {"h:1", "redis://h:1/2"},
+		"redis://h:1/2/":            {"h:1", "redis://h:1/2"},
+		"redis://h:/0":              {"h:6379", "redis://h:/0"},
+		"redis://[::1]/0":           {"[::1]:6379", "redis://[::1]/0"},
+		"redis://[::1]:7/0":         {"[::1]:7", "redis://[::1]:7/0"},
+		"redis://h:1/2/a/b?ttl=24h": {"h:1", "redis://h:1/2/a/b?ttl=24h"},
+		"rediss://h/0/a%20b/":       {"h:6379", "rediss://h/0/a%20b"},
 	} {
 		b, err := storage.Open(t.Context(), url)
 		if err != nil {
