@@ -97,7 +97,7 @@ func (p *rowParser) readHeader() error {
 // over begins to parse r, whose first byte is that at begin in the object.
 func (p *rowParser) over(r io.Reader, begin int64) {
 	p.source = &limited{r: r, left: longestRow}
-	b := bufio.NewReaderSize(p.source, slack)
+	b := bufio.NewReaderSize(p.source, max(p.in.buffer/4, 4096)) // csv wraps a smaller one
 	if begin == 0 {
 		if head, err := b.Peek(len(mark)); err == nil && string(head) == mark {
 			_, _ = b.Discard(len(mark)) // which is in the buffer
@@ -129,30 +129,39 @@ func (p *rowParser) read() (fields []string, bad *csv.ParseError, err error) {
 	p.source.left = longestRow
 	p.csv.FieldsPerRecord = p.fields // csv sets it by the first row, even by a bad one
 	fields, err = p.csv.Read()
-	switch {
-	case p.source.err != nil: // it may look like a bad row
-		return nil, nil, p.in.fail("get", p.source.err)
-	case p.source.cut:
-		line := 0
-		if errors.As(err, &bad) {
-			line = bad.StartLine
-		} else {
-			line, _ = p.csv.FieldPos(0)
-		}
-		return nil, nil, p.located(&csv.ParseError{StartLine: line, Line: line, Column: 1, Err: errLong})
-	case errors.As(err, &bad):
-		return nil, bad, nil
-	case err != nil:
-		return nil, nil, err
+	if err != nil || p.source.err != nil || p.source.cut {
+		bad, err = p.failure(err)
+		return nil, bad, err
 	}
 	for i, field := range fields {
 		if !utf8.ValidString(field) {
+			start, _ := p.csv.FieldPos(0)
 			line, column := p.csv.FieldPos(i)
-			return nil, &csv.ParseError{StartLine: line, Line: line, Column: column, Err: errUTF8}, nil
+			return nil, &csv.ParseError{StartLine: start, Line: line, Column: column, Err: errUTF8}, nil
 		}
 	}
 	p.fields = len(fields)
 	return fields, nil, nil
+}
+
+// failure tells a bad row from all else that can end a row.
+func (p *rowParser) failure(err error) (bad *csv.ParseError, _ error) {
+	parsed := errors.As(err, &bad)
+	switch {
+	case p.source.err != nil: // it may look like a bad row
+		return nil, p.in.fail("get", p.source.err)
+	case p.source.cut:
+		line := 0
+		if parsed {
+			line = bad.StartLine
+		} else {
+			line, _ = p.csv.FieldPos(0)
+		}
+		return nil, p.located(&csv.ParseError{StartLine: line, Line: line, Column: 1, Err: errLong})
+	case parsed:
+		return bad, nil
+	}
+	return nil, err
 }
 
 // located tells what is bad in lines of the object.

@@ -5,16 +5,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/gowren/gowren/storage"
-	"github.com/gowren/gowren/storage/filestore"
 	"github.com/gowren/gowren/storage/memstore"
 )
 
@@ -168,49 +164,4 @@ func TestLinesStopEarly(t *testing.T) {
 		}
 		break
 	}
-}
-
-// BenchmarkLines reads 64 MiB of text from a file, beside the bare loop that nothing can be quicker than by much.
-func BenchmarkLines(b *testing.B) {
-	path := filepath.Join(b.TempDir(), "text")
-	var text bytes.Buffer
-	for i := 0; text.Len() < 64<<20; i++ {
-		fmt.Fprintf(&text, "%d %s\n", i, strings.Repeat("word ", i%20))
-	}
-	if err := os.WriteFile(path, text.Bytes(), 0o666); err != nil {
-		b.Fatal(err)
-	}
-	b.Run("lines", func(b *testing.B) {
-		b.SetBytes(int64(text.Len()))
-		for b.Loop() {
-			splits, err := storage.Splits(b.Context(), filestore.URL(path), 0)
-			if err != nil {
-				b.Fatal(err)
-			}
-			for _, s := range splits {
-				for _, err := range storage.Lines(b.Context(), s) {
-					if err != nil {
-						b.Fatal(err)
-					}
-				}
-			}
-		}
-	})
-	b.Run("floor", func(b *testing.B) {
-		b.SetBytes(int64(text.Len()))
-		for b.Loop() {
-			f, err := os.Open(path)
-			if err != nil {
-				b.Fatal(err)
-			}
-			for r := bufio.NewReaderSize(f, 256<<10); ; {
-				if _, err := r.ReadSlice('\n'); err == io.EOF {
-					break
-				} else if err != nil {
-					b.Fatal(err)
-				}
-			}
-			f.Close()
-		}
-	})
 }
