@@ -15,7 +15,7 @@ const longestRow = 64 << 20
 
 var (
 	errUTF8 = errors.New("invalid UTF-8")
-	errLong = fmt.Errorf("the row is longer than %d MiB: is a quote not closed?", longestRow>>20)
+	errLong = errors.New("the row is longer than 64 MiB: is a quote not closed?")
 )
 
 // mark is the byte order mark, which some programs put before UTF-8.
@@ -96,7 +96,7 @@ func (p *rowParser) readHeader() error {
 
 // over begins to parse r, whose first byte is that at begin in the object.
 func (p *rowParser) over(r io.Reader, begin int64) {
-	p.source = &limited{r: r, left: longestRow}
+	p.source = &limited{r: r, left: p.in.row}
 	b := bufio.NewReaderSize(p.source, max(p.in.buffer/4, 4096)) // csv wraps a smaller one
 	if begin == 0 {
 		if head, err := b.Peek(len(mark)); err == nil && string(head) == mark {
@@ -126,7 +126,7 @@ func (p *rowParser) next() ([]string, error) {
 
 // read returns a row, or what is bad about it, in lines that are counted from begin.
 func (p *rowParser) read() (fields []string, bad *csv.ParseError, err error) {
-	p.source.left = longestRow
+	p.source.left = p.in.row
 	p.csv.FieldsPerRecord = p.fields // csv sets it by the first row, even by a bad one
 	fields, err = p.csv.Read()
 	if err != nil || p.source.err != nil || p.source.cut {

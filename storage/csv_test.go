@@ -100,7 +100,7 @@ func TestCSV(t *testing.T) {
 func TestCSVDrawn(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(7, 7))
-	for range 60 {
+	for range 20 {
 		var text strings.Builder
 		columns, end := 1+random.IntN(3), []string{"\n", "\r\n"}[random.IntN(2)]
 		for range random.IntN(12) {

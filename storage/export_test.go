@@ -5,11 +5,14 @@ import (
 	"iter"
 )
 
+// LongestRow is so short that a test can have a longer one.
+const LongestRow = 100_000
+
 // What the tests read is a split in a bucket of their own, which may have faults, through buffers as small as they like.
 
 func from[T any](ctx context.Context, b Bucket, s Split, buffer int, read func(*input, func(T, error) bool) error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		if err := read(&input{ctx, b, s, buffer}, yield); err != nil {
+		if err := read(&input{ctx, b, s, buffer, LongestRow}, yield); err != nil {
 			var none T
 			yield(none, err)
 		}

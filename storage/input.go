@@ -16,7 +16,12 @@ type input struct {
 	ctx    context.Context
 	b      Bucket
 	s      Split
-	buffer int // the size of a buffer
+	buffer int   // the size of a buffer
+	row    int64 // the size of the longest row of CSV
+}
+
+func newInput(ctx context.Context, b Bucket, s Split) *input {
+	return &input{ctx, Retry(b, RetryPolicy{}), s, bufferSize, longestRow}
 }
 
 // reading opens the split's bucket for as long as read runs.
@@ -29,7 +34,7 @@ func reading[T any](ctx context.Context, s Split, read func(*input, func(T, erro
 			return
 		}
 		defer b.Close()
-		read(&input{ctx, Retry(b, RetryPolicy{}), s, bufferSize}, yield)
+		read(newInput(ctx, b, s), yield)
 	}
 }
 

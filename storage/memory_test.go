@@ -11,10 +11,11 @@ import (
 	"github.com/gowren/gowren/storage/filestore"
 )
 
-// TestMemory reads one split of 40 MB with each reader, plain and packed, and weighs the heap on the way. It runs while no
-// other test does.
+// TestMemory reads one split of 12 MB, twelve times the buffers, with each reader, plain and packed, and weighs the heap on
+// the way. It runs while no other test does.
 func TestMemory(t *testing.T) {
-	text := eights(5 << 20)
+	const records = 3 << 16
+	text := quoted(records, 64)
 	files := map[string][]byte{"plain": []byte(text)}
 	for name, data := range packed(t, []byte(text)) {
 		files[name] = data
@@ -40,7 +41,7 @@ func TestMemory(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if n++; n%(1<<20) == 1<<19 {
+				if n++; n%(records/4) == records/8 {
 					most = max(most, heap())
 				}
 			}
@@ -49,7 +50,7 @@ func TestMemory(t *testing.T) {
 			if strings.HasPrefix(name, "zstd") {
 				limit += 18 << 20
 			}
-			if used := most - min(base, most); used > limit || n < 5<<20-1 {
+			if used := most - min(base, most); used > limit || n < records-1 {
 				t.Errorf("%s of %s: the heap grew by %d KiB, at most %d were expected; %d records", reader, name, used>>10, limit>>10, n)
 			} else {
 				t.Logf("%s of %s: %d KiB", reader, name, used>>10)

@@ -38,13 +38,16 @@ func readers(t *testing.T) map[string]func(storage.Split) seq {
 	}
 }
 
-// eights is such a text. It hardly compresses, so that faults have much to hit.
-func eights(n int) string {
-	text := make([]byte, 0, 8*n)
+// eights is such a text.
+func eights(n int) string { return quoted(n, 8) }
+
+// quoted has lines of any width. It hardly compresses, so that faults have much to hit.
+func quoted(n, width int) string {
+	text := make([]byte, 0, width*n)
 	x := uint32(1)
 	for range n {
 		text = append(text, '"')
-		for range 5 {
+		for range width - 3 {
 			x = x*1664525 + 1013904223
 			text = append(text, "abcdefghijklmnopqrstuvwxyz"[x>>24%26])
 		}
