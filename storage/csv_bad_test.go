@@ -118,7 +118,7 @@ func TestBadComma(t *testing.T) {
 func TestLongRow(t *testing.T) {
 	t.Parallel()
 	for _, quote := range []string{`"`, ""} {
-		text := "a\n\nb\n" + quote + strings.Repeat("0123456789", storage.LongestRow/10) + "\nc\n"
+		text := "a\n\nb\n" + quote + strings.Repeat("0123456789", storage.LongestRow/8) + "\nc\n"
 		b := put(t, []byte(text))
 		for _, off := range []int64{0, 3} {
 			n := int64(len(text))
@@ -130,5 +130,30 @@ func TestLongRow(t *testing.T) {
 				t.Errorf("%.50q, %v", got, err)
 			}
 		}
+	}
+}
+
+// TestLinesOfBadRowsAreCountedAside has the lines counted while the rest is read, and a split that names no version.
+func TestLinesOfBadRowsAreCountedAside(t *testing.T) {
+	t.Parallel()
+	text := "a,b\n" + strings.Repeat("1,2\n3\n", 5000)
+	b := put(t, []byte(text))
+	lines := strings.Split(text, "\n")
+	skipped := 0
+	for _, s := range splitsOf(t, b, 10_000) {
+		s.ETag = ""
+		for _, err := range storage.CSVFrom(t.Context(), b, s, 100, storage.CSVOptions{Skip: func(err error) {
+			if at := (*csv.ParseError)(nil); !errors.As(err, &at) || lines[at.Line-1] != "3" || at.Line != 3+2*skipped {
+				t.Errorf("row %d: %v", skipped, err)
+			}
+			skipped++
+		}}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if skipped != 5000 {
+		t.Errorf("%d rows were skipped", skipped)
 	}
 }

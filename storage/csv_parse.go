@@ -10,13 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// longestRow is where a row ends for want of a quote, and not of memory.
-const longestRow = 64 << 20
-
-var (
-	errUTF8 = errors.New("invalid UTF-8")
-	errLong = errors.New("the row is longer than 64 MiB: is a quote not closed?")
-)
+var errUTF8 = errors.New("invalid UTF-8")
 
 // mark is the byte order mark, which some programs put before UTF-8.
 const mark = "\xef\xbb\xbf"
@@ -79,6 +73,9 @@ func (p *rowParser) readFirst() (int64, error) {
 	}
 	for {
 		_, bad, err := p.read()
+		if err == io.EOF { // all rows are bad
+			return 0, nil
+		}
 		if err != nil || bad == nil { // the split that has the bad row tells of it
 			return 0, err
 		}
@@ -180,28 +177,4 @@ func (p *rowParser) located(bad *csv.ParseError) error {
 	found.StartLine += int(p.before)
 	found.Line += int(p.before)
 	return p.in.fail("read", &found)
-}
-
-// limited ends a row that is too long as the end of the object would, which csv takes as an end and tells the line of.
-type limited struct {
-	r    io.Reader
-	left int64
-	cut  bool
-	err  error // that r ended with, if not with io.EOF
-}
-
-func (l *limited) Read(p []byte) (int, error) {
-	if l.err != nil {
-		return 0, l.err
-	}
-	if l.left <= 0 {
-		l.cut = true
-		return 0, io.EOF
-	}
-	n, err := l.r.Read(p[:min(int64(len(p)), l.left)])
-	l.left -= int64(n)
-	if err != nil && err != io.EOF { // a wrapped io.EOF is a lost connection
-		l.err = err
-	}
-	return n, err
 }

@@ -191,6 +191,7 @@ func FuzzCSV(f *testing.F) {
 	f.Add("a,b\n1,\"2\n3\"\n", uint8(1), uint8(0), true, false)
 	f.Add("\ufeffa\r\n\"x\"\"y\r\n\"\r\n\r\nz", uint8(0), uint8(3), false, false)
 	f.Add("a\nb\"c\n\"d\ne\"\n", uint8(2), uint8(0), true, true)
+	f.Add("\n0\"0", uint8(0), uint8(0), true, true)
 	f.Add("a\n\"b", uint8(2), uint8(0), true, true)
 	f.Fuzz(func(t *testing.T, text string, size, buffer uint8, noHeader, semicolon bool) {
 		if len(text) > longest {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"iter"
 	"math"
+	"sync"
 )
 
 // bufferSize is the size of one of the buffers that are filled ahead.
@@ -18,10 +19,13 @@ type input struct {
 	s      Split
 	buffer int   // the size of a buffer
 	row    int64 // the size of the longest row of CSV
+
+	mu  sync.Mutex // for a feed's goroutine
+	tag string     // the version that is read; empty where it is not yet known
 }
 
 func newInput(ctx context.Context, b Bucket, s Split) *input {
-	return &input{ctx, Retry(b, RetryPolicy{}), s, bufferSize, longestRow}
+	return &input{ctx: ctx, b: Retry(b, RetryPolicy{}), s: s, buffer: bufferSize, row: longestRow, tag: s.ETag}
 }
 
 // reading opens the split's bucket for as long as read runs.

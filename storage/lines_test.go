@@ -66,6 +66,7 @@ func TestLines(t *testing.T) {
 	} {
 		for size := int64(1); size <= int64(len(text))+1; size++ {
 			checkLines(t, []byte(text), size)
+			same(t, []byte(text), wantLines([]byte(text)), few(uint8(size), uint8(size)%3), readLines(t))
 		}
 	}
 	random := rand.New(rand.NewPCG(1, 2))
@@ -77,6 +78,7 @@ func TestLines(t *testing.T) {
 		for _, size := range []int64{1, 2, 3, 7, 64, 1 << 20} {
 			checkLines(t, text, size)
 		}
+		same(t, text, wantLines(text), sizes(text, random), readLines(t))
 	}
 }
 
@@ -93,13 +95,14 @@ func TestLongLines(t *testing.T) {
 }
 
 func FuzzLines(f *testing.F) {
-	f.Add([]byte("one\ntwo\r\n\nthree"), uint16(3))
-	f.Add([]byte("\n\n\n"), uint16(1))
-	f.Fuzz(func(t *testing.T, text []byte, size uint16) {
-		if len(text) > 2000 {
+	f.Add([]byte("one\ntwo\r\n\nthree"), uint8(3), uint8(2))
+	f.Add([]byte("\n\n\n"), uint8(1), uint8(0))
+	f.Add([]byte("a\rb\r"), uint8(0), uint8(0))
+	f.Fuzz(func(t *testing.T, text []byte, size, buffer uint8) {
+		if len(text) > longest {
 			return
 		}
-		checkLines(t, text, int64(size)+1)
+		same(t, text, wantLines(text), few(size, buffer), readLines(t))
 	})
 }
 

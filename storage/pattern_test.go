@@ -210,14 +210,14 @@ func TestSplitsOfChangingObjects(t *testing.T) {
 		{storage.ErrChanged, func(b storage.Bucket, n int) {
 			if n == 1 {
 				for i := range 50 {
-					_ = b.Put(context.Background(), fmt.Sprintf("%03d", i), strings.NewReader("again"))
+					_ = b.Put(t.Context(), fmt.Sprintf("%03d", i), strings.NewReader("again"))
 				}
 			}
 		}},
 		{fs.ErrNotExist, func(b storage.Bucket, n int) {
 			if n == 20 {
 				for i := range 50 {
-					_ = b.Delete(context.Background(), fmt.Sprintf("%03d", i))
+					_ = b.Delete(t.Context(), fmt.Sprintf("%03d", i))
 				}
 			}
 		}},

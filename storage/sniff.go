@@ -57,8 +57,11 @@ func (o *found) sniff(ctx context.Context) error {
 
 // atOnce calls do for each i below n, for several at once. It returns the first error, after which it begins no more.
 func atOnce(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	caller := ctx
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var first error
+	var once sync.Once
 	var wg sync.WaitGroup
 	next := make(chan int)
 	for range min(n, requests) {
@@ -68,7 +71,8 @@ func atOnce(ctx context.Context, n int, do func(ctx context.Context, i int) erro
 					continue
 				}
 				if err := do(ctx, i); err != nil {
-					cancel(err) // only the first counts
+					once.Do(func() { first = err })
+					cancel()
 				}
 			}
 		})
@@ -78,5 +82,8 @@ func atOnce(ctx context.Context, n int, do func(ctx context.Context, i int) erro
 	}
 	close(next)
 	wg.Wait()
-	return context.Cause(ctx)
+	if first == nil {
+		return caller.Err()
+	}
+	return first
 }
