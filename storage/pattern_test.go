@@ -1,15 +1,11 @@
 package storage_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"net/url"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -94,138 +90,6 @@ func TestPatterns(t *testing.T) {
 			if !errors.Is(err, fs.ErrInvalid) || !strings.Contains(fmt.Sprint(err), pattern) {
 				t.Errorf("the malformed pattern %s: %v", pattern, err)
 			}
-		}
-	}
-}
-
-func TestSplitsOf(t *testing.T) {
-	t.Parallel()
-	a, b := put(t, []byte("12345678")), put(t, []byte("123"))
-	urls := []string{b.URL(), a.URL() + "/k", b.URL() + "/*"}
-	for range 60 { // more than at once
-		urls = append(urls, a.URL())
-	}
-	splits, err := storage.SplitsOf(t.Context(), urls, 5)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, s := range splits {
-		got = append(got, fmt.Sprintf("%s %d+%d", s.URL, s.Off, s.Len))
-	}
-	want := []string{b.URL() + " 0+3", a.URL() + " 0+5", a.URL() + " 5+3", b.URL() + " 0+3"}
-	for range 60 {
-		want = append(want, a.URL()+" 0+5", a.URL()+" 5+3")
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
-	}
-	if splits, err := storage.SplitsOf(t.Context(), []string{a.URL(), b.URL() + "/gone", a.URL()}, 5); !errors.Is(err, fs.ErrNotExist) ||
-		!strings.Contains(err.Error(), b.URL()+"/gone") || splits != nil {
-		t.Errorf("a URL that matches nothing: %d splits, %v", len(splits), err)
-	}
-	if _, err := storage.SplitsOf(t.Context(), nil, 5); !errors.Is(err, fs.ErrInvalid) {
-		t.Errorf("no URLs: %v", err)
-	}
-	if _, err := storage.SplitsOf(t.Context(), urls, -5); !errors.Is(err, fs.ErrInvalid) {
-		t.Errorf("a negative size: %v", err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := storage.SplitsOf(ctx, urls, 5); !errors.Is(err, context.Canceled) {
-		t.Errorf("a canceled context: %v", err)
-	}
-}
-
-// TestSplitsOfPackedObjects mixes them with plain ones, and with such as only begin alike.
-func TestSplitsOfPackedObjects(t *testing.T) {
-	t.Parallel()
-	b := memstore.New()
-	defer memstore.Delete(b.Name())
-	text := []byte(eights(100))
-	var want []string
-	for i := range 100 {
-		key, data, compression := fmt.Sprintf("%03d", i), text, ""
-		switch i % 5 {
-		case 0, 1:
-			compression = []string{"gzip", "zstd"}[i%5]
-			data = packed(t, text)[compression]
-		case 2:
-			data = []byte("\x1f\x8b")
-		case 3:
-			data = nil
-		}
-		if err := b.Put(t.Context(), key, strings.NewReader(string(data))); err != nil {
-			t.Fatal(err)
-		}
-		for off := 0; off < len(data); off += 500 {
-			want = append(want, fmt.Sprintf("%s %d+%d %s", key, off, min(500, len(data)-off), compression))
-			if compression != "" {
-				want[len(want)-1] = fmt.Sprintf("%s %d+%d %s", key, 0, len(data), compression)
-				break
-			}
-		}
-	}
-	var got []string
-	for _, s := range splitsOf(t, b, 500) {
-		got = append(got, fmt.Sprintf("%s %d+%d %s", s.Key, s.Off, s.Len, s.Compression))
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("-want +got:\n%s", diff)
-	}
-}
-
-// shaky opens buckets in which objects change, or go, between the listing and the look at their first bytes.
-var shaky atomic.Pointer[func(b storage.Bucket, n int)]
-
-func init() {
-	storage.Register("shaky", func(context.Context, *url.URL) (storage.Bucket, error) {
-		b := memstore.New()
-		for i := range 50 {
-			if err := b.Put(context.Background(), fmt.Sprintf("%03d", i), strings.NewReader("first")); err != nil {
-				return nil, err
-			}
-		}
-		var gets atomic.Int64
-		return &changing{b, &gets}, nil
-	})
-}
-
-type changing struct {
-	*memstore.Bucket
-	gets *atomic.Int64
-}
-
-func (c *changing) Get(ctx context.Context, key string, off, n int64) (io.ReadCloser, error) {
-	(*shaky.Load())(c.Bucket, int(c.gets.Add(1)))
-	return c.Bucket.Get(ctx, key, off, n)
-}
-
-func TestSplitsOfChangingObjects(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		want   error
-		change func(b storage.Bucket, n int)
-	}{
-		{storage.ErrChanged, func(b storage.Bucket, n int) {
-			if n == 1 {
-				for i := range 50 {
-					_ = b.Put(t.Context(), fmt.Sprintf("%03d", i), strings.NewReader("again"))
-				}
-			}
-		}},
-		{fs.ErrNotExist, func(b storage.Bucket, n int) {
-			if n == 20 {
-				for i := range 50 {
-					_ = b.Delete(t.Context(), fmt.Sprintf("%03d", i))
-				}
-			}
-		}},
-	} {
-		shaky.Store(&c.change)
-		splits, err := storage.Splits(t.Context(), "shaky://x", 0)
-		if !errors.Is(err, c.want) || !errors.As(err, new(*storage.Error)) || splits != nil {
-			t.Errorf("%d splits, %v, want %v", len(splits), err, c.want)
 		}
 	}
 }
