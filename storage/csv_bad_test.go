@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/gowren/gowren/storage"
+	"github.com/gowren/gowren/storage/storagetest"
 )
 
 func readRows(t *testing.T, o storage.CSVOptions) func(storage.Split) iter.Seq2[storage.Row, error] {
@@ -155,5 +157,26 @@ func TestLinesOfBadRowsAreCountedAside(t *testing.T) {
 	}
 	if skipped != 5000 {
 		t.Errorf("%d rows were skipped", skipped)
+	}
+}
+
+// TestLostReadIsNoBadRow has reads fail anywhere, also where what was read of a row looks like a bad one.
+func TestLostReadIsNoBadRow(t *testing.T) {
+	t.Parallel()
+	text := "a,b\n\"1\n\",2\n3,\"4\"\n5,6\n"
+	b := put(t, []byte(text))
+	for n := range int64(len(text)) {
+		for _, s := range splitsOf(t, b, 9) {
+			for _, lost := range []error{errWire, fmt.Errorf("gone: %w", io.EOF)} {
+				f := storagetest.Faults(b, storagetest.Rule{Op: "get", Cut: lost, At: n})
+				_, err := collect([]storage.Split{s}, func(s storage.Split) iter.Seq2[storage.Row, error] {
+					return storage.CSVFrom(t.Context(), f, s, 5, storage.CSVOptions{Skip: func(err error) { t.Errorf("skipped: %v", err) }})
+				})
+				// A split may need no more than n bytes.
+				if err == nil && n < min(s.Len+1, 10) || err != nil && !errors.Is(err, lost) {
+					t.Errorf("a read that is lost after %d bytes, in the split from %d on: %v", n, s.Off, err)
+				}
+			}
+		}
 	}
 }
