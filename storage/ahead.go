@@ -75,7 +75,7 @@ func (a *ranges) open() error {
 		return a.in.fail("get", err)
 	}
 	tag := tagOf(r)
-	if tag == "" && s.ETag != "" {
+	if tag == "" && a.in.version() != "" {
 		o, err := a.in.b.Stat(a.ctx, s.Key)
 		if err != nil {
 			r.Close()
@@ -93,14 +93,22 @@ func (a *ranges) open() error {
 
 // pin holds the version that is read: all ranges are of one.
 func (in *input) pin(tag string) error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
 	switch {
-	case tag == "" || tag == in.s.ETag:
+	case tag == "" || tag == in.tag:
 		return nil
-	case in.s.ETag != "":
-		return fmt.Errorf("%w since it was split: its ETag was %s and is %s", ErrChanged, in.s.ETag, tag)
+	case in.tag != "":
+		return fmt.Errorf("%w since it was split: its ETag was %s and is %s", ErrChanged, in.tag, tag)
 	}
-	in.s.ETag = tag
+	in.tag = tag
 	return nil
+}
+
+func (in *input) version() string {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.tag
 }
 
 func (a *ranges) close() {

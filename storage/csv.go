@@ -53,7 +53,7 @@ func (r Row) Get(name string) (string, bool) {
 // it has splits. After a row with a bad quote that number is off: with Skip, such a row may take others with it, and which
 // depends on the splits.
 //
-// A row is at most 64 MiB long. Errors name the object and the line, for which the newlines before the split are counted
+// A row of more than 64 MiB is an error. All errors name the object and the line, for which the newlines before the split are counted
 // once: the object is read up to there. For the rest it is as [Lines].
 func CSV(ctx context.Context, s Split, o CSVOptions) iter.Seq2[Row, error] {
 	return reading(ctx, s, func(in *input, yield func(Row, error) bool) {

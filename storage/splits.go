@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"slices"
 )
 
 // Split is a byte range of an object: a unit of input for one task. It can be sent to a worker, which opens the bucket
@@ -53,47 +54,49 @@ func SplitsOf(ctx context.Context, urls []string, size int64) ([]Split, error) {
 	case size == 0:
 		size = DefaultSplit
 	}
-	listings := make([]listing, len(urls))
-	defer func() {
-		for _, l := range listings {
-			if l.b != nil {
-				_ = l.b.Close() // only read
-			}
-		}
-	}()
+	parts := make([][]Split, len(urls))
+	gate := make(chan struct{}, requests)
 	err := atOnce(ctx, len(urls), func(ctx context.Context, i int) (err error) {
-		listings[i], err = list(ctx, urls[i])
+		parts[i], err = splitURL(ctx, urls[i], size, gate)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	var all []found
-	for _, l := range listings {
-		for _, o := range l.objects {
-			all = append(all, found{b: l.b, Object: o})
-		}
+	return slices.Concat(parts...), nil
+}
+
+// splitURL cuts the objects at one URL.
+func splitURL(ctx context.Context, rawURL string, size int64, gate chan struct{}) ([]Split, error) {
+	l, err := list(ctx, rawURL)
+	if err != nil {
+		return nil, err
 	}
-	if err := sniff(ctx, all); err != nil {
+	defer l.b.Close()
+	compressions := make([]string, len(l.objects))
+	err = atOnce(ctx, len(l.objects), func(ctx context.Context, i int) (err error) {
+		compressions[i], err = sniff(ctx, l.b, l.objects[i], gate)
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	var splits []Split
-	for _, o := range all {
-		splits = append(splits, o.cut(size)...)
+	for i, o := range l.objects {
+		splits = append(splits, cut(l.b.URL(), o, compressions[i], size)...)
 	}
 	return splits, nil
 }
 
 // cut cuts one object.
-func (o *found) cut(size int64) []Split {
-	if o.compression != "" {
+func cut(url string, o Object, compression string, size int64) []Split {
+	if compression != "" {
 		size = o.Size
 	}
 	var splits []Split
 	for off := int64(0); off < o.Size; off += size {
 		splits = append(splits, Split{
-			URL: o.b.URL(), Key: o.Key, Off: off, Len: min(size, o.Size-off), Size: o.Size, ETag: o.ETag,
-			Compression: o.compression,
+			URL: url, Key: o.Key, Off: off, Len: min(size, o.Size-off), Size: o.Size, ETag: o.ETag, Compression: compression,
 		})
 		if off > o.Size-size { // the sum could overflow
 			break
