@@ -29,6 +29,9 @@ type ranges struct {
 
 // ranges begins at pos, with a Get of first bytes.
 func (in *input) ranges(ctx context.Context, pos, first, end int64) *ranges {
+	if first <= 0 { // a sum that has overflown
+		first = end - pos
+	}
 	return &ranges{ctx: ctx, in: in, pos: pos, end: end, size: first}
 }
 

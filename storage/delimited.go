@@ -35,7 +35,7 @@ func (in *input) delimited(sep []byte, yield func([]byte, error) bool) error {
 	from := max(in.s.Off-int64(len(sep)), 0)
 	if overlaps(sep) && from > 0 && in.s.Len > 0 {
 		var err error
-		if from, err = in.lookBack(sep, from, lookBackFirst); err != nil {
+		if from, err = in.lookBack(sep, from); err != nil {
 			return err
 		}
 	}
@@ -52,16 +52,11 @@ func overlaps(sep []byte) bool {
 	return false
 }
 
-// The sizes of the first range that is looked back at, and of the largest: each is four times the last.
-const (
-	lookBackFirst = 4 << 10
-	lookBackMost  = 1 << 20
-)
-
 // lookBack returns a position at or before q that no separator spans, overlapping ones counted: a scan from the object's
-// beginning has no separator there that a scan from it would not see. It reads backwards, ranges of size bytes to begin
-// with.
-func (in *input) lookBack(sep []byte, q, size int64) (int64, error) {
+// beginning has no separator there that a scan from it would not see. It reads backwards, in ranges of
+// 4 KiB, then 16, 64, and so on up to 1 MiB.
+func (in *input) lookBack(sep []byte, q int64) (int64, error) {
+	size, most := max(int64(in.buffer)/64, 1), 4*int64(in.buffer)
 	// Those that span q begin in the over bytes before it, and end in the over bytes after it.
 	over := int64(len(sep) - 1)
 	for q > 0 {
@@ -82,7 +77,7 @@ func (in *input) lookBack(sep []byte, q, size int64) (int64, error) {
 			}
 			q = from + first + int64(i)
 		}
-		size = min(4*size, lookBackMost)
+		size = min(4*size, most)
 	}
 	return 0, nil
 }
