@@ -104,7 +104,7 @@ func byKey[In any, K cmp.Ordered, V any](ctx context.Context, ex *Executor, m Em
 	k.accept = func(ctx context.Context, s *sched.Slot, t *sched.Task, v sched.Value) *sched.Failure {
 		out := &k.outputs[t.Index]
 		_, bad := k.decode(ctx, s, v, out)
-		if out.Name != "" {
+		if out.Name != "" || t.Attempt > 0 { // an attempt that failed may have stored one all the same
 			k.dirty.Store(true)
 		}
 		return bad
