@@ -142,10 +142,13 @@ func (e *emission[K, V]) encode(v V) ([]byte, error) {
 // copy returns the value with memory of its own: the emitter may use its again, and a fold may change its arguments.
 func (e *emission[K, V]) copy(v V) (V, error) {
 	data, err := e.encode(v)
-	if err == nil {
-		err = e.coder.Decode(data, &e.value)
+	if err != nil {
+		return v, err
 	}
-	return e.value, err
+	if err := e.coder.Decode(data, &e.value); err != nil {
+		return v, &registry.EncodeError{Err: fmt.Errorf("a value that was emitted could not be decoded again: %w", err)}
+	}
+	return e.value, nil
 }
 
 func (e *emission[K, V]) emit(k K, v V) {
