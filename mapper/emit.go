@@ -97,7 +97,8 @@ type emission[K cmp.Ordered, V any] struct {
 	value   V // the one being encoded: here it costs no allocation
 
 	fold   func(a, b V) V
-	values []V // by number
+	values []V  // by number
+	copied bool // values have memory that their emitter may change
 	meter  meter
 }
 
@@ -114,6 +115,7 @@ func newEmission[K cmp.Ordered, V any](ctx context.Context, c *serialize.Coder, 
 		}
 		e.fold = r.Fold.(func(a, b V) V)
 		e.meter = newMeter[V]()
+		e.copied = !flat(reflect.TypeFor[V](), true)
 		value = func(number uint32) ([]byte, error) { return e.encode(e.values[number]) }
 	}
 	name := "m"
@@ -135,6 +137,18 @@ func (e *emission[K, V]) encode(v V) ([]byte, error) {
 		return nil, &registry.EncodeError{Err: fmt.Errorf("a value that was emitted could not be encoded: %w", err)}
 	}
 	return e.buf, nil
+}
+
+// copy returns the value with memory of its own: the emitter may use its again, and a fold may change its arguments.
+func (e *emission[K, V]) copy(v V) (V, error) {
+	data, err := e.encode(v)
+	if err != nil {
+		return v, err
+	}
+	if err := e.coder.Decode(data, &e.value); err != nil {
+		return v, &registry.EncodeError{Err: fmt.Errorf("a value that was emitted could not be decoded again: %w", err)}
+	}
+	return e.value, nil
 }
 
 func (e *emission[K, V]) emit(k K, v V) {
@@ -159,6 +173,9 @@ func (e *emission[K, V]) emitFolded(k K, v V) {
 		return
 	}
 	n, added, err := e.w.Find(e.keys.Bytes(e.scratch[:0], k))
+	if err == nil && e.copied {
+		v, err = e.copy(v)
+	}
 	if err != nil {
 		e.fail(err)
 		return

@@ -17,19 +17,21 @@ const sampling = 512
 
 func newMeter[V any]() meter {
 	t := reflect.TypeFor[V]()
-	return meter{each: int(t.Size()), behind: !flat(t)}
+	return meter{each: int(t.Size()), behind: !flat(t, false)}
 }
 
-// flat reports whether all of a value is in itself.
-func flat(t reflect.Type) bool {
+// flat reports whether all of a value is in itself, or, with text, in strings: those are never changed.
+func flat(t reflect.Type, text bool) bool {
 	switch k := t.Kind(); {
+	case k == reflect.String:
+		return text
 	case k >= reflect.Bool && k <= reflect.Complex128:
 		return true
 	case k == reflect.Array:
-		return flat(t.Elem())
+		return flat(t.Elem(), text)
 	case k == reflect.Struct:
 		for i := range t.NumField() {
-			if !flat(t.Field(i).Type) {
+			if !flat(t.Field(i).Type, text) {
 				return false
 			}
 		}

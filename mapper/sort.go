@@ -21,7 +21,7 @@ import (
 // than a range has records.
 func Sort[In any, K cmp.Ordered](ctx context.Context, ex *Executor, m Emitter[In, K, []byte], inputs []In, url string) (Manifest, error) {
 	var manifest Manifest
-	err := byKey(ctx, ex, m, sortRanges, nil, inputs, url, func(ctx context.Context, k *keyed) (err error) {
+	err := byKey(ctx, ex, m, sortRanges, nil, inputs, &url, func(ctx context.Context, k *keyed) (err error) {
 		manifest, err = k.reduceTo(ctx, k.ranges())
 		return err
 	})

@@ -17,7 +17,7 @@ type Buffer struct {
 	entries []entry
 	spare   []entry // sorting's other half
 	table   []place // by hash, for Find; nil where it is not used
-	taken   int     // bytes of the chunks
+	taken   int     // bytes of the chunks, but for what is free in the last
 	found   int     // records in the table
 }
 
@@ -116,7 +116,7 @@ func (b *Buffer) Find(key []byte) (number uint32, added bool, err error) {
 // grow makes the table larger, with its records where they belong.
 func (b *Buffer) grow() {
 	old := b.table
-	b.table = make([]place, max(2*len(old), 1<<10))
+	b.table = make([]place, max(2*len(old), 1<<6))
 	mask := uint64(len(b.table) - 1)
 	for _, p := range old {
 		if p.at == 0 {
@@ -148,13 +148,16 @@ func (b *Buffer) room(n int) (at uint32, room []byte) {
 		} else {
 			chunk = make([]byte, 0, n)
 		}
+		if last >= 0 {
+			b.taken += cap(b.chunks[last]) - len(b.chunks[last]) // it stays free
+		}
 		b.chunks = append(b.chunks, chunk)
-		b.taken += cap(chunk)
 		last++
 	}
 	c := b.chunks[last]
 	at = uint32(last)<<chunkBits | uint32(len(c))
 	b.chunks[last] = c[:len(c)+n]
+	b.taken += n
 	return at, c[len(c) : len(c)+n]
 }
 
