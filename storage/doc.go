@@ -50,6 +50,6 @@
 //		city, _ := row.Get("city")
 //	}
 //
-// What a reader yields is valid until the next step. An object that was replaced since it was split is [ErrChanged]; all
-// errors are an [*Error], and name the object.
+// What a reader yields is valid until the next step. An object that was replaced since it was split is [ErrChanged].
+// What goes wrong with an object is an [*Error], which names it.
 package storage
