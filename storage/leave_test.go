@@ -36,14 +36,16 @@ func TestLeaveEarly(t *testing.T) {
 						t.Errorf("%s: panic %v", reader, p)
 					}
 				}()
-				for range read(s) {
+				for _, err := range read(s) {
+					t.Logf("%s: %v", reader, err)
 					panic("the loop's own")
 				}
 			}()
 			left := make(chan bool)
 			go func() {
 				defer close(left)
-				for range read(s) {
+				for _, err := range read(s) {
+					t.Logf("%s: %v", reader, err)
 					runtime.Goexit()
 				}
 			}()

@@ -26,7 +26,7 @@ func TestMemory(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	text, files = "", nil
+	clear(files)
 	for _, name := range []string{"plain", "gzip", "zstd"} {
 		splits, err := storage.Splits(t.Context(), filestore.URL(filepath.Join(dir, name)), 1<<30)
 		if err != nil || len(splits) != 1 {

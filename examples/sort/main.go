@@ -93,7 +93,9 @@ func run(ctx context.Context, w io.Writer, s settings) (err error) {
 		if made, err = generate(ctx, ex, s.inputs[0], s.gen); err != nil {
 			return err
 		}
-		report(w, "generated", made.Count, begun)
+		if err := report(w, "generated", made.Count, begun); err != nil {
+			return err
+		}
 	}
 
 	begun := time.Now()
@@ -112,9 +114,8 @@ func run(ctx context.Context, w io.Writer, s settings) (err error) {
 	for _, p := range result.Parts {
 		count += p.Records
 	}
-	report(w, "sorted", count, begun)
-	if !s.check {
-		return nil
+	if err := report(w, "sorted", count, begun); err != nil || !s.check {
+		return err
 	}
 
 	begun = time.Now()
@@ -126,12 +127,12 @@ func run(ctx context.Context, w io.Writer, s settings) (err error) {
 	if err := check(ctx, ex, result, made); err != nil {
 		return err
 	}
-	report(w, "checked", count, begun)
-	return nil
+	return report(w, "checked", count, begun)
 }
 
-func report(w io.Writer, what string, records int64, begun time.Time) {
-	fmt.Fprintf(w, "%s %d records in %.2f s\n", what, records, time.Since(begun).Seconds())
+func report(w io.Writer, what string, records int64, begun time.Time) error {
+	_, err := fmt.Fprintf(w, "%s %d records in %.2f s\n", what, records, time.Since(begun).Seconds())
+	return err
 }
 
 // locate makes a URL of a path.
