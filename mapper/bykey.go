@@ -32,8 +32,10 @@ func MapReduceByKey[In any, K cmp.Ordered, V, Out any](ctx context.Context, ex *
 		if err != nil {
 			return err
 		}
-		pairs, err = decodePairs[K, Out](ctx, results)
-		return err
+		if pairs, err = decodePairs[K, Out](ctx, results); err != nil {
+			return fmt.Errorf("mapper: %s: %w", r.f.Name, err)
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -114,13 +116,7 @@ func byKey[In any, K cmp.Ordered, V any](ctx context.Context, ex *Executor, m Em
 			return err
 		}
 	}
-	if err := rest(ctx, k); err != nil {
-		if _, ok := errors.AsType[*TaskError](err); ok {
-			return err
-		}
-		return fmt.Errorf("mapper: %s: %w", r.Name, err)
-	}
-	return nil
+	return rest(ctx, k)
 }
 
 // Defaults of jobs by key.
@@ -183,7 +179,11 @@ func (k *keyed) reduceTo(ctx context.Context, tasks []shuffle.Task) (Manifest, e
 	if err := next.runSome(ctx); err != nil {
 		return Manifest{}, err
 	}
-	return k.out.commit(ctx, k.id, parts)
+	m, err := k.out.commit(ctx, k.id, parts)
+	if err != nil {
+		return m, fmt.Errorf("mapper: %s: %w", k.reducer.Name, err)
+	}
+	return m, nil
 }
 
 // next returns the reduce step over the tasks that have anything to read.
