@@ -6,6 +6,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
+	"time"
 
 	"github.com/gowren/gowren/internal/registry"
 	"github.com/gowren/gowren/internal/shuffle"
@@ -63,11 +65,23 @@ func (ex *Executor) openOutput(ctx context.Context, url string) (*output, error)
 // commit stores the manifest.
 func (o *output) commit(ctx context.Context, job string, parts []Part) (Manifest, error) {
 	m := Manifest{URL: o.url, Job: job, Parts: parts}
-	if err := m.commit(ctx, o.bucket); err != nil {
+	if err := m.commit(ctx, o.bucket); err != nil && !o.holds(ctx, job, err) {
 		return Manifest{}, err
 	}
 	o.parts = parts
 	return m, nil
+}
+
+// holds reports whether the job's manifest is stored although storing it failed, as where only the reply was lost. It
+// would name parts that are gone, and nothing else could be stored there.
+func (o *output) holds(ctx context.Context, job string, err error) bool {
+	if errors.Is(err, fs.ErrExist) {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	m, err := readManifest(ctx, o.bucket, o.url)
+	return err == nil && m.Job == job
 }
 
 // close removes what attempts left that came to nothing, all of them where the job has failed.
