@@ -187,9 +187,9 @@ func (k *keyed) reduceTo(ctx context.Context, tasks []shuffle.Task) (Manifest, e
 	}
 	m, err := k.out.commit(ctx, k.id, parts)
 	if err != nil {
-		err = fmt.Errorf("mapper: %s: %w", k.f.Name, err)
+		return m, fmt.Errorf("mapper: %s: %w", k.reducer.Name, err)
 	}
-	return m, err
+	return m, nil
 }
 
 // next returns the reduce step over the tasks that have anything to read.

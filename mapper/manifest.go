@@ -39,13 +39,16 @@ const (
 
 // ReadManifest reads the manifest in the bucket at url. It is fs.ErrNotExist where no job has finished there.
 func ReadManifest(ctx context.Context, url string) (Manifest, error) {
-	m := Manifest{URL: url}
 	b, err := storage.Open(ctx, url)
 	if err != nil {
-		return m, fmt.Errorf("mapper: manifest: %w", err)
+		return Manifest{URL: url}, fmt.Errorf("mapper: manifest: %w", err)
 	}
-	b = storage.Retry(b, storage.RetryPolicy{})
 	defer b.Close()
+	return readManifest(ctx, storage.Retry(b, storage.RetryPolicy{}), url)
+}
+
+func readManifest(ctx context.Context, b storage.Bucket, url string) (Manifest, error) {
+	m := Manifest{URL: url}
 	r, err := b.Get(ctx, manifestKey, 0, maxManifest)
 	if err != nil {
 		return m, fmt.Errorf("mapper: manifest: %w", err)

@@ -6,6 +6,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
+	"time"
 
 	"github.com/gowren/gowren/internal/registry"
 	"github.com/gowren/gowren/internal/shuffle"
@@ -63,11 +65,37 @@ func (ex *Executor) openOutput(ctx context.Context, url string) (*output, error)
 // commit stores the manifest.
 func (o *output) commit(ctx context.Context, job string, parts []Part) (Manifest, error) {
 	m := Manifest{URL: o.url, Job: job, Parts: parts}
-	if err := m.commit(ctx, o.bucket); err != nil {
-		return Manifest{}, err
+	err := m.commit(ctx, o.bucket)
+	if err == nil {
+		o.parts = parts
+		return m, nil
 	}
-	o.parts = parts
-	return m, nil
+	stored, unknown := o.holds(ctx, job, err)
+	if stored || unknown != nil { // a manifest must not name parts that are gone
+		o.parts = parts
+	}
+	switch {
+	case stored:
+		return m, nil
+	case unknown != nil:
+		return Manifest{}, fmt.Errorf("%w; whether it was stored all the same is not known, so that the parts stay: %w", err, unknown)
+	}
+	return Manifest{}, err
+}
+
+// holds reports whether the job's manifest is stored although storing it failed, as where only the reply was lost, or
+// why that cannot be known.
+func (o *output) holds(ctx context.Context, job string, err error) (bool, error) {
+	if errors.Is(err, fs.ErrExist) {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	m, unread := readManifest(ctx, o.bucket, o.url)
+	if errors.Is(unread, fs.ErrNotExist) {
+		return false, nil
+	}
+	return unread == nil && m.Job == job, unread
 }
 
 // close removes what attempts left that came to nothing, all of them where the job has failed.
