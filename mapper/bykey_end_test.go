@@ -78,6 +78,7 @@ func TestByKeyCancel(t *testing.T) {
 var rules = map[string][]storagetest.Rule{
 	"lost-manifest":    {{Op: "putnew", Key: "manifest.json", After: fs.ErrPermission}},
 	"refused-manifest": {{Op: "putnew", Key: "manifest.json", Before: fs.ErrPermission}},
+	"manifest-unknown": {{Op: "putnew", After: fs.ErrPermission}, {Op: "get", Key: "manifest.json", Before: fs.ErrPermission}},
 	"no-parts":         {{Op: "put", Before: errors.New("no room")}},
 	"unknown":          {{Op: "stat", Before: fs.ErrPermission}},
 }
@@ -98,6 +99,30 @@ type named struct {
 }
 
 func (n named) URL() string { return n.url }
+
+// TestManifestUnknown: where nobody can tell whether the manifest is stored, the parts that it may name stay.
+func TestManifestUnknown(t *testing.T) {
+	t.Parallel()
+	b, err := memstore.Open("manifest-unknown")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { memstore.Delete("manifest-unknown") })
+	_, err = mapper.MapReduceByKeyTo(t.Context(), overFaults(t), endEmit, endFirst, []string{"other"}, "faulty://manifest-unknown")
+	if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "the parts stay") {
+		t.Errorf("error %v", err)
+	}
+	m, err := mapper.ReadManifest(t.Context(), "mem://manifest-unknown")
+	if err != nil || len(m.Parts) == 0 {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	left := keys(t.Context(), t, b)
+	for _, p := range m.Parts {
+		if !slices.Contains(left, p.Key) {
+			t.Errorf("%s is missing", p.Key)
+		}
+	}
+}
 
 // TestByKeyToFaults: a job has a result, all of it, or an error, and then there is nothing of it.
 func TestByKeyToFaults(t *testing.T) {
