@@ -91,7 +91,13 @@ func byKey[In any, K cmp.Ordered, V any](ctx context.Context, ex *Executor, m Em
 		if k.out, err = ex.openOutput(ctx, *url); err != nil {
 			return fmt.Errorf("mapper: %s: %w", m.f.Name, err)
 		}
-		defer func() { err = errors.Join(err, k.out.close(ctx, k.id)) }()
+		defer func() {
+			if e := k.out.close(ctx, k.id); e != nil && err == nil { // the result stands
+				ex.leave(e)
+			} else {
+				err = errors.Join(err, e)
+			}
+		}()
 	}
 
 	plan := &emitPlan{Plan: k.plan(len(inputs)), Raw: r == sortRanges}

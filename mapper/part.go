@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 
 // writePart stores what write writes as one object, and returns its [Part] as the task's result. Each attempt has an
 // object of its own.
-func writePart(ctx context.Context, c *serialize.Coder, p *reducePlan, dst []byte, write func(*shuffle.Upload) (int64, error)) ([]byte, error) {
+func writePart(ctx context.Context, c *serialize.Coder, p *reducePlan, dst []byte, write func(io.Writer) (int64, error)) ([]byte, error) {
 	b, err := storage.Open(ctx, p.Output)
 	if err != nil {
 		return nil, &registry.WriteError{Err: err}
@@ -31,7 +32,7 @@ func writePart(ctx context.Context, c *serialize.Coder, p *reducePlan, dst []byt
 			u.Abort(nil)
 		}
 	}()
-	if part.Records, err = write(u); err != nil {
+	if part.Records, err = write(uploading{u}); err != nil {
 		return nil, err
 	}
 	finished = true
@@ -40,6 +41,17 @@ func writePart(ctx context.Context, c *serialize.Coder, p *reducePlan, dst []byt
 	}
 	part.Size, part.Sum = u.Size, u.Sum
 	return result(c, dst, &part, nil)
+}
+
+// uploading marks the upload's errors as ones of storing a result.
+type uploading struct{ u *shuffle.Upload }
+
+func (w uploading) Write(p []byte) (int, error) {
+	n, err := w.u.Write(p)
+	if err != nil {
+		err = &registry.WriteError{Err: fmt.Errorf("the result could not be stored: %w", err)}
+	}
+	return n, err
 }
 
 // output is where a job writes its results.
@@ -106,7 +118,7 @@ func (o *output) close(ctx context.Context, job string) error {
 	}
 	err := deleteBelow(ctx, o.bucket, job+"/", func(key string) bool { return !kept[key] })
 	if err != nil {
-		err = fmt.Errorf("mapper: parts that are none of the result stay in %s: %w", o.url, err)
+		err = fmt.Errorf("parts that are none of the result stay in %s: %w", o.url, err)
 	}
 	return errors.Join(err, o.bucket.Close())
 }

@@ -45,7 +45,7 @@ func parsePattern(u *url.URL) (*pattern, error) {
 		p.segments = append(p.segments, s)
 	}
 	if last := len(p.segments) - 1; p.segments[last] == "" {
-		p.segments[last] = "**"
+		p.segments = append(p.segments[:last], "*", "**") // an object below, and not the one that has the folder's name
 	}
 	return p, nil
 }

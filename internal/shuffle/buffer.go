@@ -49,7 +49,7 @@ const header = 8
 const MaxRecord = 1 << 30
 
 // maxBuffer is the most that a Buffer can hold before it must be written.
-const maxBuffer = 2 << 30
+const maxBuffer = 1<<31 - 1
 
 // NewBuffer returns a buffer for that many hash partitions, at least 1.
 func NewBuffer(parts int) *Buffer { return &Buffer{parts: uint32(parts)} }
