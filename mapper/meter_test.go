@@ -3,13 +3,13 @@ package mapper
 import (
 	"context"
 	"fmt"
-	"iter"
 	"runtime"
-	"strings"
 	"testing"
 
 	"github.com/gowren/gowren/internal/shuffle"
 	"github.com/gowren/gowren/serialize"
+	"github.com/gowren/gowren/storage"
+	"github.com/gowren/gowren/storage/filestore"
 )
 
 // TestFoldedMemory: values that grow as they are folded stay within the buffer, are not spilled each by itself, and those
@@ -19,6 +19,11 @@ func TestFoldedMemory(t *testing.T) {
 	grow := func(a, b []byte) []byte { return append(a, b...) }
 	first := func(a, _ []byte) []byte { return a }
 	value := make([]byte, 100_000)
+	b, err := filestore.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func(context.Context) (storage.Bucket, error) { return b, nil }
 	for _, c := range []struct {
 		name         string
 		keys, emits  int
@@ -30,7 +35,6 @@ func TestFoldedMemory(t *testing.T) {
 		{"nothing grows", 7, 600, first, 1, 1},
 		{"new keys", 600, 600, first, 10, 40},
 	} {
-		open, runs := countRuns(t)
 		e := &emission[string, []byte]{keys: shuffle.NewKeys[string](), coder: serialize.NewCoder(), fold: c.fold, meter: newMeter[[]byte](), half: buffer / 2}
 		e.w = shuffle.NewWriter(t.Context(), shuffle.Plan{Folder: "f", Parts: 1, Buffer: buffer}, "m", open, func(n uint32) ([]byte, error) { return e.encode(e.values[n]) })
 		e.stop = func(error) {}
@@ -49,7 +53,6 @@ func TestFoldedMemory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		runs(&out)
 		if n := len(out.Runs); n < c.fewest || n > c.most {
 			t.Errorf("%s: %d runs, want %d to %d", c.name, n, c.fewest, c.most)
 		}
@@ -90,19 +93,3 @@ func TestFlat(t *testing.T) {
 	}
 	_ = secret{n: 1}.n
 }
-
-var (
-	secretEmit = Emit("meter-secret", func(_ context.Context, n int, emit func(string, secret)) error {
-		for range n {
-			emit("k", secret{1, 1})
-		}
-		return nil
-	})
-	secretSum = ReduceByKey("meter-secret-sum", func(_ context.Context, _ string, all iter.Seq[secret]) (string, error) {
-		var parts []string
-		for s := range all {
-			parts = append(parts, fmt.Sprint(s.n))
-		}
-		return strings.Join(parts, ","), nil
-	}).Combine(func(a, b secret) secret { return secret{a.N + b.N, a.n + b.n} })
-)

@@ -128,7 +128,7 @@ func (j *job) do(ctx context.Context) error {
 		Log:     j.log,
 	})
 	j.runner.Store(runner)
-	if !o.Quiet && !testing() {
+	if !o.Quiet && !inTest() {
 		defer j.ex.view.Watch(j.f.Name, j.progress)()
 	}
 	err := runner.Run(ctx)

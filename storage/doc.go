@@ -47,7 +47,7 @@
 //	...
 //	for row, err := range storage.CSV(ctx, splits[0], storage.CSVOptions{}) {
 //		...
-//		city, _ := row.Get("city")
+//		city, ok := row.Get("city") // ok is false where the header has no such column
 //	}
 //
 // What a reader yields is valid until the next step. An object that was replaced since it was split is [ErrChanged].

@@ -79,7 +79,7 @@ func TestPatterns(t *testing.T) {
 				t.Errorf("%s (-want +got):\n%s", pattern, diff)
 			}
 		}
-		for _, pattern := range []string{"*.no", "in/*/no", "no/*", "in/**/no", "log-*", "no-*/"} {
+		for _, pattern := range []string{"*.no", "in/*/no", "no/*", "in/**/no", "log-*", "no-*/", "in/b*/"} {
 			_, err := storage.Splits(t.Context(), b.URL()+"/"+pattern, 0)
 			if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(fmt.Sprint(err), pattern) {
 				t.Errorf("%s, which nothing matches: %v", pattern, err)

@@ -32,7 +32,8 @@ const DefaultSplit = 16 << 20
 // of the keys and offsets.
 //
 // A path that holds * or [ is a pattern (s3://bucket/logs/2024-*/[ab]*.csv). Both are those of [path.Match] and stop at
-// slashes; a segment ** stands for any number of segments, none included. A pattern that ends in a slash takes all
+// slashes; what else path.Match knows, a question mark, begins a URL's parameters, and braces stand for themselves. A
+// segment ** stands for any number of segments, none included. A pattern that ends in a slash takes all
 // objects below the folders that match. In the name of a folder or an object write %2A and %5B. A pattern that is
 // malformed is [io/fs.ErrInvalid]. What is listed is all that has the pattern's beginning, up to its first * or [.
 //

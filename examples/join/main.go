@@ -22,9 +22,11 @@ import (
 	"iter"
 	"log"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/gowren/gowren/mapper"
 	"github.com/gowren/gowren/storage"
@@ -117,7 +119,9 @@ func main() {
 	on := flag.String("on", "", "the `column` that both tables are joined by, or one of each, parted by =")
 	size := flag.Int64("split", storage.DefaultSplit, "`bytes` of input for one task")
 	flag.Parse()
-	if err := run(context.Background(), os.Stdout, flag.Args(), *on, *kind, *size); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // ^C ends the job in good order
+	defer stop()
+	if err := run(ctx, os.Stdout, flag.Args(), *on, *kind, *size); err != nil {
 		log.Fatal("join: ", err)
 	}
 }

@@ -18,8 +18,10 @@ import (
 	"io"
 	"log"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gowren/gowren/mapper"
@@ -69,7 +71,9 @@ func main() {
 	if s.gen < 0 || s.gen > 0 && len(s.inputs) > 0 {
 		log.Fatal("sort: either inputs or -gen with a number above 0")
 	}
-	if err := run(context.Background(), os.Stdout, s); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // ^C ends the job in good order
+	defer stop()
+	if err := run(ctx, os.Stdout, s); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -85,6 +89,10 @@ func run(ctx context.Context, w io.Writer, s settings) (err error) {
 	defer func() { err = errors.Join(err, remove(ctx, work)) }()
 	if s.to == "" {
 		s.to = storage.Prefix(work, "out").URL()
+	}
+	s.to = locate(s.to)
+	if _, err := mapper.ReadManifest(ctx, s.to); err == nil { // Sort would say so after all was generated
+		return fmt.Errorf("%s holds the result of another job: choose another place", s.to)
 	}
 	var made summary
 	if s.gen > 0 {
@@ -106,7 +114,7 @@ func run(ctx context.Context, w io.Writer, s settings) (err error) {
 	if err != nil {
 		return err
 	}
-	result, err := mapper.Sort(ctx, ex, records, splits, locate(s.to))
+	result, err := mapper.Sort(ctx, ex, records, splits, s.to)
 	if err != nil {
 		return err
 	}

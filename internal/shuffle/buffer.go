@@ -48,6 +48,10 @@ const header = 8
 // MaxRecord is the largest key and value together.
 const MaxRecord = 1 << 30
 
+func errTooLarge(size int) error {
+	return fmt.Errorf("a record of %d bytes; the limit is %d", size, MaxRecord)
+}
+
 // maxBuffer is the most that a Buffer can hold before it must be written.
 const maxBuffer = 1<<31 - 1
 
@@ -65,7 +69,7 @@ func (b *Buffer) Size() int {
 // Add adds a record.
 func (b *Buffer) Add(key, value []byte) error {
 	if len(key)+len(value) > MaxRecord {
-		return fmt.Errorf("a record has %d bytes; the limit is %d", len(key)+len(value), MaxRecord)
+		return errTooLarge(len(key) + len(value))
 	}
 	var part uint32
 	if b.parts > 1 {
@@ -100,7 +104,7 @@ func (b *Buffer) Find(key []byte) (number uint32, added bool, err error) {
 		}
 	}
 	if len(key) > MaxRecord {
-		return 0, false, fmt.Errorf("a key has %d bytes; the limit is %d", len(key), MaxRecord)
+		return 0, false, errTooLarge(len(key))
 	}
 	number = uint32(b.found)
 	at, room := b.room(header + len(key))

@@ -54,6 +54,9 @@ func newRunWriter(w io.Writer, off int64, parts int, compress bool) *runWriter {
 
 // add writes a record; they come in the order of part and key.
 func (r *runWriter) add(part uint32, key, value []byte) error {
+	if len(key)+len(value) > MaxRecord { // as what was folded can be, and a reader takes no more
+		return errTooLarge(len(key) + len(value))
+	}
 	if r.block.full() || part != r.part && !r.block.empty() {
 		if err := r.flush(); err != nil {
 			return err
