@@ -62,7 +62,7 @@ func (ex *Executor) newJob(id string, f *registry.Function) *job {
 
 // newID names a job: sortable by time, and never the same twice.
 func newID() string {
-	return time.Now().UTC().Format(idTime + "-") + rand.Text()[:10]
+	return time.Now().UTC().Format(idTime+"-") + rand.Text()[:10]
 }
 
 func (j *job) prefix() string { return "jobs/" + j.id }
