@@ -24,6 +24,7 @@ import (
 	"strings"
 	"syscall"
 
+	_ "github.com/gowren/gowren/examples/internal/clouds"
 	"github.com/gowren/gowren/mapper"
 	"github.com/gowren/gowren/storage"
 	"github.com/gowren/gowren/storage/filestore"
