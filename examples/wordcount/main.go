@@ -18,10 +18,13 @@ import (
 	"iter"
 	"log"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
+	_ "github.com/gowren/gowren/examples/internal/clouds"
 	"github.com/gowren/gowren/mapper"
 	"github.com/gowren/gowren/storage"
 	"github.com/gowren/gowren/storage/filestore"
@@ -64,7 +67,9 @@ func main() {
 	case *top < 0:
 		log.Fatal("wordcount: -n must be at least 0; -all prints all words")
 	}
-	if err := run(context.Background(), os.Stdout, flag.Args(), *size, *top); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // ^C ends the job in good order
+	defer stop()
+	if err := run(ctx, os.Stdout, flag.Args(), *size, *top); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -1,0 +1,10 @@
+//go:build clouds
+
+package clouds
+
+import (
+	_ "github.com/gowren/gowren/storage/azstore"
+	_ "github.com/gowren/gowren/storage/gcsstore"
+	_ "github.com/gowren/gowren/storage/redisstore"
+	_ "github.com/gowren/gowren/storage/s3store"
+)
