@@ -36,6 +36,9 @@ func newBucket(p place, a access, env surroundings) (*bucket, error) {
 // URL implements [storage.Bucket].
 func (b *bucket) URL() string { return b.url }
 
+// Stats implements [storage.Metered].
+func (b *bucket) Stats() storage.Stats { return b.send.meter.Stats() }
+
 // Close implements [storage.Bucket].
 func (b *bucket) Close() error {
 	b.send.transport.CloseIdleConnections()

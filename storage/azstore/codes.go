@@ -21,13 +21,20 @@ var codes = map[string]struct {
 
 	"BlobAlreadyExists": {fs.ErrExist, ""},
 
-	"AuthenticationFailed":              {fs.ErrPermission, wrong},
-	"InvalidAuthenticationInfo":         {fs.ErrPermission, wrong},
-	"NoAuthenticationInformation":       {fs.ErrPermission, ""},
-	"AuthorizationFailure":              {fs.ErrPermission, wrong + ", or it does not allow this, or the account takes no requests from this network"},
-	"AuthorizationPermissionMismatch":   {fs.ErrPermission, "CREDENTIALS does not allow it: it needs the role Storage Blob Data Contributor, or the signature more permissions"},
-	"AuthorizationResourceTypeMismatch": {fs.ErrPermission, "CREDENTIALS is not for objects or not for containers, and is needed for both"},
-	"AuthorizationServiceMismatch":      {fs.ErrPermission, "CREDENTIALS is not for blobs"},
+	"AuthenticationFailed":        {fs.ErrPermission, wrong},
+	"InvalidAuthenticationInfo":   {fs.ErrPermission, wrong},
+	"NoAuthenticationInformation": {fs.ErrPermission, ""},
+	"AuthorizationFailure": {
+		fs.ErrPermission, wrong + ", or it does not allow this, or the account takes no requests from this network",
+	},
+	"AuthorizationPermissionMismatch": {
+		fs.ErrPermission,
+		"CREDENTIALS does not allow it: an identity needs the role Storage Blob Data Contributor, a signature more permissions",
+	},
+	"AuthorizationResourceTypeMismatch": {
+		fs.ErrPermission, "CREDENTIALS is not for objects or not for containers, and is needed for both",
+	},
+	"AuthorizationServiceMismatch": {fs.ErrPermission, "CREDENTIALS is not for blobs"},
 	"KeyBasedAuthenticationNotPermitted": {
 		fs.ErrPermission,
 		"the account ACCOUNT takes tokens only: unset the AZURE_STORAGE_ variables, and use az login or a managed identity",
@@ -55,7 +62,7 @@ var codes = map[string]struct {
 	"InvalidBlockId":            {fs.ErrInvalid, ""},
 	"UnsupportedHeader":         {fs.ErrInvalid, ""},
 	"InvalidBlobOrBlock":        {nil, "another program's upload of this key is unfinished: it, or a week, ends it"},
-	"InvalidBlockList":          {nil, "another call has stored this key meanwhile, and the service drops the blocks of all others then"},
+	"InvalidBlockList":          {nil, "another call has stored this key meanwhile, and the service then drops all others' blocks"},
 	"BlockCountExceedsLimit":    {nil, "too many uploads of this key were left unfinished: a week ends them"},
 	"Md5Mismatch":               {nil, "the data were changed on the way"},
 	"OperationTimedOut":         {nil, ""},
@@ -91,6 +98,8 @@ func (b *bucket) classify(op string, status int, code string) (advice string, ki
 	return "", nil
 }
 
+// named puts the names into an advice.
 func (b *bucket) named(advice string) string {
-	return strings.NewReplacer("CREDENTIALS", b.access.what, "CONTAINER", b.place.container, "ACCOUNT", b.place.account).Replace(advice)
+	names := strings.NewReplacer("CREDENTIALS", b.access.what, "CONTAINER", b.place.container, "ACCOUNT", b.place.account)
+	return names.Replace(advice)
 }

@@ -115,7 +115,7 @@ func TestWriteFaults(t *testing.T) {
 				case err != nil && !errors.As(err, new(*storage.Error)):
 					t.Errorf("%v is no *storage.Error", err)
 				}
-				if err == nil && c.err == nil && b.send.counts.retries.Load() == 0 {
+				if err == nil && c.err == nil && b.Stats().Retries == 0 {
 					t.Errorf("no retry was counted; seen: %q", p.Seen())
 				}
 			}
@@ -196,7 +196,7 @@ func TestReadFaults(t *testing.T) {
 				if err := c.do(t.Context(), whole); (err != nil) != (c.needsIt && !retried) {
 					t.Errorf("retried %v: %v", retried, err)
 				}
-				if !c.needsIt && b.send.counts.retries.Load() == 0 {
+				if !c.needsIt && b.Stats().Retries == 0 {
 					t.Errorf("no retry was counted; seen: %q", p.Seen())
 				}
 			}

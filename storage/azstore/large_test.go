@@ -38,33 +38,29 @@ func unseekable(s string) io.Reader { return io.MultiReader(strings.NewReader(s)
 func TestSizes(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		size             int
-		put, parts, head int64 // requests of a PutNew
-		get              int64 // of a Get
+		size       int
+		puts, head int64 // requests of a PutNew
+		gets       int64 // of a Get
 	}{
-		{1, 1, 0, 0, 1}, {4 * mib, 1, 0, 0, 1}, {4*mib + 1, 1, 0, 0, 2}, {8 * mib, 1, 0, 0, 2},
-		{8*mib + 1, 1, 2, 1, 3}, {16 * mib, 1, 2, 1, 4}, {40*mib + 12345, 1, 6, 1, 11},
+		{1, 1, 0, 1}, {4 * mib, 1, 0, 1}, {4*mib + 1, 1, 0, 2}, {8 * mib, 1, 0, 2},
+		{8*mib + 1, 3, 1, 3}, {16 * mib, 3, 1, 4}, {40*mib + 12345, 7, 1, 11},
 	} {
 		t.Run(fmt.Sprint(c.size), func(t *testing.T) {
 			t.Parallel()
 			b, _ := fresh(t)
-			want := pattern(c.size)
-			if err := b.PutNew(t.Context(), "k", unseekable(want)); err != nil {
+			text := pattern(c.size)
+			if err := b.PutNew(t.Context(), "k", unseekable(text)); err != nil {
 				t.Fatal(err)
 			}
-			n := &b.send.counts
-			if got := [3]int64{n.requests[kindPut].Load(), n.requests[kindPart].Load(), n.requests[kindHead].Load()}; got != [3]int64{c.put, c.parts, c.head} {
-				t.Errorf("puts, parts and heads: %v", got)
-			}
-			got, err := get(t.Context(), b, "k", 0, -1)
-			if err != nil || got != want {
+			if got, err := get(t.Context(), b, "k", 0, -1); err != nil || got != text {
 				t.Errorf("%d bytes, %v", len(got), err)
 			}
-			if n.requests[kindGet].Load() != c.get || n.retries.Load() != 0 {
-				t.Errorf("%d gets, want %d; %d retries", n.requests[kindGet].Load(), c.get, n.retries.Load())
-			}
-			if n.down.Load() != int64(c.size) || n.up.Load() < int64(c.size) || n.up.Load() > int64(c.size)+1000 {
-				t.Errorf("%d bytes up, %d down", n.up.Load(), n.down.Load())
+			want := storage.Stats{Sent: int64(c.size), Received: int64(c.size)}
+			want.Requests[storage.KindPut] = c.puts
+			want.Requests[storage.KindStat] = c.head
+			want.Requests[storage.KindGet] = c.gets
+			if got, ok := storage.StatsOf(storage.Prefix(b, "p")); !ok || got != want {
+				t.Errorf("%+v, want %+v", got, want)
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package azstore
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -59,7 +60,7 @@ func TestList(t *testing.T) {
 	if want := []string{" a&b ", "a/", "b/c", "c \ufffe"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
-	if n := b.send.counts.requests[kindList].Load(); n != 3 {
+	if n := b.Stats().Requests[storage.KindList]; n != 3 {
 		t.Errorf("%d requests", n)
 	}
 }
@@ -79,7 +80,7 @@ func TestBadList(t *testing.T) {
 			last = err
 			n++
 		}
-		if _, ok := last.(*storage.Error); !ok || n > 2 {
+		if !errors.As(last, new(*storage.Error)) || n > 2 {
 			t.Errorf("%s: %d, %v", name, n, last)
 		}
 	}

@@ -119,8 +119,8 @@ func TestCancel(t *testing.T) {
 	if data.at > 60*mib {
 		t.Errorf("%d MiB were read of the data", data.at/mib)
 	}
-	for o := range b.List(t.Context(), "") {
-		t.Errorf("there is %q", o.Key)
+	for o, err := range b.List(t.Context(), "") {
+		t.Errorf("there is %q, %v", o.Key, err)
 	}
 	if err := b.Put(t.Context(), "k", &stream{n: 40 * mib}); err != nil {
 		t.Fatal(err)

@@ -1,9 +1,9 @@
 package azstore
 
 import (
-	"io"
 	"net/http"
-	"sync/atomic"
+
+	"github.com/gowren/gowren/storage"
 )
 
 // kind is what a request is for.
@@ -19,11 +19,19 @@ const (
 	kinds
 )
 
-// counts holds what was sent and received, attempts that failed included.
-type counts struct {
-	requests [kinds]atomic.Int64
-	up, down atomic.Int64 // bytes of bodies
-	retries  atomic.Int64 // requests beyond the first of a call
+// counted is the kind as the service charges for it.
+func (k kind) counted() storage.Kind {
+	switch k {
+	case kindGet:
+		return storage.KindGet
+	case kindHead:
+		return storage.KindStat
+	case kindList:
+		return storage.KindList
+	case kindDelete:
+		return storage.KindDelete
+	}
+	return storage.KindPut
 }
 
 // sender sends the requests of a bucket. It is here that a shared access signature is added, below all of the SDK, so
@@ -31,17 +39,19 @@ type counts struct {
 type sender struct {
 	transport *http.Transport
 	sas       string
-	counts    counts
+	meter     storage.Meter // attempts that failed included
 }
 
 // Do implements the SDK's Transporter. A redirect, which the service never sends, is an answer like others.
 func (s *sender) Do(r *http.Request) (*http.Response, error) {
 	c := callOf(r.Context())
-	s.counts.requests[c.kind].Add(1)
+	s.meter.Request(c.kind.counted())
 	if c.sent.Add(1) > 1 {
-		s.counts.retries.Add(1)
+		s.meter.Retry()
 	}
-	s.counts.up.Add(max(0, r.ContentLength))
+	if k := c.kind; (k == kindPut || k == kindPart) && r.URL.Query().Get("comp") != "blocklist" {
+		s.meter.Sent(max(0, r.ContentLength))
+	}
 	signed := r
 	if s.sas != "" {
 		u := *r.URL
@@ -54,18 +64,8 @@ func (s *sender) Do(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	answer.Request = r
-	answer.Body = &counted{answer.Body, &s.counts.down}
+	if c.kind == kindGet && answer.StatusCode < http.StatusBadRequest {
+		answer.Body = s.meter.Receiving(answer.Body)
+	}
 	return answer, nil
-}
-
-// counted counts the bytes of a body.
-type counted struct {
-	io.ReadCloser
-	n *atomic.Int64
-}
-
-func (c *counted) Read(p []byte) (int, error) {
-	n, err := c.ReadCloser.Read(p)
-	c.n.Add(int64(n))
-	return n, err
 }
