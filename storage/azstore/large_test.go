@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -188,5 +190,47 @@ func TestOthersBlocks(t *testing.T) {
 	list, err := theirs.GetBlockList(t.Context(), blockblob.BlockListTypeAll, nil)
 	if err != nil || len(list.CommittedBlocks) != 3 || len(list.UncommittedBlocks) != 0 {
 		t.Errorf("%d blocks, %d unfinished, %v", len(list.CommittedBlocks), len(list.UncommittedBlocks), err)
+	}
+}
+
+// TestConnections counts what is dialed: bodies that are not read to their end would cost a connection each.
+func TestConnections(t *testing.T) {
+	t.Parallel()
+	s := servers.Azure(t)
+	var dialed atomic.Int64
+	env := variables(keyVariable, s.Key)
+	env.client.transport = func(tr *http.Transport) {
+		dial := tr.DialContext
+		tr.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			dialed.Add(1)
+			return dial(ctx, network, addr)
+		}
+	}
+	b := opened(t, address(s, s.Endpoint, newContainer(t, s)), env)
+	for i := range 20 {
+		key := fmt.Sprint("k", i)
+		if err := b.PutNew(t.Context(), key, strings.NewReader(pattern(100_000*i))); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.PutNew(t.Context(), key, strings.NewReader("x")); !errors.Is(err, fs.ErrExist) {
+			t.Fatal(err)
+		}
+		if got, err := get(t.Context(), b, key, 0, -1); err != nil || got != pattern(100_000*i) {
+			t.Fatal(err)
+		}
+		if _, err := get(t.Context(), b, "gone", 0, -1); !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		if err := b.Delete(t.Context(), "gone"); err != nil {
+			t.Fatal(err)
+		}
+		for _, err := range b.List(t.Context(), "") {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n := dialed.Load(); n > 3 {
+		t.Errorf("%d connections for one request after another", n)
 	}
 }
