@@ -67,7 +67,7 @@ func (b *Bucket) remove(ctx context.Context, key string) error {
 	}
 	gone := errors.Is(err, gcs.ErrObjectNotExist)
 	err = b.classify(ctx, c, err)
-	if gone && err == fs.ErrNotExist { //nolint:errorlint // a missing bucket wraps it
+	if gone && err == fs.ErrNotExist { // as it stands: a missing bucket wraps it
 		return nil
 	}
 	return err

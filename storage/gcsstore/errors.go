@@ -2,6 +2,7 @@ package gcsstore
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,10 +27,22 @@ func (b *Bucket) classify(ctx context.Context, c *call, err error) error {
 	}
 	var answer *googleapi.Error
 	if errors.As(err, &answer) {
-		return b.answered(ctx, c, answer)
+		return b.answered(ctx, c, parsed(answer))
 	}
 	// Only the text of what the network says: some of its errors pass for a context's end, or for a permission.
 	return errors.New(clean(err))
+}
+
+// parsed reads the text of an answer to a download, which the SDK leaves as it is.
+func parsed(e *googleapi.Error) *googleapi.Error {
+	var reply struct {
+		Error *googleapi.Error `json:"error"`
+	}
+	if e.Message != "" || json.Unmarshal([]byte(e.Body), &reply) != nil || reply.Error == nil {
+		return e
+	}
+	reply.Error.Code = e.Code
+	return reply.Error
 }
 
 // answered tells an error that the service has answered.

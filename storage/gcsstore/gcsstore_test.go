@@ -1,6 +1,7 @@
 package gcsstore
 
 import (
+	"context"
 	"crypto/rand"
 	"io"
 	"net/http"
@@ -25,10 +26,26 @@ func newName(t testing.TB, server servers.GCSServer) string {
 	if text, err := io.ReadAll(r.Body); err != nil || r.StatusCode != http.StatusOK {
 		t.Fatalf("making a bucket: %s, %s, %v", r.Status, text, err)
 	}
+	t.Cleanup(func() {
+		b, err := Open(context.Background(), name, Options{Endpoint: server.Endpoint})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer b.Close()
+		for o, err := range b.List(context.Background(), "") { // the server is one for all tests, and has all in memory
+			if err == nil {
+				err = b.Delete(context.Background(), o.Key)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	})
 	return name
 }
 
-// open opens a bucket at an endpoint. It is closed with the test.
+// openAt opens a bucket at an endpoint. It is closed with the test.
 func openAt(t testing.TB, endpoint, name string) *Bucket {
 	t.Helper()
 	b, err := Open(t.Context(), name, Options{Endpoint: endpoint})
