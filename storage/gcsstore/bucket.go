@@ -24,6 +24,7 @@ type Bucket struct {
 	client *gcs.Client
 	http   *http.Client
 	handle *gcs.BucketHandle
+	part   int64 // how much one request takes of a large object: partSize, less in tests
 	counts counters
 	exists atomic.Bool // the service has answered for the bucket
 }

@@ -64,7 +64,8 @@ func fresh(t testing.TB) *Bucket {
 }
 
 func TestConformance(t *testing.T) {
-	storagetest.Run(t, func(t *testing.T) storage.Bucket { return fresh(t) })
+	// Two pages: the server takes few hundred objects a second.
+	storagetest.RunWith(t, func(t *testing.T) storage.Bucket { return fresh(t) }, storagetest.Options{Keys: 1100})
 }
 
 func BenchmarkBucket(b *testing.B) {

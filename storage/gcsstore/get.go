@@ -36,7 +36,7 @@ func (b *Bucket) Get(ctx context.Context, key string, off, n int64) (io.ReadClos
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	r := &reader{bucket: b, key: key, ctx: ctx, cancel: cancel, ahead: 1}
-	first, err := b.open(ctx, key, 0, off, min(n, partSize))
+	first, err := b.open(ctx, key, 0, off, min(n, b.part))
 	var beyond *beyondError
 	switch {
 	case errors.As(err, &beyond):

@@ -32,7 +32,7 @@ func Open(ctx context.Context, name string, o Options) (*Bucket, error) {
 	if err := checkEndpoint(o.Endpoint); err != nil {
 		return nil, err
 	}
-	b := &Bucket{url: o.url(name)}
+	b := &Bucket{url: o.url(name), part: partSize}
 	b.http = &http.Client{
 		Transport: &transport{base: newConnections(), answered: &b.exists},
 		// The service redirects no request of this API, and credentials are not to follow one.

@@ -34,7 +34,7 @@ func (b *Bucket) put(ctx context.Context, op, key string, data io.Reader, once b
 	if err != nil {
 		return b.fail(op, key, err)
 	}
-	u := &upload{source: source{r: storage.WithContext(ctx, data)}, size: size}
+	u := &upload{source: source{r: storage.WithContext(ctx, data)}, size: size, part: b.part}
 	attrs, err := u.send(c.in(ctx), o, c)
 	switch {
 	case u.source.failed():

@@ -14,8 +14,8 @@ import (
 const (
 	// maxAhead is how many parts of a large object are fetched while another one is read.
 	maxAhead = 3
-	// eager is how much is read before the first part ahead is asked for: many look at the beginning alone.
-	eager = 1 << 20
+	// eager is which fraction of the first part is read before the next is asked for: many look at the beginning alone.
+	eager = 8
 )
 
 // reader reads a range: the first part as it comes, and further ones from memory.
@@ -76,7 +76,7 @@ func (r *reader) Read(p []byte) (int, error) {
 // read reads from the first part, or from what was fetched.
 func (r *reader) read(p []byte) (int, error) {
 	if r.first != nil {
-		if r.off-r.start >= eager {
+		if r.off-r.start >= r.bucket.part/eager {
 			r.fetchAhead()
 		}
 		n, err := r.first.Read(p)
@@ -122,7 +122,7 @@ func (r *reader) next() error {
 // fetchAhead asks for further parts, as many as there may be.
 func (r *reader) fetchAhead() {
 	for len(r.pending) < r.ahead && r.asked < r.end {
-		n := min(partSize, r.end-r.asked)
+		n := min(r.bucket.part, r.end-r.asked)
 		var buffer []byte
 		if last := len(r.free) - 1; last >= 0 {
 			buffer, r.free = r.free[last], r.free[:last]

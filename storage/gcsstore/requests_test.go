@@ -20,6 +20,7 @@ import (
 func TestRequests(t *testing.T) {
 	t.Parallel()
 	b := fresh(t)
+	b.part = smallPart
 	ctx := t.Context()
 	read := func(off, n int64) func() error {
 		return func() error {
@@ -44,12 +45,12 @@ func TestRequests(t *testing.T) {
 	}{
 		{"put nothing", put("k", strings.NewReader("")), Counts{Puts: 1}},
 		{"put a step of memory", put("k", bytes.NewReader(data(headSize))), Counts{Puts: 1}},
-		{"put just under a part", put("k", bytes.NewReader(data(partSize-1))), Counts{Puts: 1}},
-		{"stream just under a part", put("k", stream(data(partSize-1))), Counts{Puts: 1}},
+		{"put just under a part", put("k", bytes.NewReader(data(smallPart-1))), Counts{Puts: 1}},
+		{"stream just under a part", put("k", stream(data(smallPart-1))), Counts{Puts: 1}},
 		{"put three parts", put("large", bytes.NewReader(data(large))), Counts{Puts: 1, Parts: 3}},
 		{"stream three parts", put("large", stream(data(large))), Counts{Puts: 1, Parts: 3}},
 		{"get all", read(0, -1), Counts{Gets: 3}},
-		{"get a part", read(1000, partSize), Counts{Gets: 1}},
+		{"get a part", read(1000, smallPart), Counts{Gets: 1}},
 		{"get the end", read(large-5, -1), Counts{Gets: 1}},
 		{"get nothing", read(3, 0), Counts{Heads: 1}},
 		{"get past the end", read(large, -1), Counts{Gets: 1}},

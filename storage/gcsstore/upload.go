@@ -25,6 +25,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 type upload struct {
 	source source
 	size   int64 // of the data, or negative where that is not known
+	part   int64
 
 	sum  uint32
 	sent int64
@@ -69,10 +70,10 @@ func (u *upload) chunk(n int) int {
 	switch {
 	case n < headSize:
 		return headSize
-	case 0 <= u.size && u.size < partSize:
+	case 0 <= u.size && u.size < u.part:
 		return int(u.size) + 1
 	}
-	return partSize
+	return int(u.part)
 }
 
 // remaining returns how much there is to read, or -1 where the reader does not tell.
