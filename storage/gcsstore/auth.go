@@ -13,8 +13,11 @@ import (
 	"cloud.google.com/go/auth/httptransport"
 )
 
-// scope is what the credentials are to allow: objects, and not who may see them.
-const scope = "https://www.googleapis.com/auth/devstorage.read_write"
+// scopes are what the credentials are to allow. The roles of their account bound it further. Credentials that another
+// cloud's are exchanged for may know the wider scope alone, for which the SDK asks too.
+var scopes = []string{
+	"https://www.googleapis.com/auth/devstorage.read_write", "https://www.googleapis.com/auth/cloud-platform",
+}
 
 // authorizer adds the credentials to requests. It looks for them once there is a request that needs them, so that a
 // server without any, such as an emulator, can be asked on a machine without any.
@@ -55,7 +58,7 @@ func (a *authorizer) find() (*auth.Credentials, error) {
 	if a.found != nil {
 		return a.found, nil
 	}
-	found, err := credentials.DetectDefault(&credentials.DetectOptions{Scopes: []string{scope}})
+	found, err := credentials.DetectDefault(&credentials.DetectOptions{Scopes: scopes})
 	if err != nil {
 		return nil, err
 	}

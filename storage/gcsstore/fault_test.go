@@ -327,3 +327,40 @@ func TestCutForEver(t *testing.T) {
 		t.Errorf("%v after %+v", err, b.Counts())
 	}
 }
+
+// TestAnswerWithoutSum has a server that sends no checksum along with the bytes: it is asked for one.
+func TestAnswerWithoutSum(t *testing.T) {
+	t.Parallel()
+	for sum, want := range map[string]error{"yZRlqg==": nil, "AAAAAQ==": storage.ErrDamaged} {
+		stub := newStub(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Query().Get("alt") != "media" {
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = w.Write([]byte(`{"name":"k","size":"11","generation":"7","crc32c":"` + sum + `"}`))
+				return
+			}
+			w.Header().Set("Content-Range", "bytes 0-10/11")
+			w.Header().Set("X-Goog-Generation", "7")
+			w.WriteHeader(http.StatusPartialContent)
+			_, _ = w.Write([]byte("hello world"))
+		})
+		b := openAt(t, stub, "bucket")
+		got, err := get(t.Context(), b, "k")
+		if string(got) != "hello world" || !errors.Is(err, want) || b.Counts().Heads != 1 {
+			t.Errorf("%q, %v, want %v", got, err, want)
+		}
+	}
+}
+
+// TestDecompressed has something between that decompresses, so that offsets are no longer those of the object.
+func TestDecompressed(t *testing.T) {
+	t.Parallel()
+	stub := newStub(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Goog-Stored-Content-Encoding", "gzip")
+		w.Header().Set("X-Goog-Generation", "7")
+		_, _ = w.Write([]byte("hello world"))
+	})
+	b := openAt(t, stub, "bucket")
+	if got, err := get(t.Context(), b, "k"); !strings.Contains(err.Error(), errDecoded.Error()) || b.Counts().Gets != 1 {
+		t.Errorf("%q, %v", got, err)
+	}
+}

@@ -170,6 +170,6 @@ func (s *sink) serve(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, says(400, "invalid", "the checksum is wrong"), http.StatusBadRequest)
 			return
 		}
-		fmt.Fprintf(w, `{"name":"k","size":"%d","generation":"1","crc32c":%q}`, size, encoded(sum))
+		_, _ = fmt.Fprintf(w, `{"name":"k","size":"%d","generation":"1","crc32c":%q}`, size, encoded(sum))
 	}
 }
