@@ -25,7 +25,7 @@ type Bucket struct {
 	http   *http.Client
 	handle *gcs.BucketHandle
 	part   int64 // how much one request takes of a large object: partSize, less in tests
-	counts counters
+	meter  storage.Meter
 	exists atomic.Bool // the service has answered for the bucket
 }
 
@@ -38,6 +38,9 @@ func (b *Bucket) Close() error {
 	return b.client.Close()
 }
 
+// Stats tells what was asked of the service. It makes a Bucket [storage.Metered].
+func (b *Bucket) Stats() storage.Stats { return b.meter.Stats() }
+
 // Stat implements [storage.Bucket].
 func (b *Bucket) Stat(ctx context.Context, key string) (storage.Object, error) {
 	return b.stat(ctx, "stat", key)
@@ -47,7 +50,7 @@ func (b *Bucket) stat(ctx context.Context, op, key string) (storage.Object, erro
 	if err := checkKey(key); err != nil {
 		return storage.Object{}, b.fail(op, key, err)
 	}
-	c := b.newCall(kindHead)
+	c := b.newCall(storage.KindStat)
 	attrs, err := b.object(key, c).Attrs(c.in(ctx))
 	if err != nil {
 		return storage.Object{}, b.fail(op, key, b.classify(ctx, c, err))
@@ -110,7 +113,7 @@ func (b *Bucket) missing(ctx context.Context) bool {
 	if b.exists.Load() {
 		return false
 	}
-	c := b.newCall(kindList)
+	c := b.newCall(storage.KindList)
 	objects := b.handle.Retryer(b.retries(c)...).Objects(c.in(ctx), &gcs.Query{Projection: gcs.ProjectionNoACL})
 	objects.PageInfo().MaxSize = 1
 	_, err := objects.Next()

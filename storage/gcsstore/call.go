@@ -8,13 +8,17 @@ import (
 	"sync/atomic"
 
 	gcs "cloud.google.com/go/storage"
+
+	"github.com/gowren/gowren/storage"
 )
 
 // call is one operation of a bucket, as the SDK carries it in the context of all requests that belong to it.
 type call struct {
-	kind   kind
-	counts *counters
-	once   bool // the request that commits is sent one time
+	kind  storage.Kind
+	meter *storage.Meter
+	once  bool // the request that commits is sent one time
+
+	size atomic.Int64 // of an object that is sent in one request
 
 	failures atomic.Int32 // in a row, since the last progress
 	commits  atomic.Bool  // the last request sent makes the object
@@ -24,7 +28,7 @@ type call struct {
 
 type callKey struct{}
 
-func (b *Bucket) newCall(k kind) *call { return &call{kind: k, counts: &b.counts} }
+func (b *Bucket) newCall(k storage.Kind) *call { return &call{kind: k, meter: &b.meter} }
 
 // in returns ctx with the call.
 func (c *call) in(ctx context.Context) context.Context { return context.WithValue(ctx, callKey{}, c) }
@@ -34,7 +38,7 @@ func callOf(ctx context.Context) *call {
 	if c, ok := ctx.Value(callKey{}).(*call); ok {
 		return c
 	}
-	return &call{counts: new(counters)}
+	return &call{meter: new(storage.Meter)}
 }
 
 // again tells the SDK whether to repeat a request that failed with err. The SDK's own bounds do not hold for uploads.
@@ -50,7 +54,7 @@ func (c *call) another() bool {
 	if c.failures.Add(1) >= attempts {
 		return false
 	}
-	c.counts.retries.Add(1)
+	c.meter.Retry()
 	return true
 }
 
@@ -62,18 +66,16 @@ var errCut = errors.New("the connection breaks before it delivers anything, agai
 
 // sending notes what kind of request is being sent.
 func (c *call) sending(r *http.Request) error {
-	k := c.kind
 	part := r.Header.Get("Content-Range")
 	if part != "" {
-		k = kindPart
 		c.session.Store(true)
 	}
 	// A part of data that go on has an asterisk for the total. A resumable upload begins with a request that has no data.
-	c.commits.Store(c.kind == kindPut && (part != "" && !strings.HasSuffix(part, "/*") ||
+	c.commits.Store(c.kind == storage.KindPut && (part != "" && !strings.HasSuffix(part, "/*") ||
 		r.URL.Query().Get("uploadType") == "multipart"))
-	if k == kindGet && c.answered.Load() && !c.another() {
+	if c.kind == storage.KindGet && c.answered.Load() && !c.another() {
 		return errCut
 	}
-	c.counts.requests[k].Add(1)
+	c.meter.Request(c.kind)
 	return nil
 }

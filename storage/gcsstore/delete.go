@@ -60,7 +60,7 @@ func (b *Bucket) Delete(ctx context.Context, keys ...string) error {
 
 // remove deletes one object, if it is there.
 func (b *Bucket) remove(ctx context.Context, key string) error {
-	c := b.newCall(kindDelete)
+	c := b.newCall(storage.KindDelete)
 	err := b.object(key, c).Delete(c.in(ctx))
 	if err == nil {
 		return nil

@@ -22,7 +22,7 @@
 // are one. A Delete is one for each key, 16 at a time; a List one for each 1,000 keys. The first miss of a bucket that
 // has answered nothing yet costs a listing of one key, to tell a missing object from a missing bucket.
 //
-// A failed request is sent again up to three times by the SDK, where the failure may pass. [Bucket.Counts] has the
+// A failed request is sent again up to three times by the SDK, where the failure may pass. [Bucket.Stats] has the
 // numbers. The request that commits a PutNew is never sent again: what became of it is for [storage.Retry] to find out.
 //
 // # Rules

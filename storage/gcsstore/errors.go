@@ -89,7 +89,7 @@ func (b *Bucket) notFound(ctx context.Context, c *call, text string) error {
 		return errors.New("the upload session is gone: the service answers " + text)
 	case strings.Contains(text, "No such object"):
 		return fs.ErrNotExist
-	case strings.Contains(text, "bucket does not exist"), c.kind == kindPut, c.kind == kindList, b.missing(ctx):
+	case strings.Contains(text, "bucket does not exist"), c.kind == storage.KindPut, c.kind == storage.KindList, b.missing(ctx):
 		return fmt.Errorf("%w: there is no such bucket: make it, or correct its name (%s)", fs.ErrNotExist, text)
 	}
 	return fs.ErrNotExist

@@ -155,8 +155,8 @@ func TestPutNewCommitsOnce(t *testing.T) {
 		fault.URL = single
 		p.Set(fault)
 		err := b.PutNew(t.Context(), "k", bytes.NewReader(data(small)))
-		if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, storage.ErrThrottled) || b.Counts().Puts != 1 || b.Counts().Retries != 0 {
-			t.Errorf("%v, after %+v", err, b.Counts())
+		if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, storage.ErrThrottled) || asked(b, storage.KindPut) != 1 || b.Stats().Retries != 0 {
+			t.Errorf("%v, after %+v", err, b.Stats())
 		}
 		// An object that is another's is found to be one.
 		if err := direct.Put(t.Context(), "other", strings.NewReader("other")); err != nil {
@@ -323,8 +323,8 @@ func TestCutForEver(t *testing.T) {
 	})
 	b := openAt(t, stub, "bucket")
 	_, err := get(t.Context(), b, "k")
-	if !strings.Contains(err.Error(), "breaks before") || b.Counts().Gets != attempts {
-		t.Errorf("%v after %+v", err, b.Counts())
+	if !strings.Contains(err.Error(), "breaks before") || asked(b, storage.KindGet) != attempts {
+		t.Errorf("%v after %+v", err, b.Stats())
 	}
 }
 
@@ -345,7 +345,7 @@ func TestAnswerWithoutSum(t *testing.T) {
 		})
 		b := openAt(t, stub, "bucket")
 		got, err := get(t.Context(), b, "k")
-		if string(got) != "hello world" || !errors.Is(err, want) || b.Counts().Heads != 1 {
+		if string(got) != "hello world" || !errors.Is(err, want) || asked(b, storage.KindStat) != 1 {
 			t.Errorf("%q, %v, want %v", got, err, want)
 		}
 	}
@@ -360,7 +360,7 @@ func TestDecompressed(t *testing.T) {
 		_, _ = w.Write([]byte("hello world"))
 	})
 	b := openAt(t, stub, "bucket")
-	if got, err := get(t.Context(), b, "k"); !strings.Contains(err.Error(), errDecoded.Error()) || b.Counts().Gets != 1 {
+	if got, err := get(t.Context(), b, "k"); !strings.Contains(err.Error(), errDecoded.Error()) || asked(b, storage.KindGet) != 1 {
 		t.Errorf("%q, %v", got, err)
 	}
 }

@@ -64,7 +64,7 @@ type part struct {
 
 // open asks for n bytes of one generation, or with 0 of the latest. It fails with a *beyondError where none are left.
 func (b *Bucket) open(ctx context.Context, key string, generation, off, n int64) (*part, error) {
-	c := b.newCall(kindGet)
+	c := b.newCall(storage.KindGet)
 	o := b.object(key, c)
 	if generation > 0 {
 		o = o.Generation(generation)

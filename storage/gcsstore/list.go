@@ -22,7 +22,7 @@ func (b *Bucket) List(ctx context.Context, prefix string) iter.Seq2[storage.Obje
 			yield(storage.Object{}, b.fail("list", prefix, err))
 			return
 		}
-		c := b.newCall(kindList)
+		c := b.newCall(storage.KindList)
 		objects := b.handle.Retryer(b.retries(c)...).Objects(c.in(ctx), query)
 		for {
 			attrs, err := objects.Next()

@@ -24,7 +24,7 @@ func (b *Bucket) put(ctx context.Context, op, key string, data io.Reader, once b
 	if err := checkKey(key); err != nil {
 		return b.fail(op, key, err)
 	}
-	c := b.newCall(kindPut)
+	c := b.newCall(storage.KindPut)
 	c.once = once
 	o := b.object(key, c)
 	if once {
@@ -53,7 +53,7 @@ func (b *Bucket) put(ctx context.Context, op, key string, data io.Reader, once b
 // undo removes an object whose bytes are not those that were sent. The service checks the sum before it makes an object;
 // this is for servers that do not.
 func (b *Bucket) undo(ctx context.Context, key string, generation int64) error {
-	c := b.newCall(kindDelete)
+	c := b.newCall(storage.KindDelete)
 	wrong := "the server has stored other bytes than were sent"
 	if err := b.object(key, c).Generation(generation).Delete(c.in(ctx)); err != nil {
 		return fmt.Errorf("%s, and they stay under the key: %w", wrong, b.classify(ctx, c, err))

@@ -160,7 +160,7 @@ func (r *reader) finish() error {
 	}
 	want := r.want
 	if want == 0 { // or the answer has none
-		c := r.bucket.newCall(kindHead)
+		c := r.bucket.newCall(storage.KindStat)
 		attrs, err := r.bucket.object(r.key, c).Generation(r.generation).Attrs(c.in(r.ctx))
 		if err != nil {
 			return r.bucket.fail("get", r.key, r.bucket.readError(r.ctx, c, err, true))

@@ -2,10 +2,13 @@ package gcsstore
 
 import (
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"github.com/gowren/gowren/storage"
 )
 
 // newConnections returns the pool of connections. There is no limit on the time of a transfer: a stalled one ends with
@@ -53,12 +56,15 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if media {
 		r.Header.Set("Accept-Encoding", "gzip") // so that neither the service nor net/http decompresses
 	}
-	if r.Body != nil && r.Body != http.NoBody {
-		r.Body = &counting{r.Body, &c.counts.up}
+	if r.Header.Get("Content-Range") != "" && r.Body != nil && r.Body != http.NoBody {
+		r.Body = &metered{c.meter.Sending(r.Body), r.Body}
 	}
 	resp, err := t.base.RoundTrip(r)
 	if err != nil {
 		return nil, err
+	}
+	if c.kind == storage.KindPut && !c.session.Load() {
+		c.meter.Sent(c.size.Load()) // and not what is around the object
 	}
 	if resp.StatusCode/100 == 2 {
 		t.answered.Store(true)
@@ -68,10 +74,16 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 				resp.Body.Close()
 				return nil, err
 			}
+			resp.Body = c.meter.Receiving(resp.Body)
 		}
 	}
-	resp.Body = &counting{resp.Body, &c.counts.down}
 	return resp, nil
+}
+
+// metered is the body of a part, whose bytes are counted.
+type metered struct {
+	io.Reader
+	io.Closer
 }
 
 // plain hides from the SDK that an object's bytes are compressed: it would take them for changed on the way, check no

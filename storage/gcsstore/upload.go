@@ -59,6 +59,9 @@ func (u *upload) send(ctx context.Context, o *gcs.ObjectHandle, c *call) (*gcs.O
 		}
 		n, err = u.source.Read(head[:])
 	}
+	if u.sent < int64(w.ChunkSize) {
+		c.size.Store(u.sent)
+	}
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
