@@ -27,7 +27,7 @@ type RetryPolicy struct {
 
 // Retry returns a bucket that tries b's operations again where that can help: after [ErrThrottled] and after errors of
 // no known kind, which are taken for passing ones. It does not after fs.ErrNotExist, fs.ErrExist, fs.ErrPermission,
-// fs.ErrInvalid, fs.ErrClosed, [ErrChanged] or a context's end.
+// fs.ErrInvalid, fs.ErrClosed, [ErrChanged], [ErrDamaged] or a context's end.
 //
 // A Get that is cut goes on where it was cut, when b's reader is [Tagged] and the object is still the same; when it was
 // replaced, the read fails with [ErrChanged], and when that cannot be known, with its own error.
@@ -164,7 +164,7 @@ func ended(ctx context.Context, err error) error {
 
 // final lists the errors that another attempt would meet again.
 var final = []error{
-	fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, fs.ErrInvalid, fs.ErrClosed, ErrChanged,
+	fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, fs.ErrInvalid, fs.ErrClosed, ErrChanged, ErrDamaged,
 	context.Canceled, context.DeadlineExceeded,
 }
 

@@ -307,3 +307,16 @@ func TestRetryListGoesOn(t *testing.T) {
 		t.Errorf("listed %s after %d retries", got, n.Load())
 	}
 }
+
+// TestRetryGetDamaged has a checksum fail when all bytes are delivered: going on behind them would hide it.
+func TestRetryGetDamaged(t *testing.T) {
+	t.Parallel()
+	m := memstore.New()
+	if err := m.Put(t.Context(), "k", strings.NewReader("data")); err != nil {
+		t.Fatal(err)
+	}
+	b, n := retried(m, storagetest.Rule{Op: "get", Nth: 1, Cut: storage.ErrDamaged, At: 3})
+	if got, err := readAll(t.Context(), b, "k"); !errors.Is(err, storage.ErrDamaged) || n.Load() != 0 {
+		t.Errorf("%q, %v after %d retries", got, err, n.Load())
+	}
+}
