@@ -1,0 +1,2 @@
+// Package s3store keeps objects in Amazon S3.
+package s3store
