@@ -54,10 +54,13 @@ func (b *bucket) explain(op string, err error) error {
 			"AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give the function or the machine a role: " + none.Error(), err}
 	}
 	var answer *awshttp.ResponseError
-	if !errors.As(err, &answer) || answer.HTTPResponse() == nil {
+	status := 0
+	if errors.As(err, &answer) {
+		status = answer.HTTPStatusCode()
+	}
+	if status == 0 {
 		return b.explainNet(err)
 	}
-	status := answer.HTTPStatusCode()
 	code, message := "", ""
 	if api := smithy.APIError(nil); errors.As(err, &api) {
 		code, message = api.ErrorCode(), api.ErrorMessage()
