@@ -23,6 +23,9 @@ const (
 	idleConns = 64
 )
 
+// maxBackoff bounds the pause before another attempt. It is a variable for the tests, which have no time.
+var maxBackoff = 5 * time.Second
+
 // connect makes a client by the SDK's default chain of configuration: environment, shared files, the roles of Lambda,
 // containers and instances.
 func connect(ctx context.Context, p place, n *counts) (*s3.Client, *http.Transport, error) {
@@ -70,7 +73,7 @@ func tune(t *http.Transport) {
 func newRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = attempts
-		o.MaxBackoff = 5 * time.Second
+		o.MaxBackoff = maxBackoff
 		o.Retryables = append(o.Retryables, retry.RetryableErrorCode{Codes: damaged})
 	})
 }
@@ -89,7 +92,7 @@ func once(codes ...string) func(*s3.Options) {
 	}
 	return func(o *s3.Options) {
 		o.Retryer = retry.NewStandard(func(r *retry.StandardOptions) {
-			r.MaxAttempts = attempts
+			r.MaxAttempts, r.MaxBackoff = attempts, maxBackoff
 			r.Retryables = []retry.IsErrorRetryable{retry.RetryableErrorCode{Codes: again}}
 		})
 	}
