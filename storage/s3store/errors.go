@@ -16,9 +16,6 @@ import (
 
 // fail makes the error of an operation of err, which is the SDK's, the data's or one of our own.
 func (b *bucket) fail(ctx context.Context, op, key string, err error) error {
-	if e := new(storage.Error); errors.As(err, &e) && e.URL == b.url {
-		return err // it is one of these already
-	}
 	err = b.explain(op, err)
 	if cause := ctx.Err(); cause != nil && !errors.Is(err, cause) {
 		err = fmt.Errorf("%w: %w", cause, err)
@@ -47,8 +44,11 @@ func (e *explained) Unwrap() []error {
 	return []error{e.kind, e.cause}
 }
 
-// explain gives an error its kind.
+// explain gives an error its kind, unless it is the data's or has one.
 func (b *bucket) explain(op string, err error) error {
+	if errors.As(err, new(*dataError)) || errors.As(err, new(*explained)) {
+		return err
+	}
 	if none := new(credentialsError); errors.As(err, &none) {
 		return &explained{fs.ErrPermission, "no credentials were found, or they cannot be had: set AWS_ACCESS_KEY_ID and " +
 			"AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give the function or the machine a role: " + none.Error(), err}

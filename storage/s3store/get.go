@@ -25,11 +25,11 @@ func (b *bucket) Get(ctx context.Context, key string, off, n int64) (io.ReadClos
 	}
 	r := &reader{b: b, ctx: ctx, key: key, off: off}
 	if n == 0 { // S3 has no such range
-		o, err := b.Stat(ctx, key)
+		out, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: &key})
 		if err != nil {
 			return nil, b.fail(ctx, "get", key, err)
 		}
-		r.etag = o.ETag
+		r.etag = aws.ToString(out.ETag)
 		return r, nil
 	}
 	want := int64(partSize)

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"net/url"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/gowren/gowren/storage"
 )
@@ -22,7 +24,8 @@ func (b *bucket) List(ctx context.Context, prefix string) iter.Seq2[storage.Obje
 
 // list yields objects until yield says no.
 func (b *bucket) list(ctx context.Context, prefix string, yield func(storage.Object, error) bool) error {
-	in, last := &s3.ListObjectsV2Input{Bucket: &b.name, Prefix: &prefix}, ""
+	// Without the encoding, XML cannot hold each key that S3 can.
+	in, last := &s3.ListObjectsV2Input{Bucket: &b.name, Prefix: &prefix, EncodingType: types.EncodingTypeUrl}, ""
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -34,6 +37,11 @@ func (b *bucket) list(ctx context.Context, prefix string, yield func(storage.Obj
 		for i := range page.Contents {
 			o := &page.Contents[i]
 			key := aws.ToString(o.Key)
+			if page.EncodingType == types.EncodingTypeUrl { // not all stores do what they are asked for
+				if key, err = url.QueryUnescape(key); err != nil {
+					return fmt.Errorf("the store lists a key that is not encoded as it says: %w", err)
+				}
+			}
 			if key <= last {
 				return fmt.Errorf("the store lists %q after %q: it knows no order, which this driver needs", key, last)
 			}

@@ -25,6 +25,7 @@ const abortTime = 30 * time.Second
 
 // upload is one object in parts.
 type upload struct {
+	op     string
 	b      *bucket
 	key    string
 	id     *string
@@ -38,7 +39,7 @@ type upload struct {
 }
 
 // sendParts uploads first and what follows. Nothing of it can be seen before the last request.
-func (b *bucket) sendParts(ctx context.Context, isNew bool, key string, first []byte, data *source) error {
+func (b *bucket) sendParts(ctx context.Context, op, key string, first []byte, data *source) error {
 	in := &s3.CreateMultipartUploadInput{Bucket: &b.name, Key: &key}
 	if b.sums {
 		// The one checksum of which all stores that know it make one of the whole object, by which a reader can check it.
@@ -49,10 +50,10 @@ func (b *bucket) sendParts(ctx context.Context, isNew bool, key string, first []
 		freeFirst(first)
 		return err
 	}
-	u := &upload{b: b, key: key, id: made.UploadId, free: make(chan []byte, ahead), parts: map[int32]types.CompletedPart{}}
+	u := &upload{b: b, op: op, key: key, id: made.UploadId, free: make(chan []byte, ahead), parts: map[int32]types.CompletedPart{}}
 	err = u.run(ctx, first, data)
 	if err == nil {
-		err = u.complete(ctx, isNew)
+		err = u.complete(ctx)
 	}
 	if err != nil {
 		return u.abort(ctx, err)
@@ -158,7 +159,7 @@ func sum64(p []byte) string {
 
 // complete makes the object of the parts. For PutNew it is tried once: a second attempt would meet the first one's object
 // and take it for another's. A conflict is no exception here: S3 wants all parts anew then.
-func (u *upload) complete(ctx context.Context, isNew bool) error {
+func (u *upload) complete(ctx context.Context) error {
 	in := &s3.CompleteMultipartUploadInput{
 		Bucket: &u.b.name, Key: &u.key, UploadId: u.id,
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: inOrder(u.parts)},
@@ -167,7 +168,7 @@ func (u *upload) complete(ctx context.Context, isNew bool) error {
 		in.ChecksumType = types.ChecksumTypeFullObject
 	}
 	var options []func(*s3.Options)
-	if isNew {
+	if u.op == "putnew" {
 		in.IfNoneMatch = aws.String("*")
 		options = append(options, once())
 	}
@@ -183,5 +184,6 @@ func (u *upload) abort(ctx context.Context, cause error) error {
 	if err == nil || isCode(err, "NoSuchUpload") {
 		return cause
 	}
-	return fmt.Errorf("%w (and the parts of the upload %s stay: %v)", cause, aws.ToString(u.id), err)
+	return fmt.Errorf("%w (and the parts of the upload %s stay: %v)", u.b.explain(u.op, cause), aws.ToString(u.id),
+		u.b.explain("delete", err))
 }

@@ -26,7 +26,7 @@ func (b *bucket) PutNew(ctx context.Context, key string, data io.Reader) error {
 func (b *bucket) store(ctx context.Context, op, key string, data io.Reader) error {
 	err := b.check(ctx, key)
 	if err == nil {
-		err = b.send(ctx, op == "putnew", key, newSource(ctx, data))
+		err = b.send(ctx, op, key, newSource(ctx, data))
 	}
 	if err != nil {
 		return b.fail(ctx, op, key, err)
@@ -35,13 +35,13 @@ func (b *bucket) store(ctx context.Context, op, key string, data io.Reader) erro
 }
 
 // send reads the first part, which may be all.
-func (b *bucket) send(ctx context.Context, isNew bool, key string, data *source) error {
+func (b *bucket) send(ctx context.Context, op, key string, data *source) error {
 	first, err := data.first()
 	if err != nil {
 		return err
 	}
 	if !data.ended {
-		return b.sendParts(ctx, isNew, key, first, data)
+		return b.sendParts(ctx, op, key, first, data)
 	}
 	defer freeFirst(first)
 	in := &s3.PutObjectInput{
@@ -52,7 +52,7 @@ func (b *bucket) send(ctx context.Context, isNew bool, key string, data *source)
 		in.ChecksumCRC32 = aws.String(sum32(first))
 	}
 	var options []func(*s3.Options)
-	if isNew {
+	if op == "putnew" {
 		in.IfNoneMatch = aws.String("*")
 		options = append(options, once("ConditionalRequestConflict"))
 	}

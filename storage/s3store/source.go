@@ -113,10 +113,15 @@ func (s *source) read(p []byte) (n int, err error) {
 			return n, nil
 		}
 		if err != nil {
-			return n, err
+			return n, &dataError{err}
 		}
 	}
 }
+
+// dataError is an error of the data, which may be another store's, and is not to be taken for one of this store.
+type dataError struct{ error }
+
+func (e *dataError) Unwrap() error { return e.error }
 
 // tooMany is the error of data without a known length that turn out too long.
 func tooMany() error {
