@@ -27,7 +27,7 @@ import (
 // A failed task stops the job whatever [Options].ContinueOnError says.
 func MapReduceByKey[In any, K cmp.Ordered, V, Out any](ctx context.Context, ex *Executor, m Emitter[In, K, V], r Reducer[K, V, Out], inputs []In) ([]Pair[K, Out], error) {
 	var pairs []Pair[K, Out]
-	err := byKey(ctx, ex, m, r.f, errZeroReducer, inputs, "", func(ctx context.Context, k *keyed) error {
+	err := byKey(ctx, ex, m, r.f, errZeroReducer, inputs, nil, func(ctx context.Context, k *keyed) error {
 		results, err := k.reduce(ctx, k.hashed())
 		if err != nil {
 			return err
@@ -49,7 +49,7 @@ func MapReduceByKey[In any, K cmp.Ordered, V, Out any](ctx context.Context, ex *
 // that fails leaves no result. Where a job has finished before, the error is fs.ErrExist, and nothing is run.
 func MapReduceByKeyTo[In any, K cmp.Ordered, V, Out any](ctx context.Context, ex *Executor, m Emitter[In, K, V], r Reducer[K, V, Out], inputs []In, url string) (Manifest, error) {
 	var manifest Manifest
-	err := byKey(ctx, ex, m, r.f, errZeroReducer, inputs, url, func(ctx context.Context, k *keyed) (err error) {
+	err := byKey(ctx, ex, m, r.f, errZeroReducer, inputs, &url, func(ctx context.Context, k *keyed) (err error) {
 		manifest, err = k.reduceTo(ctx, k.hashed())
 		return err
 	})
@@ -67,9 +67,9 @@ type keyed struct {
 
 func (k *keyed) hashed() []shuffle.Task { return shuffle.Parts(k.outputs, k.parts) }
 
-// byKey runs the map step, and then the rest. The url is that of the results, where they do not go to the driver.
+// byKey runs the map step, and then the rest. The url is that of the results; nil where they go to the driver.
 func byKey[In any, K cmp.Ordered, V any](ctx context.Context, ex *Executor, m Emitter[In, K, V], r *registry.Function, zero error,
-	inputs []In, url string, rest func(context.Context, *keyed) error,
+	inputs []In, url *string, rest func(context.Context, *keyed) error,
 ) (err error) {
 	switch {
 	case m.f == nil:
@@ -87,11 +87,17 @@ func byKey[In any, K cmp.Ordered, V any](ctx context.Context, ex *Executor, m Em
 	ex = &Executor{ex.core, o}
 	k := &keyed{job: ex.newJob(newID(), m.f), reducer: r, outputs: make([]shuffle.Output, len(inputs))}
 	defer k.sweep(ctx)
-	if url != "" {
-		if k.out, err = ex.openOutput(ctx, url); err != nil {
+	if url != nil {
+		if k.out, err = ex.openOutput(ctx, *url); err != nil {
 			return fmt.Errorf("mapper: %s: %w", m.f.Name, err)
 		}
-		defer func() { err = errors.Join(err, k.out.close(ctx, k.id)) }()
+		defer func() {
+			if e := k.out.close(ctx, k.id); e != nil && err == nil { // the result stands
+				ex.leave(e)
+			} else {
+				err = errors.Join(err, e)
+			}
+		}()
 	}
 
 	plan := &emitPlan{Plan: k.plan(len(inputs)), Raw: r == sortRanges}
@@ -109,7 +115,7 @@ func byKey[In any, K cmp.Ordered, V any](ctx context.Context, ex *Executor, m Em
 		if bad != nil {
 			return bad
 		}
-		if out.Name != "" {
+		if out.Name != "" || t.Attempt > 0 { // an attempt that failed may have stored one all the same
 			k.dirty.Store(true)
 		}
 		if err := out.Check(k.parts); err != nil {
@@ -187,9 +193,9 @@ func (k *keyed) reduceTo(ctx context.Context, tasks []shuffle.Task) (Manifest, e
 	}
 	m, err := k.out.commit(ctx, k.id, parts)
 	if err != nil {
-		err = fmt.Errorf("mapper: %s: %w", k.f.Name, err)
+		return m, fmt.Errorf("mapper: %s: %w", k.reducer.Name, err)
 	}
-	return m, err
+	return m, nil
 }
 
 // next returns the reduce step over the tasks that have anything to read.

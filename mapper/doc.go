@@ -14,7 +14,8 @@
 //	func main() {
 //		mapper.Main() // a worker serves tasks here and never returns
 //
-//		ctx := context.Background()
+//		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt) // ^C ends the job in good order
+//		defer stop()
 //		ex, err := mapper.Open(ctx, mapper.Config{}) // $GOWREN_BACKEND, $GOWREN_STORAGE; else this machine
 //		if err != nil {
 //			log.Fatal(err)
@@ -59,7 +60,7 @@
 //	counts, err := mapper.MapReduceByKey(ctx, ex, words, sum, splits) // pairs, in the order of the words
 //
 // [MapReduceByKeyTo] writes the results to a bucket instead, and [Sort] writes records there in the order of their keys.
-// Both return a [Manifest], which names the objects. Inputs are any values; those that name ranges of objects are made by
+// Both return a [Manifest], which names the objects, and whose Splits are read back or are the inputs of a next job. Inputs are any values; those that name ranges of objects are made by
 // package storage's Splits, and read by its Lines, Records, CSV and JSONLines; [SplitCSV] is for CSV with line ends in its
 // fields.
 //
@@ -123,6 +124,7 @@
 // # Limits
 //
 // Map and MapReduceByKey hold all inputs and results in the driver's memory. A reduction by Reduce runs on one worker. A value is encoded in
-// one piece, so that the largest is bound by a worker's memory. Functions must be registered before Main runs: a closure
+// one piece, so that the largest is bound by a worker's memory. A driver that is killed leaves its jobs' data below jobs/ in
+// the bucket; one whose context ends does not. Functions must be registered before Main runs: a closure
 // made at run time has no name that a worker could find it by.
 package mapper

@@ -32,8 +32,9 @@ type Emitter[In any, K cmp.Ordered, V any] struct{ f *registry.Function }
 //	})
 //
 // Keys are of any ordered type; -0 is emitted as 0, and all NaNs as one. Values are of any type that package serialize
-// takes; emit keeps neither after it returns. It is called from one goroutine at a time. What cannot be kept fails the
-// task and ends the function's context; emit does nothing from then on.
+// takes; as with all values, unexported fields are not sent. Emit keeps neither after it returns. It is called from one
+// goroutine at a time, and not after the function has returned. What cannot be kept fails the task and ends the function's
+// context; emit does nothing from then on.
 //
 // Memory is [Options].Buffer, whatever is emitted: when it is full, the records go to the bucket, sorted. A key and its
 // value have 1 GB at most. [Func] tells about names and panics.
@@ -99,6 +100,7 @@ type emission[K cmp.Ordered, V any] struct {
 	fold   func(a, b V) V
 	values []V // by number
 	meter  meter
+	half   int // of the buffer
 }
 
 func newEmission[K cmp.Ordered, V any](ctx context.Context, c *serialize.Coder, p *emitPlan, in registry.Input) (*emission[K, V], error) {
@@ -114,6 +116,7 @@ func newEmission[K cmp.Ordered, V any](ctx context.Context, c *serialize.Coder, 
 		}
 		e.fold = r.Fold.(func(a, b V) V)
 		e.meter = newMeter[V]()
+		e.half = p.Buffer / 2
 		value = func(number uint32) ([]byte, error) { return e.encode(e.values[number]) }
 	}
 	name := "m"
@@ -135,6 +138,19 @@ func (e *emission[K, V]) encode(v V) ([]byte, error) {
 		return nil, &registry.EncodeError{Err: fmt.Errorf("a value that was emitted could not be encoded: %w", err)}
 	}
 	return e.buf, nil
+}
+
+// copy returns the value with memory of its own: the emitter may use its again, and a fold may change its arguments.
+func (e *emission[K, V]) copy(v V) (V, error) {
+	data, err := e.encode(v)
+	if err != nil {
+		return v, err
+	}
+	e.meter.add(len(data))
+	if err := e.coder.Decode(data, &e.value); err != nil {
+		return v, &registry.EncodeError{Err: fmt.Errorf("a value that was emitted could not be decoded again: %w", err)}
+	}
+	return e.value, nil
 }
 
 func (e *emission[K, V]) emit(k K, v V) {
@@ -159,6 +175,9 @@ func (e *emission[K, V]) emitFolded(k K, v V) {
 		return
 	}
 	n, added, err := e.w.Find(e.keys.Bytes(e.scratch[:0], k))
+	if err == nil && e.meter.weight > 0 {
+		v, err = e.copy(v)
+	}
 	if err != nil {
 		e.fail(err)
 		return
@@ -168,21 +187,31 @@ func (e *emission[K, V]) emitFolded(k K, v V) {
 	} else {
 		e.values[n] = e.fold(e.values[n], v)
 	}
-	if e.meter.due(added) {
-		if e.meter.samples() {
-			data, err := e.encode(e.values[n])
-			if err != nil {
-				e.fail(err)
-				return
-			}
-			e.meter.sample(len(data))
-		}
-		if e.w.Full(e.meter.size(len(e.values))) {
-			if err := e.spill(); err != nil {
-				e.fail(err)
-			}
+	if (added || e.meter.weight > 0) && e.w.Full(e.meter.size(len(e.values))) {
+		if err := e.makeRoom(); err != nil {
+			e.fail(err)
 		}
 	}
+}
+
+// makeRoom weighs the values, since folding may have kept them small, and spills unless they fill less than half of the
+// buffer.
+func (e *emission[K, V]) makeRoom() error {
+	if e.meter.grown > e.half {
+		size := 0
+		for _, v := range e.values {
+			data, err := e.encode(v)
+			if err != nil {
+				return err
+			}
+			size += len(data)
+		}
+		e.meter.weigh(size)
+		if !e.w.Full(e.meter.size(len(e.values)) + e.half) {
+			return nil
+		}
+	}
+	return e.spill()
 }
 
 // spill empties the buffer into the bucket.
@@ -192,6 +221,7 @@ func (e *emission[K, V]) spill() error {
 	}
 	clear(e.values)
 	e.values = e.values[:0]
+	e.meter.weigh(0)
 	return nil
 }
 

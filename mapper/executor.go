@@ -220,7 +220,7 @@ func (ex *Executor) enter(ctx context.Context) (context.Context, func(), error) 
 	return ctx, func() { unwatch(); cancel(nil); c.jobs.Done() }, nil
 }
 
-// testing reports whether this is a test binary, where no progress is shown.
-func testing() bool { return flag.Lookup("test.v") != nil }
+// inTest reports whether this is a test binary, where no progress is shown.
+func inTest() bool { return flag.Lookup("test.v") != nil }
 
 var _ io.Closer = (*Executor)(nil)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
 	"unicode/utf8"
 )
 
@@ -18,16 +19,15 @@ type Pair[K cmp.Ordered, V any] struct {
 // newFormat returns how results are written to an object: bytes and strings as they are, one after another; all others as
 // lines of JSON, a [Pair] each.
 func newFormat[K cmp.Ordered, Out any]() func(w io.Writer, k K, out *Out) error {
-	var zero Out
-	switch any(zero).(type) {
-	case []byte:
+	switch t := reflect.TypeFor[Out](); {
+	case t.Kind() == reflect.String:
 		return func(w io.Writer, _ K, out *Out) error {
-			_, err := w.Write(*any(out).(*[]byte))
+			_, err := io.WriteString(w, reflect.ValueOf(out).Elem().String())
 			return err
 		}
-	case string:
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8:
 		return func(w io.Writer, _ K, out *Out) error {
-			_, err := io.WriteString(w, *any(out).(*string))
+			_, err := w.Write(reflect.ValueOf(out).Elem().Bytes())
 			return err
 		}
 	}
@@ -37,7 +37,7 @@ func newFormat[K cmp.Ordered, Out any]() func(w io.Writer, k K, out *Out) error 
 			return fmt.Errorf("the result of key %v cannot be written as JSON: %w", k, err)
 		}
 		if replaced(line) || !utf8.ValidString(fmt.Sprint(k)) {
-			return fmt.Errorf("the result of key %q cannot be written as JSON, since it is not all UTF-8: return bytes instead", fmt.Sprint(k))
+			return fmt.Errorf("the result of key %q cannot be written as JSON, since not all of it is UTF-8 (or it brings an escaped \\ufffd along): return bytes instead", fmt.Sprint(k))
 		}
 		_, err = w.Write(append(line, '\n'))
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -119,4 +120,19 @@ func mentions(t *testing.T, err error, words ...string) {
 			t.Errorf("the error does not mention %q: %v", w, err)
 		}
 	}
+}
+
+// read returns an object.
+func read(t testing.TB, b storage.Bucket, key string) string {
+	t.Helper()
+	r, err := b.Get(t.Context(), key, 0, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	data, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
 }

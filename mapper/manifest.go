@@ -13,7 +13,15 @@ import (
 )
 
 // Manifest names the objects that a job has written. It is an object itself, manifest.json, which is stored when all of
-// them are: what it does not name is no part of the result.
+// them are: what it does not name is no part of the result. So read a result by its Splits and not by those of its folder,
+// which has the manifest in it and may have parts of jobs that died:
+//
+//	m, err := mapper.ReadManifest(ctx, "s3://bucket/counts")
+//	for _, s := range m.Splits(0) { // or one a task
+//		for pair, err := range storage.JSONLines[mapper.Pair[string, int]](ctx, s) {
+//			…
+//		}
+//	}
 type Manifest struct {
 	// URL is that of the bucket. It is not part of what is stored.
 	URL string `json:"-"`
@@ -29,7 +37,7 @@ type Part struct {
 	Key     string `json:"key"`     // in the bucket
 	Size    int64  `json:"size"`    // in bytes
 	Records int64  `json:"records"` // that were sorted, or keys that were reduced
-	Sum     uint32 `json:"crc32c"`  // of its bytes
+	Sum     uint32 `json:"crc32c"`  // of its bytes, for who copies it: readers of splits do not check it
 }
 
 const (
@@ -39,13 +47,16 @@ const (
 
 // ReadManifest reads the manifest in the bucket at url. It is fs.ErrNotExist where no job has finished there.
 func ReadManifest(ctx context.Context, url string) (Manifest, error) {
-	m := Manifest{URL: url}
 	b, err := storage.Open(ctx, url)
 	if err != nil {
-		return m, fmt.Errorf("mapper: manifest: %w", err)
+		return Manifest{URL: url}, fmt.Errorf("mapper: manifest: %w", err)
 	}
-	b = storage.Retry(b, storage.RetryPolicy{})
 	defer b.Close()
+	return readManifest(ctx, storage.Retry(b, storage.RetryPolicy{}), url)
+}
+
+func readManifest(ctx context.Context, b storage.Bucket, url string) (Manifest, error) {
+	m := Manifest{URL: url}
 	r, err := b.Get(ctx, manifestKey, 0, maxManifest)
 	if err != nil {
 		return m, fmt.Errorf("mapper: manifest: %w", err)

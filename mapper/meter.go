@@ -2,25 +2,37 @@ package mapper
 
 import "reflect"
 
-// meter estimates the memory of values that are kept by key. What is behind their pointers it knows by samples: the
-// encoded size of one value in a while.
+// meter knows about how much memory the values take that are kept by key.
 type meter struct {
-	each    int  // bytes of a value itself
-	behind  bool // there may be more behind its pointers
-	calls   uint
-	sampled int // bytes of the samples
-	count   int
+	each   int // bytes of a value itself
+	weight int // bytes of memory for each of its encoding, behind its pointers; 0 where it has none
+	known  int // memory behind the pointers when the values were last weighed
+	grown  int // the most that has come since
 }
-
-// sampling is how many calls pass from one sample to the next.
-const sampling = 512
 
 func newMeter[V any]() meter {
 	t := reflect.TypeFor[V]()
-	return meter{each: int(t.Size()), behind: !flat(t)}
+	m := meter{each: int(t.Size())}
+	switch {
+	case flat(t):
+	case t.Kind() == reflect.String, t.Kind() == reflect.Slice && flat(t.Elem()):
+		m.weight = 1
+	default: // maps and what is behind pointers take several times their encoding
+		m.weight = 8
+	}
+	return m
 }
 
-// flat reports whether all of a value is in itself.
+// add notes that a value was added or folded in whose encoding has so many bytes.
+func (m *meter) add(encoded int) { m.grown += m.weight * encoded }
+
+// size is the most that n values can take.
+func (m *meter) size(n int) int { return n*m.each + m.known + m.grown }
+
+// weigh notes what all values take, from the size of their encodings.
+func (m *meter) weigh(encoded int) { m.known, m.grown = m.weight*encoded, 0 }
+
+// flat reports whether all of a value is in itself, and travels.
 func flat(t reflect.Type) bool {
 	switch k := t.Kind(); {
 	case k >= reflect.Bool && k <= reflect.Complex128:
@@ -29,33 +41,11 @@ func flat(t reflect.Type) bool {
 		return flat(t.Elem())
 	case k == reflect.Struct:
 		for i := range t.NumField() {
-			if !flat(t.Field(i).Type) {
+			if f := t.Field(i); !f.IsExported() || f.Tag.Get("msgpack") != "" || !flat(f.Type) {
 				return false
 			}
 		}
-		return true
+		return t.NumMethod() == 0 && reflect.PointerTo(t).NumMethod() == 0 // it may encode itself
 	}
 	return false
-}
-
-// due reports whether it is time to look at the memory: when a key was added, or after many calls.
-func (m *meter) due(added bool) bool {
-	m.calls++
-	return added || m.calls%sampling == 0
-}
-
-// samples reports whether a sample is to be taken now.
-func (m *meter) samples() bool { return m.behind && (m.calls%sampling == 0 || m.count == 0) }
-
-func (m *meter) sample(size int) {
-	m.sampled += size
-	m.count++
-}
-
-// size is the memory of n values.
-func (m *meter) size(n int) int {
-	if m.count == 0 {
-		return n * m.each
-	}
-	return n * (m.each + m.sampled/m.count)
 }

@@ -6,6 +6,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"time"
 
 	"github.com/gowren/gowren/internal/registry"
 	"github.com/gowren/gowren/internal/shuffle"
@@ -15,7 +18,7 @@ import (
 
 // writePart stores what write writes as one object, and returns its [Part] as the task's result. Each attempt has an
 // object of its own.
-func writePart(ctx context.Context, c *serialize.Coder, p *reducePlan, dst []byte, write func(*shuffle.Upload) (int64, error)) ([]byte, error) {
+func writePart(ctx context.Context, c *serialize.Coder, p *reducePlan, dst []byte, write func(io.Writer) (int64, error)) ([]byte, error) {
 	b, err := storage.Open(ctx, p.Output)
 	if err != nil {
 		return nil, &registry.WriteError{Err: err}
@@ -29,7 +32,7 @@ func writePart(ctx context.Context, c *serialize.Coder, p *reducePlan, dst []byt
 			u.Abort(nil)
 		}
 	}()
-	if part.Records, err = write(u); err != nil {
+	if part.Records, err = write(uploading{u}); err != nil {
 		return nil, err
 	}
 	finished = true
@@ -38,6 +41,17 @@ func writePart(ctx context.Context, c *serialize.Coder, p *reducePlan, dst []byt
 	}
 	part.Size, part.Sum = u.Size, u.Sum
 	return result(c, dst, &part, nil)
+}
+
+// uploading marks the upload's errors as ones of storing a result.
+type uploading struct{ u *shuffle.Upload }
+
+func (w uploading) Write(p []byte) (int, error) {
+	n, err := w.u.Write(p)
+	if err != nil {
+		err = &registry.WriteError{Err: fmt.Errorf("the result could not be stored: %w", err)}
+	}
+	return n, err
 }
 
 // output is where a job writes its results.
@@ -63,11 +77,37 @@ func (ex *Executor) openOutput(ctx context.Context, url string) (*output, error)
 // commit stores the manifest.
 func (o *output) commit(ctx context.Context, job string, parts []Part) (Manifest, error) {
 	m := Manifest{URL: o.url, Job: job, Parts: parts}
-	if err := m.commit(ctx, o.bucket); err != nil {
-		return Manifest{}, err
+	err := m.commit(ctx, o.bucket)
+	if err == nil {
+		o.parts = parts
+		return m, nil
 	}
-	o.parts = parts
-	return m, nil
+	stored, unknown := o.holds(ctx, job, err)
+	if stored || unknown != nil { // a manifest must not name parts that are gone
+		o.parts = parts
+	}
+	switch {
+	case stored:
+		return m, nil
+	case unknown != nil:
+		return Manifest{}, fmt.Errorf("%w; whether it was stored all the same is not known, so that the parts stay: %w", err, unknown)
+	}
+	return Manifest{}, err
+}
+
+// holds reports whether the job's manifest is stored although storing it failed, as where only the reply was lost, or
+// why that cannot be known.
+func (o *output) holds(ctx context.Context, job string, err error) (bool, error) {
+	if errors.Is(err, fs.ErrExist) {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	m, unread := readManifest(ctx, o.bucket, o.url)
+	if errors.Is(unread, fs.ErrNotExist) {
+		return false, nil
+	}
+	return unread == nil && m.Job == job, unread
 }
 
 // close removes what attempts left that came to nothing, all of them where the job has failed.
@@ -78,7 +118,7 @@ func (o *output) close(ctx context.Context, job string) error {
 	}
 	err := deleteBelow(ctx, o.bucket, job+"/", func(key string) bool { return !kept[key] })
 	if err != nil {
-		err = fmt.Errorf("mapper: parts that are none of the result stay in %s: %w", o.url, err)
+		err = fmt.Errorf("parts that are none of the result stay in %s: %w", o.url, err)
 	}
 	return errors.Join(err, o.bucket.Close())
 }

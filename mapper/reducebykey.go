@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"reflect"
 
@@ -42,11 +43,11 @@ func ReduceByKey[K cmp.Ordered, V, Out any](name string, f func(ctx context.Cont
 		}
 		defer m.Close()
 		if p.Output != "" {
-			return writePart(ctx, c, p, dst, func(u *shuffle.Upload) (int64, error) {
+			return writePart(ctx, c, p, dst, func(w io.Writer) (int64, error) {
 				var n int64
 				return n, reduceKeys(ctx, c, m, keys, f, func(k K, out *Out) error {
 					n++
-					return write(u, k, out)
+					return write(w, k, out)
 				})
 			})
 		}

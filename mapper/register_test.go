@@ -11,9 +11,10 @@ import (
 	"github.com/gowren/gowren/mapper"
 )
 
-func identity(_ context.Context, x int) (int, error)        { return x, nil }
-func identityWith(_ context.Context, _, x int) (int, error) { return x, nil }
-func plus(_ context.Context, a, b int) (int, error)         { return a + b, nil }
+func identity(_ context.Context, x int) (int, error)              { return x, nil }
+func identityWith(_ context.Context, _, x int) (int, error)       { return x, nil }
+func totalByKey(context.Context, int, iter.Seq[int]) (int, error) { return 0, nil }
+func plus(_ context.Context, a, b int) (int, error)               { return a + b, nil }
 func total(_ context.Context, s iter.Seq[int]) (int, error) {
 	n := 0
 	for v := range s {
@@ -38,10 +39,12 @@ var (
 
 // registrations register a name in each way, and set the line where they do.
 var registrations = map[string]func(name string, line *int){
-	"Func":     func(name string, line *int) { *line = here(); mapper.Func(name, identity) },
-	"FuncWith": func(name string, line *int) { *line = here(); mapper.FuncWith(name, identityWith) },
-	"Reduce":   func(name string, line *int) { *line = here(); mapper.Reduce(name, total) },
-	"Combine":  func(name string, line *int) { *line = here(); mapper.Combine(name, plus) },
+	"Func":        func(name string, line *int) { *line = here(); mapper.Func(name, identity) },
+	"FuncWith":    func(name string, line *int) { *line = here(); mapper.FuncWith(name, identityWith) },
+	"Reduce":      func(name string, line *int) { *line = here(); mapper.Reduce(name, total) },
+	"Combine":     func(name string, line *int) { *line = here(); mapper.Combine(name, plus) },
+	"Emit":        func(name string, line *int) { *line = here(); mapper.Emit(name, emitAll[int, int]) },
+	"ReduceByKey": func(name string, line *int) { *line = here(); mapper.ReduceByKey(name, totalByKey) },
 }
 
 // panics returns what registering a name panics with, and the line where it was registered.

@@ -62,7 +62,7 @@ func (ex *Executor) newJob(id string, f *registry.Function) *job {
 
 // newID names a job: sortable by time, and never the same twice.
 func newID() string {
-	return time.Now().UTC().Format("20060102-150405-") + rand.Text()[:10]
+	return time.Now().UTC().Format(idTime+"-") + rand.Text()[:10]
 }
 
 func (j *job) prefix() string { return "jobs/" + j.id }
@@ -128,7 +128,7 @@ func (j *job) do(ctx context.Context) error {
 		Log:     j.log,
 	})
 	j.runner.Store(runner)
-	if !o.Quiet && !testing() {
+	if !o.Quiet && !inTest() {
 		defer j.ex.view.Watch(j.f.Name, j.progress)()
 	}
 	err := runner.Run(ctx)
@@ -220,11 +220,16 @@ func (j *job) sweep(ctx context.Context) {
 	}
 	err := deleteBelow(ctx, j.ex.bucket, j.prefix()+"/", func(string) bool { return true })
 	if err != nil {
-		j.ex.mu.Lock()
-		defer j.ex.mu.Unlock()
-		if len(j.ex.unswept) < maxFailures {
-			j.ex.unswept = append(j.ex.unswept, fmt.Errorf("the data of job %s stay in %s: %w", j.id, j.ex.bucket.URL(), err))
-		}
+		j.ex.leave(fmt.Errorf("the data of job %s stay in %s: %w", j.id, j.ex.bucket.URL(), err))
+	}
+}
+
+// leave notes what could not be deleted, for Close to tell.
+func (c *core) leave(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.unswept) < maxFailures {
+		c.unswept = append(c.unswept, err)
 	}
 }
 

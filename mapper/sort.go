@@ -3,6 +3,7 @@ package mapper
 import (
 	"cmp"
 	"context"
+	"io"
 
 	"github.com/gowren/gowren/internal/registry"
 	"github.com/gowren/gowren/internal/shuffle"
@@ -16,12 +17,14 @@ import (
 //
 // Map tasks sort what their buffers hold ([Options].Buffer) and write it, with samples of its keys at even distances. The
 // samples of all tasks part the keys into ranges of about 64 MB, or as many as [Options].Partitions asks for; each reduce
-// task merges one range. A range that is larger than 1.3 times the mean is rare: it needs more than a hundred ranges for
+// task merges one range. What it reads in vain of each sorted run is up to two distances, 512 KB, so that a range has at
+// least that of each: where a hundred buffers were written that held 64 MB each, there are 128 ranges at most, and for more
+// data larger splits and buffers are better. A range that is larger than 1.3 times the mean is rare: it needs more than a hundred ranges for
 // each thousand samples, of which a task has one for every 256 KB, or a single key that is more frequent in one map task
 // than a range has records.
 func Sort[In any, K cmp.Ordered](ctx context.Context, ex *Executor, m Emitter[In, K, []byte], inputs []In, url string) (Manifest, error) {
 	var manifest Manifest
-	err := byKey(ctx, ex, m, sortRanges, nil, inputs, url, func(ctx context.Context, k *keyed) (err error) {
+	err := byKey(ctx, ex, m, sortRanges, nil, inputs, &url, func(ctx context.Context, k *keyed) (err error) {
 		manifest, err = k.reduceTo(ctx, k.ranges())
 		return err
 	})
@@ -39,10 +42,10 @@ func sortRange(ctx context.Context, c *serialize.Coder, shared any, in registry.
 		return nil, err
 	}
 	defer m.Close()
-	return writePart(ctx, c, p, dst, func(u *shuffle.Upload) (n int64, err error) {
+	return writePart(ctx, c, p, dst, func(w io.Writer) (n int64, err error) {
 		for m.Next() {
-			if _, err := u.Write(m.Value()); err != nil {
-				return n, &registry.WriteError{Err: err}
+			if _, err := w.Write(m.Value()); err != nil {
+				return n, err
 			}
 			n++
 		}
@@ -57,14 +60,14 @@ func sortRange(ctx context.Context, c *serialize.Coder, shared any, in registry.
 func (k *keyed) ranges() []shuffle.Task {
 	parts := k.ex.options.Partitions
 	if parts <= 0 {
-		var total int64
+		var total, runs int64
 		for i := range k.outputs {
 			for _, r := range k.outputs[i].Runs {
 				total += r.Size
+				runs++
 			}
 		}
-		// As many as there are workers for, but not smaller than is worth a request.
-		parts = int(max(total/rangeSize, min(int64(k.slots()), total/leastRange), 1))
+		parts = int(rangesOf(total, runs, int64(k.slots())))
 	}
 	return shuffle.Cut(k.outputs, parts)
 }
@@ -72,4 +75,12 @@ func (k *keyed) ranges() []shuffle.Task {
 const (
 	rangeSize  = 64 << 20
 	leastRange = 1 << 20
+	leastRead  = 512 << 10 // two distances of samples, which is what is read in vain of a run
 )
+
+// rangesOf is the number of ranges for sorted runs: as many as there are workers for, but not so many that reading them
+// costs more than it must.
+func rangesOf(total, runs, slots int64) int64 {
+	n := max(total/rangeSize, min(slots, total/leastRange))
+	return max(1, min(n, total/max(runs, 1)/leastRead))
+}

@@ -7,7 +7,7 @@ import (
 )
 
 // slack is how far the first Get of a split goes beyond its end, so that the last line, if it is of a usual length, costs
-// no request of its own. further is the size of the next Get, and furthest of all, each of which is twice the last.
+// no request of its own. further is the size of the second Get. Each one after it is twice as large, up to furthest.
 const (
 	slack    = 64 << 10
 	further  = 1 << 20
@@ -66,8 +66,9 @@ func (a *ranges) paused() bool { return a.r == nil && a.opened && a.pos < a.end 
 func (a *ranges) open() error {
 	s := a.in.s
 	a.until = a.pos + min(a.end-a.pos, a.size)
-	a.size = min(max(further, 2*(a.size-a.size%further)), furthest)
-	if !a.opened {
+	if a.opened {
+		a.size = min(2*a.size, furthest)
+	} else {
 		a.size, a.opened = further, true
 	}
 	r, err := a.in.b.Get(a.ctx, s.Key, a.pos, a.until-a.pos)
@@ -75,7 +76,7 @@ func (a *ranges) open() error {
 		return a.in.fail("get", err)
 	}
 	tag := tagOf(r)
-	if tag == "" && s.ETag != "" {
+	if tag == "" && a.in.version() != "" {
 		o, err := a.in.b.Stat(a.ctx, s.Key)
 		if err != nil {
 			r.Close()
@@ -93,14 +94,22 @@ func (a *ranges) open() error {
 
 // pin holds the version that is read: all ranges are of one.
 func (in *input) pin(tag string) error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
 	switch {
-	case tag == "" || tag == in.s.ETag:
+	case tag == "" || tag == in.tag:
 		return nil
-	case in.s.ETag != "":
-		return fmt.Errorf("%w since it was split: its ETag was %s and is %s", ErrChanged, in.s.ETag, tag)
+	case in.tag != "":
+		return fmt.Errorf("%w since it was split: its ETag was %s and is %s", ErrChanged, in.tag, tag)
 	}
-	in.s.ETag = tag
+	in.tag = tag
 	return nil
+}
+
+func (in *input) version() string {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.tag
 }
 
 func (a *ranges) close() {

@@ -21,7 +21,7 @@ type CSVOptions struct {
 	SingleLine bool
 	// Skip, when not nil, is called for each bad row: one with more or fewer fields than the first, a quote where none
 	// can be, or invalid UTF-8. The row is left out, and the next is read. err is an [*Error], and wraps a
-	// [*csv.ParseError] with the line. Where Skip is nil, the first bad row ends the iteration.
+	// [*encoding/csv.ParseError] with the line. Where Skip is nil, the first bad row ends the iteration.
 	Skip func(err error)
 }
 
@@ -41,9 +41,9 @@ func (r Row) Get(name string) (string, bool) {
 	return "", false
 }
 
-// CSV yields the rows that begin in the split, as [csv.Reader] reads them: fields may be quoted, and hold commas, quotes
-// that are doubled, and newlines; "\r\n" in a field becomes "\n"; blank lines are passed over, and so is a byte order
-// mark. A row begins at the object's first byte and after each newline outside quotes, so that over all splits of an
+// CSV yields the rows that begin in the split, as [encoding/csv.Reader] reads them: fields may be quoted, and hold commas,
+// quotes that are doubled, and newlines; "\r\n" in a field becomes "\n"; blank lines are passed over, and so is a byte
+// order mark. A row begins at the object's first byte and after each newline outside quotes, so that over all splits of an
 // object, whatever their size, each row is yielded once. The header is read from the object's beginning for each split,
 // which takes a Get of 64 KiB, and is no row. All rows have as many fields as the first, whose fault is always an error
 // where it is the header.
@@ -53,8 +53,8 @@ func (r Row) Get(name string) (string, bool) {
 // it has splits. After a row with a bad quote that number is off: with Skip, such a row may take others with it, and which
 // depends on the splits.
 //
-// A row is at most 64 MiB long. Errors name the object and the line, for which the newlines before the split are counted
-// once: the object is read up to there. For the rest it is as [Lines].
+// A row of more than 64 MiB is an error. Errors name the object and the line, for which the newlines before the split are
+// counted once: the object is read up to there. For the rest it is as [Lines].
 func CSV(ctx context.Context, s Split, o CSVOptions) iter.Seq2[Row, error] {
 	return reading(ctx, s, func(in *input, yield func(Row, error) bool) {
 		if err := in.csv(o, yield); err != nil {

@@ -10,13 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// longestRow is where a row ends for want of a quote, and not of memory.
-const longestRow = 64 << 20
-
-var (
-	errUTF8 = errors.New("invalid UTF-8")
-	errLong = fmt.Errorf("the row is longer than %d MiB: is a quote not closed?", longestRow>>20)
-)
+var errUTF8 = errors.New("invalid UTF-8")
 
 // mark is the byte order mark, which some programs put before UTF-8.
 const mark = "\xef\xbb\xbf"
@@ -79,6 +73,9 @@ func (p *rowParser) readFirst() (int64, error) {
 	}
 	for {
 		_, bad, err := p.read()
+		if err == io.EOF { // all rows are bad
+			return 0, nil
+		}
 		if err != nil || bad == nil { // the split that has the bad row tells of it
 			return 0, err
 		}
@@ -96,8 +93,8 @@ func (p *rowParser) readHeader() error {
 
 // over begins to parse r, whose first byte is that at begin in the object.
 func (p *rowParser) over(r io.Reader, begin int64) {
-	p.source = &limited{r: r, left: longestRow}
-	b := bufio.NewReaderSize(p.source, slack)
+	p.source = &limited{r: r, left: p.in.row}
+	b := bufio.NewReaderSize(p.source, max(p.in.buffer/4, 4096)) // csv wraps a smaller one
 	if begin == 0 {
 		if head, err := b.Peek(len(mark)); err == nil && string(head) == mark {
 			_, _ = b.Discard(len(mark)) // which is in the buffer
@@ -126,33 +123,42 @@ func (p *rowParser) next() ([]string, error) {
 
 // read returns a row, or what is bad about it, in lines that are counted from begin.
 func (p *rowParser) read() (fields []string, bad *csv.ParseError, err error) {
-	p.source.left = longestRow
+	p.source.left = p.in.row
 	p.csv.FieldsPerRecord = p.fields // csv sets it by the first row, even by a bad one
 	fields, err = p.csv.Read()
-	switch {
-	case p.source.err != nil: // it may look like a bad row
-		return nil, nil, p.in.fail("get", p.source.err)
-	case p.source.cut:
-		line := 0
-		if errors.As(err, &bad) {
-			line = bad.StartLine
-		} else {
-			line, _ = p.csv.FieldPos(0)
-		}
-		return nil, nil, p.located(&csv.ParseError{StartLine: line, Line: line, Column: 1, Err: errLong})
-	case errors.As(err, &bad):
-		return nil, bad, nil
-	case err != nil:
-		return nil, nil, err
+	if err != nil || p.source.err != nil || p.source.cut {
+		bad, err = p.failure(err)
+		return nil, bad, err
 	}
 	for i, field := range fields {
 		if !utf8.ValidString(field) {
+			start, _ := p.csv.FieldPos(0)
 			line, column := p.csv.FieldPos(i)
-			return nil, &csv.ParseError{StartLine: line, Line: line, Column: column, Err: errUTF8}, nil
+			return nil, &csv.ParseError{StartLine: start, Line: line, Column: column, Err: errUTF8}, nil
 		}
 	}
 	p.fields = len(fields)
 	return fields, nil, nil
+}
+
+// failure tells a bad row from all else that can end a row.
+func (p *rowParser) failure(err error) (bad *csv.ParseError, _ error) {
+	parsed := errors.As(err, &bad)
+	switch {
+	case p.source.err != nil: // it may look like a bad row
+		return nil, p.in.fail("get", p.source.err)
+	case p.source.cut:
+		line := 0
+		if parsed {
+			line = bad.StartLine
+		} else {
+			line, _ = p.csv.FieldPos(0)
+		}
+		return nil, p.located(&csv.ParseError{StartLine: line, Line: line, Column: 1, Err: errLong})
+	case parsed:
+		return bad, nil
+	}
+	return nil, err
 }
 
 // located tells what is bad in lines of the object.
@@ -171,28 +177,4 @@ func (p *rowParser) located(bad *csv.ParseError) error {
 	found.StartLine += int(p.before)
 	found.Line += int(p.before)
 	return p.in.fail("read", &found)
-}
-
-// limited ends a row that is too long as the end of the object would, which csv takes as an end and tells the line of.
-type limited struct {
-	r    io.Reader
-	left int64
-	cut  bool
-	err  error // that r ended with, if not with io.EOF
-}
-
-func (l *limited) Read(p []byte) (int, error) {
-	if l.err != nil {
-		return 0, l.err
-	}
-	if l.left <= 0 {
-		l.cut = true
-		return 0, io.EOF
-	}
-	n, err := l.r.Read(p[:min(int64(len(p)), l.left)])
-	l.left -= int64(n)
-	if err != nil && err != io.EOF { // a wrapped io.EOF is a lost connection
-		l.err = err
-	}
-	return n, err
 }

@@ -20,7 +20,7 @@ func TestLinesLostConnection(t *testing.T) {
 	t.Parallel()
 	for _, off := range []int64{0, 5} {
 		var last error
-		in := &input{t.Context(), cutOff{}, Split{Key: "k", Off: off, Len: 5, Size: 10}, 64}
+		in := &input{ctx: t.Context(), b: cutOff{}, s: Split{Key: "k", Off: off, Len: 5, Size: 10}, buffer: 64}
 		in.lines(func(_ []byte, err error) bool {
 			last = err
 			return true

@@ -10,15 +10,16 @@ type cutter struct {
 	f     *feed
 	sep   []byte
 	begin int64  // where the next record begins
-	data  []byte // what is not yet used of the feed's buffer
+	data  []byte // the feed's buffer
+	at    int    // where in it the next record begins, or goes on
 	carry []byte // what came before data, where a record does not lie in one buffer
 	open  bool   // the last record was ended by the end of the object and not by a separator
 }
 
 // next returns the record that begins at begin, which is valid until the next call, or io.EOF at the end of the object.
 func (c *cutter) next() ([]byte, error) {
-	if i := bytes.Index(c.data, c.sep); i >= 0 {
-		record := c.data[:i:i]
+	if i := c.find(); i >= 0 {
+		record := c.data[c.at : c.at+i : c.at+i]
 		c.use(i + len(c.sep))
 		return record, nil
 	}
@@ -29,7 +30,7 @@ func (c *cutter) next() ([]byte, error) {
 // not look for one much beyond end.
 func (c *cutter) skip(off, end int64) error {
 	for c.begin < off {
-		if i := bytes.Index(c.data, c.sep); i >= 0 {
+		if i := c.find(); i >= 0 {
 			c.use(i + len(c.sep))
 			continue
 		}
@@ -40,16 +41,25 @@ func (c *cutter) skip(off, end int64) error {
 	return nil
 }
 
+// find returns how far the next separator is, or -1 where it is not in data.
+func (c *cutter) find() int {
+	if len(c.sep) == 1 {
+		return bytes.IndexByte(c.data[c.at:], c.sep[0])
+	}
+	return bytes.Index(c.data[c.at:], c.sep)
+}
+
+// use moves on. It writes no pointer, which the garbage collector would look at for each record.
 func (c *cutter) use(n int) {
-	c.data = c.data[n:]
+	c.at += n
 	c.begin += int64(n)
 }
 
 // across returns the record that is not yet ended by the separators in data. Where limit is not negative it drops the
 // record, and stops with io.EOF when it has read that far.
 func (c *cutter) across(limit int64) ([]byte, error) {
-	c.carry = append(c.carry[:0], c.data...)
-	c.data = nil
+	c.carry = append(c.carry[:0], c.data[c.at:]...)
+	c.data, c.at = nil, 0
 	for {
 		if limit >= 0 {
 			if drop := len(c.carry) - len(c.sep) + 1; drop > 0 { // what is left may begin a separator
@@ -71,7 +81,7 @@ func (c *cutter) across(limit int64) ([]byte, error) {
 		}
 		if n, used := c.end(data); n >= 0 {
 			c.begin += int64(n + len(c.sep))
-			c.data = data[used:]
+			c.data, c.at = data, used
 			return c.carry[:n:n], nil
 		}
 		c.carry = append(c.carry, data...)

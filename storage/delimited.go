@@ -11,7 +11,7 @@ import (
 
 // Delimited yields the records that begin in the split, without the separator that ends them. A record begins at the
 // object's first byte and after each separator; separators are looked for from the object's first byte on, each behind
-// the last, so that "aaa" holds one separator "aa" and the record "a". Over all splits of an object, whatever their
+// the last, so that "aaa" holds one separator "aa", and the records "" and "a". Over all splits of an object, whatever their
 // size, each record is yielded once. What follows the last separator is a record unless it is empty. An empty separator
 // is [io/fs.ErrInvalid]. For the rest it is as [Lines].
 //

@@ -38,6 +38,18 @@
 //
 // # Input
 //
-// [Splits] cuts the objects under a URL into byte ranges, one a task, and [Lines] yields the lines that begin in such a
-// range.
+// [Splits] cuts the objects that a URL or a pattern names into byte ranges, one a task; [SplitsOf] takes several URLs. A
+// reader yields what begins in such a range, so that over all of them each line, record or row comes out once, whatever
+// the size of the ranges: [Lines], [Delimited], [Records], [CSV], [JSONLines]. It reads ahead in the background while its
+// loop works, in bounded memory, and it unpacks gzip and zstd.
+//
+//	splits, err := storage.Splits(ctx, "s3://bucket/logs/2024-*/*.csv", 0)
+//	...
+//	for row, err := range storage.CSV(ctx, splits[0], storage.CSVOptions{}) {
+//		...
+//		city, ok := row.Get("city") // ok is false where the header has no such column
+//	}
+//
+// What a reader yields is valid until the next step. An object that was replaced since it was split is [ErrChanged].
+// What goes wrong with an object is an [*Error], which names it.
 package storage

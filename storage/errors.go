@@ -28,6 +28,10 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("storage: %s %q in %s: %v", e.Op, e.Key, e.URL, e.Err)
 }
 
+// Retryable reports whether the operation might succeed at another time: a task that returns such an error gets another
+// attempt. Content at fault (read) and errors such as [io/fs.ErrNotExist] stay.
+func (e *Error) Retryable() bool { return e.Op != "read" && passing(e.Err) }
+
 // Unwrap returns the cause, so that errors.Is finds [io/fs.ErrNotExist] and its like.
 func (e *Error) Unwrap() error { return e.Err }
 

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"iter"
 	"math"
+	"sync"
 )
 
 // bufferSize is the size of one of the buffers that are filled ahead.
@@ -16,7 +17,15 @@ type input struct {
 	ctx    context.Context
 	b      Bucket
 	s      Split
-	buffer int // the size of a buffer
+	buffer int   // the size of a buffer
+	row    int64 // the size of the longest row of CSV
+
+	mu  sync.Mutex // for a feed's goroutine
+	tag string     // the version that is read; empty where it is not yet known
+}
+
+func newInput(ctx context.Context, b Bucket, s Split) *input {
+	return &input{ctx: ctx, b: Retry(b, RetryPolicy{}), s: s, buffer: bufferSize, row: longestRow, tag: s.ETag}
 }
 
 // reading opens the split's bucket for as long as read runs.
@@ -29,7 +38,7 @@ func reading[T any](ctx context.Context, s Split, read func(*input, func(T, erro
 			return
 		}
 		defer b.Close()
-		read(&input{ctx, Retry(b, RetryPolicy{}), s, bufferSize}, yield)
+		read(newInput(ctx, b, s), yield)
 	}
 }
 

@@ -5,16 +5,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/gowren/gowren/storage"
-	"github.com/gowren/gowren/storage/filestore"
 	"github.com/gowren/gowren/storage/memstore"
 )
 
@@ -70,6 +66,7 @@ func TestLines(t *testing.T) {
 	} {
 		for size := int64(1); size <= int64(len(text))+1; size++ {
 			checkLines(t, []byte(text), size)
+			same(t, []byte(text), wantLines([]byte(text)), few(uint8(size), uint8(size)%3), readLines(t))
 		}
 	}
 	random := rand.New(rand.NewPCG(1, 2))
@@ -81,6 +78,7 @@ func TestLines(t *testing.T) {
 		for _, size := range []int64{1, 2, 3, 7, 64, 1 << 20} {
 			checkLines(t, text, size)
 		}
+		same(t, text, wantLines(text), sizes(text, random), readLines(t))
 	}
 }
 
@@ -97,13 +95,14 @@ func TestLongLines(t *testing.T) {
 }
 
 func FuzzLines(f *testing.F) {
-	f.Add([]byte("one\ntwo\r\n\nthree"), uint16(3))
-	f.Add([]byte("\n\n\n"), uint16(1))
-	f.Fuzz(func(t *testing.T, text []byte, size uint16) {
-		if len(text) > 2000 {
+	f.Add([]byte("one\ntwo\r\n\nthree"), uint8(3), uint8(2))
+	f.Add([]byte("\n\n\n"), uint8(1), uint8(0))
+	f.Add([]byte("a\rb\r"), uint8(0), uint8(0))
+	f.Fuzz(func(t *testing.T, text []byte, size, buffer uint8) {
+		if len(text) > longest {
 			return
 		}
-		checkLines(t, text, int64(size)+1)
+		same(t, text, wantLines(text), few(size, buffer), readLines(t))
 	})
 }
 
@@ -168,49 +167,4 @@ func TestLinesStopEarly(t *testing.T) {
 		}
 		break
 	}
-}
-
-// BenchmarkLines reads 64 MiB of text from a file, beside the bare loop that nothing can be quicker than by much.
-func BenchmarkLines(b *testing.B) {
-	path := filepath.Join(b.TempDir(), "text")
-	var text bytes.Buffer
-	for i := 0; text.Len() < 64<<20; i++ {
-		fmt.Fprintf(&text, "%d %s\n", i, strings.Repeat("word ", i%20))
-	}
-	if err := os.WriteFile(path, text.Bytes(), 0o666); err != nil {
-		b.Fatal(err)
-	}
-	b.Run("lines", func(b *testing.B) {
-		b.SetBytes(int64(text.Len()))
-		for b.Loop() {
-			splits, err := storage.Splits(b.Context(), filestore.URL(path), 0)
-			if err != nil {
-				b.Fatal(err)
-			}
-			for _, s := range splits {
-				for _, err := range storage.Lines(b.Context(), s) {
-					if err != nil {
-						b.Fatal(err)
-					}
-				}
-			}
-		}
-	})
-	b.Run("floor", func(b *testing.B) {
-		b.SetBytes(int64(text.Len()))
-		for b.Loop() {
-			f, err := os.Open(path)
-			if err != nil {
-				b.Fatal(err)
-			}
-			for r := bufio.NewReaderSize(f, 256<<10); ; {
-				if _, err := r.ReadSlice('\n'); err == io.EOF {
-					break
-				} else if err != nil {
-					b.Fatal(err)
-				}
-			}
-			f.Close()
-		}
-	})
 }

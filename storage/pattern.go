@@ -45,7 +45,7 @@ func parsePattern(u *url.URL) (*pattern, error) {
 		p.segments = append(p.segments, s)
 	}
 	if last := len(p.segments) - 1; p.segments[last] == "" {
-		p.segments[last] = "**"
+		p.segments = append(p.segments[:last], "*", "**") // an object below, and not the one that has the folder's name
 	}
 	return p, nil
 }
@@ -59,8 +59,8 @@ func unescape(segment string) (string, error) {
 	var s strings.Builder
 	for i := 0; i < len(segment); i++ {
 		c := segment[i]
-		switch {
-		case c == '%':
+		switch c {
+		case '%':
 			decoded, err := url.PathUnescape(segment[i:min(i+3, len(segment))])
 			if err != nil {
 				return "", err
@@ -70,7 +70,7 @@ func unescape(segment string) (string, error) {
 			}
 			s.WriteString(decoded)
 			i += 2
-		case c == '\\':
+		case '\\':
 			s.WriteString(`\\`)
 		default:
 			s.WriteByte(c)

@@ -26,7 +26,7 @@ func CountQuotes(ctx context.Context, s Split) (int64, error) {
 		return 0, err
 	}
 	defer b.Close()
-	in := &input{ctx, Retry(b, RetryPolicy{}), s, bufferSize}
+	in := newInput(ctx, b, s)
 	if err := in.check(); err != nil || s.Compression != "" {
 		return 0, err
 	}

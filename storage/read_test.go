@@ -65,11 +65,15 @@ func packed(t testing.TB, data []byte) map[string][]byte {
 	half := len(data) / 2
 	var gz, zs bytes.Buffer
 	for _, part := range [][]byte{data[:half], data[half:]} {
-		e, err := zstd.NewWriter(&zs, zstd.WithEncoderConcurrency(1), zstd.WithZeroFrames(true))
+		e, err := zstd.NewWriter(&zs, zstd.WithEncoderConcurrency(1), zstd.WithZeroFrames(true), zstd.WithEncoderLevel(zstd.SpeedFastest))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, w := range []io.WriteCloser{gzip.NewWriter(&gz), e} {
+		g, err := gzip.NewWriterLevel(&gz, gzip.BestSpeed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range []io.WriteCloser{g, e} {
 			if _, err := w.Write(part); err != nil {
 				t.Fatal(err)
 			}

@@ -11,54 +11,50 @@ import (
 // requests is how many requests are under way at once when many objects are looked at.
 const requests = 32
 
-// found is an object that is to be split.
-type found struct {
-	b Bucket
-	Object
-	compression string
-}
-
-// magic are the first bytes of the compressed formats. Of gzip's two, and a third that names its only method.
+// magic are the first bytes of the compressed formats: gzip's two, and a third that names the one method it has.
 var magic = []struct{ name, bytes string }{
 	{"gzip", "\x1f\x8b\x08"},
 	{"zstd", "\x28\xb5\x2f\xfd"},
 }
 
-// sniff tells for each object how it is compressed, from its first bytes.
-func sniff(ctx context.Context, objects []found) error {
-	return atOnce(ctx, len(objects), func(ctx context.Context, i int) error { return objects[i].sniff(ctx) })
-}
-
-func (o *found) sniff(ctx context.Context) error {
+// sniff tells from an object's first bytes how it is compressed. gate holds as many requests as may be under way.
+func sniff(ctx context.Context, b Bucket, o Object, gate chan struct{}) (string, error) {
 	if o.Size == 0 {
-		return nil
+		return "", nil
 	}
-	r, err := o.b.Get(ctx, o.Key, 0, 4)
+	select {
+	case gate <- struct{}{}:
+		defer func() { <-gate }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	r, err := b.Get(ctx, o.Key, 0, 4)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer r.Close()
 	head, err := io.ReadAll(io.LimitReader(r, 4))
-	if err == nil {
-		if tag := tagOf(r); o.ETag != "" && tag != "" && tag != o.ETag {
-			err = fmt.Errorf("%w since it was listed: its ETag was %s and is %s", ErrChanged, o.ETag, tag)
-		}
+	if tag := tagOf(r); err == nil && o.ETag != "" && tag != "" && tag != o.ETag {
+		err = fmt.Errorf("%w since it was listed: its ETag was %s and is %s", ErrChanged, o.ETag, tag)
 	}
 	if err != nil {
-		return wrap("get", o.b.URL(), o.Key, err)
+		return "", wrap("get", b.URL(), o.Key, err)
 	}
 	for _, m := range magic {
 		if bytes.HasPrefix(head, []byte(m.bytes)) {
-			o.compression = m.name
+			return m.name, nil
 		}
 	}
-	return nil
+	return "", nil
 }
 
 // atOnce calls do for each i below n, for several at once. It returns the first error, after which it begins no more.
 func atOnce(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	caller := ctx
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var first error
+	var once sync.Once
 	var wg sync.WaitGroup
 	next := make(chan int)
 	for range min(n, requests) {
@@ -68,7 +64,8 @@ func atOnce(ctx context.Context, n int, do func(ctx context.Context, i int) erro
 					continue
 				}
 				if err := do(ctx, i); err != nil {
-					cancel(err) // only the first counts
+					once.Do(func() { first = err })
+					cancel()
 				}
 			}
 		})
@@ -78,5 +75,8 @@ func atOnce(ctx context.Context, n int, do func(ctx context.Context, i int) erro
 	}
 	close(next)
 	wg.Wait()
-	return context.Cause(ctx)
+	if first == nil {
+		return caller.Err()
+	}
+	return first
 }

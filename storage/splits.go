@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"slices"
 )
 
 // Split is a byte range of an object: a unit of input for one task. It can be sent to a worker, which opens the bucket
@@ -31,7 +32,8 @@ const DefaultSplit = 16 << 20
 // of the keys and offsets.
 //
 // A path that holds * or [ is a pattern (s3://bucket/logs/2024-*/[ab]*.csv). Both are those of [path.Match] and stop at
-// slashes; a segment ** stands for any number of segments, none included. A pattern that ends in a slash takes all
+// slashes; what else path.Match knows, a question mark, begins a URL's parameters, and braces stand for themselves. A
+// segment ** stands for any number of segments, none included. A pattern that ends in a slash takes all
 // objects below the folders that match. In the name of a folder or an object write %2A and %5B. A pattern that is
 // malformed is [io/fs.ErrInvalid]. What is listed is all that has the pattern's beginning, up to its first * or [.
 //
@@ -53,47 +55,49 @@ func SplitsOf(ctx context.Context, urls []string, size int64) ([]Split, error) {
 	case size == 0:
 		size = DefaultSplit
 	}
-	listings := make([]listing, len(urls))
-	defer func() {
-		for _, l := range listings {
-			if l.b != nil {
-				_ = l.b.Close() // only read
-			}
-		}
-	}()
+	parts := make([][]Split, len(urls))
+	gate := make(chan struct{}, requests)
 	err := atOnce(ctx, len(urls), func(ctx context.Context, i int) (err error) {
-		listings[i], err = list(ctx, urls[i])
+		parts[i], err = splitURL(ctx, urls[i], size, gate)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	var all []found
-	for _, l := range listings {
-		for _, o := range l.objects {
-			all = append(all, found{b: l.b, Object: o})
-		}
+	return slices.Concat(parts...), nil
+}
+
+// splitURL cuts the objects at one URL.
+func splitURL(ctx context.Context, rawURL string, size int64, gate chan struct{}) ([]Split, error) {
+	l, err := list(ctx, rawURL)
+	if err != nil {
+		return nil, err
 	}
-	if err := sniff(ctx, all); err != nil {
+	defer l.b.Close()
+	compressions := make([]string, len(l.objects))
+	err = atOnce(ctx, len(l.objects), func(ctx context.Context, i int) (err error) {
+		compressions[i], err = sniff(ctx, l.b, l.objects[i], gate)
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	var splits []Split
-	for _, o := range all {
-		splits = append(splits, o.cut(size)...)
+	for i, o := range l.objects {
+		splits = append(splits, cut(l.b.URL(), o, compressions[i], size)...)
 	}
 	return splits, nil
 }
 
 // cut cuts one object.
-func (o *found) cut(size int64) []Split {
-	if o.compression != "" {
+func cut(url string, o Object, compression string, size int64) []Split {
+	if compression != "" {
 		size = o.Size
 	}
 	var splits []Split
 	for off := int64(0); off < o.Size; off += size {
 		splits = append(splits, Split{
-			URL: o.b.URL(), Key: o.Key, Off: off, Len: min(size, o.Size-off), Size: o.Size, ETag: o.ETag,
-			Compression: o.compression,
+			URL: url, Key: o.Key, Off: off, Len: min(size, o.Size-off), Size: o.Size, ETag: o.ETag, Compression: compression,
 		})
 		if off > o.Size-size { // the sum could overflow
 			break

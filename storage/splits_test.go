@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/vmihailenco/msgpack/v5"
 
 	"github.com/gowren/gowren/storage"
 	"github.com/gowren/gowren/storage/filestore"
@@ -70,5 +71,21 @@ func TestSplits(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, "gone")); err == nil {
 		t.Error("Splits has made a folder")
+	}
+}
+
+// TestSplitTravels is that a split comes to a worker as it was.
+func TestSplitTravels(t *testing.T) {
+	t.Parallel()
+	want := storage.Split{
+		URL: "s3://b/x", Key: "k", Off: 1 << 40, Len: 2, Size: 1 << 41, ETag: "e", Compression: "zstd", Quotes: storage.QuotesOdd,
+	}
+	data, err := msgpack.Marshal(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got storage.Split
+	if err := msgpack.Unmarshal(data, &got); err != nil || got != want {
+		t.Errorf("%+v, %v, want %+v", got, err, want)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/gowren/gowren/mapper"
 )
@@ -45,7 +47,9 @@ func main() {
 	darts := flag.Int("darts", 200_000_000, "darts in all")
 	tasks := flag.Int("tasks", 100, "tasks to split them into")
 	flag.Parse()
-	if err := run(context.Background(), os.Stdout, *darts, *tasks); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // ^C ends the job in good order
+	defer stop()
+	if err := run(ctx, os.Stdout, *darts, *tasks); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -5,6 +5,9 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/gowren/gowren/mapper"
 )
@@ -16,7 +19,8 @@ var square = mapper.Func("square", func(_ context.Context, x int) (int, error) {
 func main() {
 	mapper.Main() // a worker serves tasks here and never returns
 
-	ctx := context.Background()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // ^C ends the job in good order
+	defer stop()
 	ex, err := mapper.Open(ctx, mapper.Config{}) // $GOWREN_BACKEND, $GOWREN_STORAGE; else this machine
 	if err != nil {
 		log.Fatal(err)

@@ -55,7 +55,10 @@ var write = mapper.Func("write", func(ctx context.Context, b batch) (summary, er
 	}()
 	err = bucket.Put(ctx, fmt.Sprintf("%012d", b.From), r)
 	_ = r.CloseWithError(err) // never fails; it ends the goroutine
-	return s, err
+	if err != nil {
+		return summary{}, err
+	}
+	return s, nil
 })
 
 // generate writes n records to the bucket at url, and returns their summary.

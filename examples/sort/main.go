@@ -18,8 +18,10 @@ import (
 	"io"
 	"log"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gowren/gowren/mapper"
@@ -69,7 +71,9 @@ func main() {
 	if s.gen < 0 || s.gen > 0 && len(s.inputs) > 0 {
 		log.Fatal("sort: either inputs or -gen with a number above 0")
 	}
-	if err := run(context.Background(), os.Stdout, s); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // ^C ends the job in good order
+	defer stop()
+	if err := run(ctx, os.Stdout, s); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -86,6 +90,10 @@ func run(ctx context.Context, w io.Writer, s settings) (err error) {
 	if s.to == "" {
 		s.to = storage.Prefix(work, "out").URL()
 	}
+	s.to = locate(s.to)
+	if _, err := mapper.ReadManifest(ctx, s.to); err == nil { // Sort would say so after all was generated
+		return fmt.Errorf("%s holds the result of another job: choose another place", s.to)
+	}
 	var made summary
 	if s.gen > 0 {
 		s.inputs = []string{storage.Prefix(work, "in").URL()}
@@ -93,7 +101,9 @@ func run(ctx context.Context, w io.Writer, s settings) (err error) {
 		if made, err = generate(ctx, ex, s.inputs[0], s.gen); err != nil {
 			return err
 		}
-		report(w, "generated", made.Count, begun)
+		if err := report(w, "generated", made.Count, begun); err != nil {
+			return err
+		}
 	}
 
 	begun := time.Now()
@@ -104,7 +114,7 @@ func run(ctx context.Context, w io.Writer, s settings) (err error) {
 	if err != nil {
 		return err
 	}
-	result, err := mapper.Sort(ctx, ex, records, splits, locate(s.to))
+	result, err := mapper.Sort(ctx, ex, records, splits, s.to)
 	if err != nil {
 		return err
 	}
@@ -112,9 +122,8 @@ func run(ctx context.Context, w io.Writer, s settings) (err error) {
 	for _, p := range result.Parts {
 		count += p.Records
 	}
-	report(w, "sorted", count, begun)
-	if !s.check {
-		return nil
+	if err := report(w, "sorted", count, begun); err != nil || !s.check {
+		return err
 	}
 
 	begun = time.Now()
@@ -126,12 +135,12 @@ func run(ctx context.Context, w io.Writer, s settings) (err error) {
 	if err := check(ctx, ex, result, made); err != nil {
 		return err
 	}
-	report(w, "checked", count, begun)
-	return nil
+	return report(w, "checked", count, begun)
 }
 
-func report(w io.Writer, what string, records int64, begun time.Time) {
-	fmt.Fprintf(w, "%s %d records in %.2f s\n", what, records, time.Since(begun).Seconds())
+func report(w io.Writer, what string, records int64, begun time.Time) error {
+	_, err := fmt.Fprintf(w, "%s %d records in %.2f s\n", what, records, time.Since(begun).Seconds())
+	return err
 }
 
 // locate makes a URL of a path.

@@ -18,9 +18,11 @@ import (
 	"iter"
 	"log"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/gowren/gowren/mapper"
 	"github.com/gowren/gowren/storage"
@@ -64,7 +66,9 @@ func main() {
 	case *top < 0:
 		log.Fatal("wordcount: -n must be at least 0; -all prints all words")
 	}
-	if err := run(context.Background(), os.Stdout, flag.Args(), *size, *top); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // ^C ends the job in good order
+	defer stop()
+	if err := run(ctx, os.Stdout, flag.Args(), *size, *top); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -66,10 +66,14 @@ func perform(ctx context.Context, request []byte, reply io.Writer) error {
 		}
 		time.Sleep(d)
 	case "slow":
-		say(reply)
+		if err := say(reply); err != nil {
+			return err
+		}
 		<-ctx.Done()
 	case "stubborn":
-		say(reply)
+		if err := say(reply); err != nil {
+			return err
+		}
 		time.Sleep(time.Hour)
 	case "exit":
 		os.Exit(3)

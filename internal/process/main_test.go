@@ -66,10 +66,14 @@ func act(ctx context.Context, request []byte, reply io.Writer) error {
 		}
 		os.Exit(status)
 	case "wait":
-		say(reply)
+		if err := say(reply); err != nil {
+			return err
+		}
 		<-ctx.Done()
 	case "hang":
-		say(reply)
+		if err := say(reply); err != nil {
+			return err
+		}
 		for {
 			time.Sleep(time.Hour)
 		}
@@ -101,11 +105,11 @@ func act(ctx context.Context, request []byte, reply io.Writer) error {
 	return err
 }
 
-// say tells the driver that the request was begun.
-func say(reply io.Writer) {
-	if _, err := reply.Write(wire.AppendLog(nil, wire.Log{Position: -1, Text: "begun"})); err != nil {
-		panic(err)
-	}
+// say tells the driver that the request was begun. The driver may be dead already: that is an error to return, as workers
+// do, and no panic, which would end this process before it has ended what its tasks started.
+func say(reply io.Writer) error {
+	_, err := reply.Write(wire.AppendLog(nil, wire.Log{Position: -1, Text: "begun"}))
+	return err
 }
 
 func fill() {

@@ -56,7 +56,7 @@ func TestLinkFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer conn.Close()
-			if err := conn.SetDeadline(time.Now().Add(time.Second)); err != nil {
+			if err := conn.SetDeadline(time.Now().Add(2 * time.Second)); err != nil {
 				t.Fatal(err)
 			}
 			if got, err := exchange(conn, "request one"); got != "request one" || err != nil {

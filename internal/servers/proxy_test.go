@@ -85,7 +85,7 @@ func TestProxyFaults(t *testing.T) {
 			t.Parallel()
 			server, served := echo(t)
 			p := NewProxy(t, server, c.rule)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
 			r, err := send(ctx, p.URL, sent)
 			if r.body != c.got || !errors.Is(err, c.err) || c.err == nil && err != nil {

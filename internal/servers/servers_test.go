@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -91,7 +92,7 @@ func TestEnd(t *testing.T) {
 				t.Error(err)
 			}
 			addr := strings.TrimSpace(line)
-			if _, _, bad := net.SplitHostPort(addr); bad != nil || err != nil {
+			if _, bad := netip.ParseAddrPort(addr); bad != nil || err != nil {
 				t.Fatalf("the process says %q, %v", line, err)
 			}
 			for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {

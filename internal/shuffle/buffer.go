@@ -17,7 +17,7 @@ type Buffer struct {
 	entries []entry
 	spare   []entry // sorting's other half
 	table   []place // by hash, for Find; nil where it is not used
-	taken   int     // bytes of the chunks
+	taken   int     // bytes of the chunks, but for what is free in the last
 	found   int     // records in the table
 }
 
@@ -48,8 +48,12 @@ const header = 8
 // MaxRecord is the largest key and value together.
 const MaxRecord = 1 << 30
 
+func errTooLarge(size int) error {
+	return fmt.Errorf("a record of %d bytes; the limit is %d", size, MaxRecord)
+}
+
 // maxBuffer is the most that a Buffer can hold before it must be written.
-const maxBuffer = 2 << 30
+const maxBuffer = 1<<31 - 1
 
 // NewBuffer returns a buffer for that many hash partitions, at least 1.
 func NewBuffer(parts int) *Buffer { return &Buffer{parts: uint32(parts)} }
@@ -65,7 +69,7 @@ func (b *Buffer) Size() int {
 // Add adds a record.
 func (b *Buffer) Add(key, value []byte) error {
 	if len(key)+len(value) > MaxRecord {
-		return fmt.Errorf("a record has %d bytes; the limit is %d", len(key)+len(value), MaxRecord)
+		return errTooLarge(len(key) + len(value))
 	}
 	var part uint32
 	if b.parts > 1 {
@@ -100,7 +104,7 @@ func (b *Buffer) Find(key []byte) (number uint32, added bool, err error) {
 		}
 	}
 	if len(key) > MaxRecord {
-		return 0, false, fmt.Errorf("a key has %d bytes; the limit is %d", len(key), MaxRecord)
+		return 0, false, errTooLarge(len(key))
 	}
 	number = uint32(b.found)
 	at, room := b.room(header + len(key))
@@ -116,7 +120,7 @@ func (b *Buffer) Find(key []byte) (number uint32, added bool, err error) {
 // grow makes the table larger, with its records where they belong.
 func (b *Buffer) grow() {
 	old := b.table
-	b.table = make([]place, max(2*len(old), 1<<10))
+	b.table = make([]place, max(2*len(old), 1<<6))
 	mask := uint64(len(b.table) - 1)
 	for _, p := range old {
 		if p.at == 0 {
@@ -148,13 +152,16 @@ func (b *Buffer) room(n int) (at uint32, room []byte) {
 		} else {
 			chunk = make([]byte, 0, n)
 		}
+		if last >= 0 {
+			b.taken += cap(b.chunks[last]) - len(b.chunks[last]) // it stays free
+		}
 		b.chunks = append(b.chunks, chunk)
-		b.taken += cap(chunk)
 		last++
 	}
 	c := b.chunks[last]
 	at = uint32(last)<<chunkBits | uint32(len(c))
 	b.chunks[last] = c[:len(c)+n]
+	b.taken += n
 	return at, c[len(c) : len(c)+n]
 }
 

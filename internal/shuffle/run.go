@@ -26,6 +26,7 @@ type Point struct {
 const (
 	pointDistance = 256 << 10
 	maxPoints     = 1024
+	maxPointBytes = 256 << 10 // of their keys
 )
 
 // runWriter writes sorted records as a run.
@@ -37,6 +38,7 @@ type runWriter struct {
 	pos      int64 // from the run's beginning
 	part     uint32
 	distance int64 // least one between points
+	points   int   // bytes of their keys
 	sorting  bool
 	first    []byte // the key that the block begins with, where sorting
 }
@@ -52,6 +54,9 @@ func newRunWriter(w io.Writer, off int64, parts int, compress bool) *runWriter {
 
 // add writes a record; they come in the order of part and key.
 func (r *runWriter) add(part uint32, key, value []byte) error {
+	if len(key)+len(value) > MaxRecord { // as what was folded can be, and a reader takes no more
+		return errTooLarge(len(key) + len(value))
+	}
 	if r.block.full() || part != r.part && !r.block.empty() {
 		if err := r.flush(); err != nil {
 			return err
@@ -88,14 +93,20 @@ func (r *runWriter) point() {
 	if len(p) > 0 && r.pos-p[len(p)-1].Off < r.distance {
 		return
 	}
-	if len(p) == maxPoints {
-		for i := range maxPoints / 2 {
+	if len(p) == maxPoints || len(p) > 1 && r.points > maxPointBytes {
+		n := (len(p) + 1) / 2
+		for i := range n {
 			p[i] = p[2*i]
 		}
-		clear(p[maxPoints/2:])
-		p = p[:maxPoints/2]
+		clear(p[n:])
+		p = p[:n]
 		r.distance *= 2
+		r.points = 0
+		for i := range p {
+			r.points += len(p[i].Key)
+		}
 	}
+	r.points += len(r.first)
 	r.run.Points = append(p, Point{Key: append([]byte{}, r.first...), Off: r.pos})
 }
 

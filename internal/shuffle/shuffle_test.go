@@ -253,3 +253,52 @@ func TestNarrow(t *testing.T) {
 		}
 	}
 }
+
+// TestTies: long keys that begin alike are sorted in a time that is not the square of their length.
+func TestTies(t *testing.T) {
+	t.Parallel()
+	const n = 200
+	long := strings.Repeat("k", 160<<10)
+	b := NewBuffer(1)
+	for i := range n {
+		if err := b.Add(fmt.Appendf(nil, "%s%03d", long, (i+1)%n), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.sort()
+	for i := range b.entries {
+		if key := b.key(b.entries[i].at); string(key[len(long):]) != fmt.Sprintf("%03d", i) {
+			t.Fatalf("key %d ends in %q", i, key[len(long):])
+		}
+	}
+}
+
+// TestPointBytes: the samples of a run are few where its keys are long.
+func TestPointBytes(t *testing.T) {
+	t.Parallel()
+	var tasks [][]pair
+	for i := range 2 {
+		var records []pair
+		for n := range 300 {
+			records = append(records, pair{fmt.Sprintf("%04d%s", 2*n+i, strings.Repeat("k", 30_000)), "v"})
+		}
+		tasks = append(tasks, records)
+	}
+	_, open := bucket(t)
+	outputs := emit(t, Plan{Folder: "f", Buffer: 64 << 20}, open, tasks)
+	size := 0
+	for _, p := range outputs[0].Runs[0].Points {
+		size += len(p.Key)
+	}
+	if n := len(outputs[0].Runs[0].Points); n < 2 || size > 2*maxPointBytes {
+		t.Errorf("%d points with keys of %d bytes", n, size)
+	}
+	work := Cut(outputs, 3)
+	n := 0
+	for i := range work {
+		n += len(merged(t, &work[i], open, "f"))
+	}
+	if len(work) != 3 || n != 600 {
+		t.Errorf("%d ranges with %d records", len(work), n)
+	}
+}

@@ -9,6 +9,9 @@ import (
 // few is the number of entries below which comparing them beats counting their bytes.
 const few = 128
 
+// deepest is how far into the keys radix passes go. Beyond, each would cost more than it parts.
+const deepest = 64
+
 // sort orders the entries by partition, then by key; equal keys stay in the order in which they were added.
 func (b *Buffer) sort() {
 	e := b.entries
@@ -105,7 +108,7 @@ func (b *Buffer) tie(e []entry, depth int) {
 	if b.sorted(e) { // as where all are equal
 		return
 	}
-	if len(e) < few || b.short(e, depth) {
+	if len(e) < few || depth >= deepest || b.short(e, depth) {
 		b.compare(e)
 		return
 	}

@@ -33,10 +33,9 @@ type Task struct {
 type stream struct {
 	seg    *Segment
 	task   *Task
-	body   io.Closer
+	body   io.ReadCloser
 	blocks blockReader
 	data   []byte // of the block, after the record
-	fresh  bool   // the next record begins a block
 
 	prefix uint64
 	key    []byte

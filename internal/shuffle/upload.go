@@ -60,7 +60,7 @@ func (u *Upload) Abort(err error) {
 		err = context.Canceled
 	}
 	_ = u.pipe.CloseWithError(err) // never fails
-	<-u.done
+	<-u.done                       //nolint:errcheck // it is err, or came of it
 }
 
 // name makes the name of an object that no other attempt, however late, writes too.

@@ -48,7 +48,7 @@ func NewWriter(ctx context.Context, p Plan, name string, bucket func(context.Con
 // Full reports whether the records, with so many more bytes that the caller keeps for them, fill the buffer: then Spill
 // is next.
 func (w *Writer) Full(more int) bool {
-	return w.Buffer.Size()+more >= w.plan.Buffer || w.Buffer.Full()
+	return w.Size()+more >= w.plan.Buffer || w.Buffer.Full()
 }
 
 // Spill writes the records as a run, and empties the buffer. Numbers of Find begin at 0 again.
@@ -73,14 +73,14 @@ func (w *Writer) write(to interface{ Write([]byte) (int, error) }) error {
 	run, err := r.finish()
 	w.off += r.pos
 	w.out.Runs = append(w.out.Runs, run)
-	w.Buffer.Reset()
+	w.Reset()
 	return err
 }
 
 // Finish stores what is left, and tells where all is.
 func (w *Writer) Finish() (Output, error) {
 	if w.upload != nil {
-		if w.Buffer.Len() > 0 {
+		if w.Len() > 0 {
 			if err := w.write(w.upload); err != nil {
 				return Output{}, err
 			}
@@ -89,11 +89,11 @@ func (w *Writer) Finish() (Output, error) {
 		w.upload = nil
 		return w.out, u.Close()
 	}
-	if w.Buffer.Len() == 0 {
+	if w.Len() == 0 {
 		return Output{}, nil
 	}
 	var all bytes.Buffer
-	all.Grow(min(w.Buffer.taken+w.Buffer.taken/16, w.plan.Buffer))
+	all.Grow(min(w.taken+w.taken/16, w.plan.Buffer))
 	if err := w.write(&all); err != nil {
 		return Output{}, err
 	}
@@ -114,7 +114,7 @@ func (w *Writer) Finish() (Output, error) {
 
 // Abort gives up what was not finished, and frees the buffer.
 func (w *Writer) Abort(err error) {
-	w.Buffer.Reset()
+	w.Reset()
 	if w.upload != nil {
 		w.upload.Abort(err)
 		w.upload = nil

@@ -1,0 +1,90 @@
+package mapper
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gowren/gowren/storage"
+)
+
+// Clean deletes what drivers that were killed have left in an executor's bucket: the data of jobs that began longer ago
+// than olderThan, and of which no object is younger either. It returns how many objects it deleted. Choose a time that no
+// job takes: a job that still runs would lose its data. Nothing but what is below jobs/ is touched.
+//
+// It takes a listing of all that is below jobs/, and memory for the keys of one job.
+func Clean(ctx context.Context, b storage.Bucket, olderThan time.Duration) (int, error) {
+	b = storage.Retry(b, storage.RetryPolicy{})
+	before := time.Now().Add(-olderThan)
+	c := cleaner{ctx: ctx, b: b, before: before}
+	for o, err := range b.List(ctx, "jobs/") {
+		if err != nil {
+			return c.deleted, fmt.Errorf("mapper: clean: %w", err)
+		}
+		id, _, _ := strings.Cut(strings.TrimPrefix(o.Key, "jobs/"), "/")
+		if err := c.add(id, o); err != nil {
+			return c.deleted, fmt.Errorf("mapper: clean: %w", err)
+		}
+	}
+	if err := c.flush(); err != nil {
+		return c.deleted, fmt.Errorf("mapper: clean: %w", err)
+	}
+	return c.deleted, nil
+}
+
+// cleaner gathers the objects of a job, which a listing has next to each other, until it is known that all are old.
+type cleaner struct {
+	ctx     context.Context
+	b       storage.Bucket
+	before  time.Time
+	id      string
+	keys    []string
+	young   bool
+	deleted int
+}
+
+func (c *cleaner) add(id string, o storage.Object) error {
+	if id != c.id {
+		if err := c.flush(); err != nil {
+			return err
+		}
+		c.id, c.young = id, !began(id, c.before)
+	}
+	if !o.Modified.Before(c.before) {
+		c.young = true
+	}
+	if !c.young {
+		c.keys = append(c.keys, o.Key)
+	}
+	return nil
+}
+
+func (c *cleaner) flush() error {
+	keys := c.keys
+	c.keys = nil
+	if c.young {
+		return nil
+	}
+	for len(keys) > 0 {
+		some := keys[:min(len(keys), 1000)]
+		if err := c.b.Delete(c.ctx, some...); err != nil {
+			return err
+		}
+		keys = keys[len(some):]
+		c.deleted += len(some)
+	}
+	return nil
+}
+
+// idTime is the beginning of a job's ID.
+const idTime = "20060102-150405"
+
+// began reports whether a job with that ID began before. What is below jobs/ and has no such name is none of ours.
+func began(id string, before time.Time) bool {
+	if len(id) < len(idTime) {
+		return false
+	}
+	t, err := time.Parse(idTime, id[:len(idTime)])
+	return err == nil && t.Before(before)
+}
