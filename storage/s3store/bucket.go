@@ -16,7 +16,7 @@ type bucket struct {
 	name, url string
 	place     place
 	sums      bool // checksums go with uploads
-	counts    *counts
+	meter     *storage.Meter
 }
 
 // idler holds connections open that wait for work.
@@ -29,6 +29,9 @@ func (b *bucket) Close() error {
 	b.transport.CloseIdleConnections()
 	return nil
 }
+
+// Stats implements [storage.Metered].
+func (b *bucket) Stats() storage.Stats { return b.meter.Stats() }
 
 // Stat is one request. The store answers it without a body, so that a bucket that does not exist looks like an object
 // that does not.

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
+
+	"github.com/gowren/gowren/storage"
 )
 
 const (
@@ -28,7 +30,7 @@ var maxBackoff = 5 * time.Second
 
 // connect makes a client by the SDK's default chain of configuration: environment, shared files, the roles of Lambda,
 // containers and instances.
-func connect(ctx context.Context, p place, n *counts) (*s3.Client, *http.Transport, error) {
+func connect(ctx context.Context, p place, m *storage.Meter) (*s3.Client, *http.Transport, error) {
 	// Of this client the SDK takes a copy, to which it adds the certificates of AWS_CA_BUNDLE.
 	base := awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) { d.Timeout = 10 * time.Second })
 	cfg, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(base), config.WithLogger(logging.Nop{}),
@@ -51,7 +53,7 @@ func connect(ctx context.Context, p place, n *counts) (*s3.Client, *http.Transpo
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 		o.DisableLogOutputChecksumValidationSkipped = true // it is known of ranges
-		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error { return watch(s, n) })
+		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error { return watch(s, m) })
 		unsettled = p.settle(o)
 	})
 	return client, transport, unsettled

@@ -74,7 +74,7 @@ func (b *bucket) deleteBatch(ctx context.Context, keys []string) []error {
 
 // keyError is the error of one key of a batch.
 func (b *bucket) keyError(e types.Error) error {
-	kind, advice := b.classify("delete", 0, aws.ToString(e.Code))
+	advice, kind := b.classify("delete", 0, aws.ToString(e.Code))
 	words := fmt.Sprintf("the store answers %s: %s", aws.ToString(e.Code), aws.ToString(e.Message))
 	if advice != "" {
 		words += ": " + advice

@@ -65,7 +65,7 @@ func (b *bucket) explain(op string, err error) error {
 	if api := smithy.APIError(nil); errors.As(err, &api) {
 		code, message = api.ErrorCode(), api.ErrorMessage()
 	}
-	kind, advice := b.classify(op, status, code)
+	advice, kind := b.classify(op, status, code)
 	words := fmt.Sprintf("the store answers %d %s", status, code)
 	if message != "" && message != code {
 		words += ": " + message
@@ -90,31 +90,31 @@ func (b *bucket) explainNet(err error) error {
 
 // classify returns the kind of an answer, by its code where it has one: the answer to a HeadObject has none. It adds
 // what to do about it.
-func (b *bucket) classify(op string, status int, code string) (kind error, advice string) {
+func (b *bucket) classify(op string, status int, code string) (advice string, kind error) {
 	if c, ok := codes[code]; ok {
 		if c.advice != "" {
 			advice = fmt.Sprintf(c.advice, b.name)
 		}
-		return c.kind, advice
+		return advice, c.kind
 	}
 	switch status {
 	case http.StatusNotFound:
 		if code == "NotFound" || code == "" {
-			return fs.ErrNotExist, ""
+			return "", fs.ErrNotExist
 		}
 	case http.StatusPreconditionFailed:
 		if op == "putnew" {
-			return fs.ErrExist, ""
+			return "", fs.ErrExist
 		}
-		return storage.ErrChanged, ""
+		return "", storage.ErrChanged
 	case http.StatusForbidden, http.StatusUnauthorized:
-		return fs.ErrPermission, "the credentials do not allow it"
+		return "the credentials do not allow it", fs.ErrPermission
 	case http.StatusTooManyRequests:
-		return storage.ErrThrottled, ""
+		return "", storage.ErrThrottled
 	case http.StatusMovedPermanently, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return fs.ErrInvalid, otherRegion(b.name)
+		return otherRegion(b.name), fs.ErrInvalid
 	}
-	return nil, ""
+	return "", nil
 }
 
 func otherRegion(name string) string {

@@ -99,8 +99,8 @@ func (u *under) Unwrap() storage.Bucket { return u.whole }
 
 // newBucket makes the bucket of a place, without its prefix.
 func newBucket(ctx context.Context, p place) (*bucket, error) {
-	n := &counts{}
-	client, transport, err := connect(ctx, p, n)
+	m := &storage.Meter{}
+	client, transport, err := connect(ctx, p, m)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func newBucket(ctx context.Context, p place) (*bucket, error) {
 		p.endpoint = e
 	}
 	return &bucket{
-		client: client, transport: transport, name: p.bucket, url: p.url(), place: p, counts: n,
+		client: client, transport: transport, name: p.bucket, url: p.url(), place: p, meter: m,
 		sums: o.RequestChecksumCalculation != aws.RequestChecksumCalculationWhenRequired,
 	}, nil
 }

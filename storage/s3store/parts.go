@@ -184,6 +184,6 @@ func (u *upload) abort(ctx context.Context, cause error) error {
 	if err == nil || isCode(err, "NoSuchUpload") {
 		return cause
 	}
-	return fmt.Errorf("%w (and the parts of the upload %s stay: %v)", u.b.explain(u.op, cause), aws.ToString(u.id),
-		u.b.explain("delete", err))
+	return fmt.Errorf("%w (and the parts of the upload %s stay: %s)", u.b.explain(u.op, cause), aws.ToString(u.id),
+		u.b.explain("delete", err).Error()) // as text: its kind is not that of the failure
 }

@@ -28,15 +28,21 @@ func TestMain(m *testing.M) {
 		"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3",
 		"AWS_REQUEST_CHECKSUM_CALCULATION", "AWS_RESPONSE_CHECKSUM_VALIDATION", "AWS_CA_BUNDLE",
 	} {
-		os.Unsetenv(name)
+		check(os.Unsetenv(name))
 	}
 	nowhere := filepath.Join(os.TempDir(), "no-such-file-of-aws")
 	for name, value := range map[string]string{
 		"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": nowhere, "AWS_SHARED_CREDENTIALS_FILE": nowhere,
 	} {
-		os.Setenv(name, value)
+		check(os.Setenv(name, value))
 	}
 	goleak.VerifyTestMain(closing{m})
+}
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
 }
 
 // closing closes the tests' own connections before goleak looks.
@@ -54,8 +60,8 @@ var plain = &http.Client{Transport: &http.Transport{}}
 func server(t testing.TB) servers.S3Server {
 	t.Helper()
 	s := servers.S3(t)
-	os.Setenv("AWS_ACCESS_KEY_ID", s.AccessKey)
-	os.Setenv("AWS_SECRET_ACCESS_KEY", s.SecretKey)
+	check(os.Setenv("AWS_ACCESS_KEY_ID", s.AccessKey))
+	check(os.Setenv("AWS_SECRET_ACCESS_KEY", s.SecretKey))
 	return s
 }
 
