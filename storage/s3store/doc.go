@@ -1,16 +1,18 @@
 // Package s3store keeps objects in Amazon S3, or in another store with its interface: Cloudflare R2, MinIO, Ceph.
 // Importing it registers the scheme s3:
 //
-//		s3://bucket/prefix?region=eu-west-1
-//		s3://bucket?endpoint=https://ACCOUNT.r2.cloudflarestorage.com&region=auto
-//		s3://bucket?endpoint=http://127.0.0.1:9000&path-style=true
+//	s3://bucket/prefix?region=eu-west-1
+//	s3://bucket?endpoint=https://ACCOUNT.r2.cloudflarestorage.com&region=auto
+//	s3://bucket?endpoint=http://127.0.0.1:9000&path-style=true
 //
-//	  - region is the bucket's. Without it, it is the environment's (AWS_REGION, the profile), and us-east-1 where an
-//	    endpoint is given.
-//	  - endpoint is the store's address, of http or https. Without it, it is AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or
-//	    Amazon's.
-//	  - path-style=true puts the bucket's name into the path of requests and not into the host's name, which most stores of
-//	    one's own need.
+// The parameters:
+//
+//   - region is the bucket's. Without it, it is the environment's (AWS_REGION, the profile), and us-east-1 where an
+//     endpoint is given.
+//   - endpoint is the store's address, of http or https. Without it, it is AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or
+//     Amazon's.
+//   - path-style=true puts the bucket's name into the path of requests and not into the host's name, which most stores of
+//     one's own need.
 //
 // The URL of an open bucket holds what the environment has added, so that a worker elsewhere opens the same one.
 //

@@ -155,7 +155,7 @@ func TestSizes(t *testing.T) {
 // TestWithoutMemory reads while other readers hold all the buffers: as the bytes come then. A checksum that fails is
 // found at the end.
 func TestWithoutMemory(t *testing.T) {
-	b := fresh(t)
+	p, flipped, b, _ := behind(t)
 	want := text(5 * long)
 	if err := b.Put(t.Context(), "k", strings.NewReader(want)); err != nil {
 		t.Fatal(err)
@@ -179,6 +179,13 @@ func TestWithoutMemory(t *testing.T) {
 	}
 	if err := b.Put(t.Context(), "l", bytes.NewReader([]byte(want))); err != nil {
 		t.Error(err)
+	}
+	if err := b.Put(t.Context(), "m", strings.NewReader(want[:s3store.PartSize])); err != nil {
+		t.Error(err)
+	}
+	p.Set(on("GET", "", 1, servers.Rule{Fault: servers.FlipAnswer, At: 54321}))
+	if got, err := get(t.Context(), retried(flipped), "m"); !errors.Is(err, storage.ErrDamaged) {
+		t.Errorf("a flipped byte: %d bytes, %v", len(got), err)
 	}
 	for _, r := range holders {
 		rest, err := io.ReadAll(r)

@@ -60,8 +60,8 @@ var plain = &http.Client{Transport: &http.Transport{}}
 func server(t testing.TB) servers.S3Server {
 	t.Helper()
 	s := servers.S3(t)
-	check(os.Setenv("AWS_ACCESS_KEY_ID", s.AccessKey))
-	check(os.Setenv("AWS_SECRET_ACCESS_KEY", s.SecretKey))
+	check(os.Setenv("AWS_ACCESS_KEY_ID", s.AccessKey))     //nolint:usetesting // parallel tests have it alike
+	check(os.Setenv("AWS_SECRET_ACCESS_KEY", s.SecretKey)) //nolint:usetesting // likewise
 	return s
 }
 
