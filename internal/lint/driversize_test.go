@@ -16,6 +16,7 @@ var driverSizes = []struct {
 	largest int64
 }{
 	{"storage/gcsstore", "disable_grpc_modules,grpcnotrace", 18 << 20},
+	{"storage/s3store", "", 18 << 20},
 }
 
 // TestDriverSize builds the quickstart with each driver and weighs it.
