@@ -3,7 +3,7 @@
 package clouds
 
 import (
-	_ "github.com/gowren/gowren/storage/azstore"
+	// azstore
 	_ "github.com/gowren/gowren/storage/gcsstore"
 	_ "github.com/gowren/gowren/storage/redisstore"
 	_ "github.com/gowren/gowren/storage/s3store"
