@@ -111,6 +111,8 @@
 //
 //	GOWREN_BACKEND  local (the default), local://?workers=4&memory=512, inproc
 //	GOWREN_STORAGE  file:///var/tmp/gowren; by default a folder of the user's cache directory
+//	                s3://bucket?region=eu-west-1, gs://bucket, az://account/container, redis://host/0, each with its driver
+//	                imported: _ "github.com/gowren/gowren/storage/s3store"
 //
 // Packages of backends and storage register their URL's scheme when they are imported. [New] takes a backend and a bucket
 // of one's own making.

@@ -31,6 +31,20 @@ type Row struct {
 	Header []string
 	// Fields is valid until the next step; the strings in it stay valid.
 	Fields []string
+
+	at *rowParser
+}
+
+// Errorf returns an [*Error] that names the object and the line on which the row begins, for what its reader finds wrong
+// with it, as [fmt.Errorf] formats it. It is for the step that yields the row. The first one of a split counts the lines
+// before it, for which the object is read up to there.
+func (r Row) Errorf(format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	if r.at == nil {
+		return err
+	}
+	line, _ := r.at.csv.FieldPos(0)
+	return r.at.mark(line, err)
 }
 
 // Get returns the field with the name, the first where several have it. It is false where there is none.
@@ -78,7 +92,7 @@ func (in *input) csv(o CSVOptions, yield func(Row, error) bool) error {
 	defer p.close()
 	for err == nil {
 		var fields []string
-		if fields, err = p.next(); err == nil && !yield(Row{p.header, fields}, nil) {
+		if fields, err = p.next(); err == nil && !yield(Row{p.header, fields, p}, nil) {
 			return nil
 		}
 	}

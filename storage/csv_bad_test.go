@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/gowren/gowren/storage"
+	"github.com/gowren/gowren/storage/memstore"
 	"github.com/gowren/gowren/storage/storagetest"
 )
 
@@ -178,5 +179,41 @@ func TestLostReadIsNoBadRow(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestRowErrorf: what a caller finds wrong names the object and the line, in each split.
+func TestRowErrorf(t *testing.T) {
+	t.Parallel()
+	b := memstore.New()
+	t.Cleanup(func() { memstore.Delete(b.Name()) })
+	if err := b.Put(t.Context(), "a.csv", strings.NewReader("h,x\n\"1\n1\",a\n2,b\n\n3,c\n4,d\n")); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"1\n1": "record on line 2: ", "2": "record on line 4: ", "3": "record on line 6: ", "4": "record on line 7: "}
+	for _, size := range []int64{1, 7, 100} {
+		splits, err := storage.Splits(t.Context(), b.URL(), size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := 0
+		for _, s := range splits {
+			for row, err := range storage.CSV(t.Context(), s, storage.CSVOptions{}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				bad := row.Errorf("no: %w", fs.ErrInvalid)
+				if text := bad.Error(); !errors.Is(bad, fs.ErrInvalid) || !strings.Contains(text, want[row.Fields[0]]+"no: ") || !strings.Contains(text, "a.csv") {
+					t.Errorf("splits of %d, row %q: %v", size, row.Fields, bad)
+				}
+				seen++
+			}
+		}
+		if seen != 4 {
+			t.Errorf("%d rows", seen)
+		}
+	}
+	if err := (storage.Row{}).Errorf("no"); err == nil || err.Error() != "no" {
+		t.Errorf("a row of one's own: %v", err)
 	}
 }

@@ -163,18 +163,35 @@ func (p *rowParser) failure(err error) (bad *csv.ParseError, _ error) {
 
 // located tells what is bad in lines of the object.
 func (p *rowParser) located(bad *csv.ParseError) error {
-	if p.before < 0 && p.in.s.Off == 0 {
-		p.before = 0
-	}
-	if p.before < 0 {
-		n, err := p.in.count('\n', 0, p.begin)
-		if err != nil {
-			return p.in.fail("read", fmt.Errorf("%w, in a split from byte %d on; its line is not known: %w", bad.Err, p.begin, err))
-		}
-		p.before = n
+	if err := p.countBefore(bad.Err); err != nil {
+		return err
 	}
 	found := *bad
 	found.StartLine += int(p.before)
 	found.Line += int(p.before)
 	return p.in.fail("read", &found)
+}
+
+// mark adds the object and the line, which is counted from where csv began.
+func (p *rowParser) mark(line int, err error) error {
+	if err := p.countBefore(err); err != nil {
+		return err
+	}
+	return p.in.fail("read", fmt.Errorf("record on line %d: %w", line+int(p.before), err))
+}
+
+// countBefore counts the newlines before begin, for the error bad.
+func (p *rowParser) countBefore(bad error) error {
+	if p.before < 0 && p.in.s.Off == 0 {
+		p.before = 0
+	}
+	if p.before >= 0 {
+		return nil
+	}
+	n, err := p.in.count('\n', 0, p.begin)
+	if err != nil {
+		return p.in.fail("read", fmt.Errorf("%w, in a split from byte %d on; its line is not known: %w", bad, p.begin, err))
+	}
+	p.before = n
+	return nil
 }

@@ -68,4 +68,10 @@ func (in *input) end() int64 {
 	return in.s.Off + in.s.Len
 }
 
-func (in *input) fail(op string, err error) error { return wrap(op, in.s.URL, in.s.Key, err) }
+// fail names the object. What is wrong with what was unpacked may be the fault of the packed: its checksum comes last.
+func (in *input) fail(op string, err error) error {
+	if _, named := err.(*Error); op == "read" && in.s.Compression != "" && !named { //nolint:errorlint // as in wrap
+		err = fmt.Errorf("%w (as unpacked from %s, whose checksum comes after it: the object may be damaged)", err, in.s.Compression)
+	}
+	return wrap(op, in.s.URL, in.s.Key, err)
+}

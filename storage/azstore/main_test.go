@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/gowren/gowren/internal/servers"
+	"github.com/gowren/gowren/storage"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -74,8 +75,8 @@ func variables(pairs ...string) surroundings {
 	}
 }
 
-// opened is a bucket in an environment, closed with the test.
-func opened(t testing.TB, rawURL string, env surroundings) *bucket {
+// below opens a URL in an environment, for as long as the test.
+func below(t testing.TB, rawURL string, env surroundings) storage.Bucket {
 	t.Helper()
 	u, err := url.Parse(rawURL)
 	if err != nil {
@@ -86,7 +87,13 @@ func opened(t testing.TB, rawURL string, env surroundings) *bucket {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { b.Close() })
-	return b.(*bucket)
+	return b
+}
+
+// opened is below for a URL without a prefix.
+func opened(t testing.TB, rawURL string, env surroundings) *bucket {
+	t.Helper()
+	return below(t, rawURL, env).(*bucket)
 }
 
 // fresh is a bucket in a container of its own, through a proxy with rules, and the key in its environment.

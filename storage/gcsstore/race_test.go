@@ -1,0 +1,5 @@
+//go:build race
+
+package gcsstore
+
+const raceEnabled = true
