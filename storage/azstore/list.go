@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gowren/gowren/storage"
 )
@@ -75,6 +76,9 @@ type listed struct {
 func (b *bucket) listed(ctx context.Context, prefix, marker string) (*page, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if !utf8.ValidString(prefix) || strings.ContainsFunc(prefix, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return &page{}, nil // no key begins like that, and XML cannot repeat it
 	}
 	ctx = b.begin(ctx, kindList, "")
 	q := url.Values{"restype": {"container"}, "comp": {"list"}}

@@ -65,6 +65,17 @@ func TestList(t *testing.T) {
 	}
 }
 
+// TestNoPrefix lists what no key begins with, and XML cannot hold.
+func TestNoPrefix(t *testing.T) {
+	t.Parallel()
+	b, _ := fresh(t)
+	for _, prefix := range []string{"\xff", "a\x00", "\n", strings.Repeat("a", 1100)} {
+		for o, err := range b.List(t.Context(), prefix) {
+			t.Errorf("%q: %q, %v", prefix, o.Key, err)
+		}
+	}
+}
+
 func TestBadList(t *testing.T) {
 	t.Parallel()
 	for name, pages := range map[string]map[string]string{
