@@ -53,7 +53,7 @@ func (c closing) Run() int {
 	return c.M.Run()
 }
 
-var plain = &http.Client{Transport: &http.Transport{}}
+var plain = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 
 // server returns the S3 server, whose credentials it puts into the environment: the same for all tests but those that
 // have wrong ones, which do not run beside others.
