@@ -119,5 +119,5 @@ func TestConformance(t *testing.T) {
 // TestConformanceRetried is of what programs use.
 func TestConformanceRetried(t *testing.T) {
 	storagetest.RunWith(t, func(t *testing.T) storage.Bucket { return storage.Retry(fresh(t), storage.RetryPolicy{}) },
-		storagetest.Options{Skip: races})
+		storagetest.Options{Skip: races, Keys: 1200})
 }
