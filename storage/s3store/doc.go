@@ -25,7 +25,8 @@
 //
 // # What it costs in requests
 //
-//   - Put and PutNew: one up to 8 MiB. Above, one for each 8 MiB, four at once, and two more.
+//   - Put and PutNew: one up to 8 MiB. Above, one for each 8 MiB, four at once, and two more. PutNew of more than 1 MiB
+//     asks first, by a HeadObject, whether the key is taken.
 //   - Get: one for each 8 MiB of the range, up to four at once, and a HeadObject beside them for a whole object of
 //     more than 8 MiB. Reading ahead begins with the first Read.
 //   - Stat, and a Get of no bytes: one HeadObject. List: one for each 1,000 objects. Delete: one for each 1,000 keys, eight

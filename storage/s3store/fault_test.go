@@ -5,9 +5,11 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,16 +53,14 @@ func on(method, url string, nth int, r servers.Rule) servers.Rule {
 	return r
 }
 
-// text is n bytes of which no two places within a part are alike for long.
-func text(n int) string {
-	var s strings.Builder
-	s.Grow(n + 20)
-	for i := uint32(1); s.Len() < n; i = i*1664525 + 1013904223 {
-		s.WriteString(string(rune('a' + i>>24%26)))
-		s.WriteByte(byte('0' + i>>16%10))
-	}
-	return s.String()[:n]
-}
+// text is n bytes, of at most 2*long, that are no two times alike.
+func text(n int) string { return allText()[:n] }
+
+var allText = sync.OnceValue(func() string {
+	p := make([]byte, 2*long)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(p) // never fails
+	return string(p)
+})
 
 func get(ctx context.Context, b storage.Bucket, key string) (string, error) {
 	r, err := b.Get(ctx, key, 0, -1)

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"io"
+	"io/fs"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -40,6 +41,10 @@ func (b *bucket) send(ctx context.Context, op, key string, data *source) error {
 	if err != nil {
 		return err
 	}
+	if op == "putnew" && len(first) > askFirst && b.taken(ctx, key) {
+		freeFirst(first)
+		return fs.ErrExist
+	}
 	if !data.ended {
 		return b.sendParts(ctx, op, key, first, data)
 	}
@@ -58,6 +63,17 @@ func (b *bucket) send(ctx context.Context, op, key string, data *source) error {
 	}
 	_, err = b.client.PutObject(ctx, in, options...)
 	return err
+}
+
+// askFirst is the size above which PutNew asks whether the key is taken before it sends anything. That saves the bytes;
+// and a server may refuse a large request while it is still being sent, and reset the connection, so that the client
+// never reads why: a retry would meet the same again.
+const askFirst = 1 << 20
+
+// taken tells whether the store says that the key is taken. Whether it is free, only the PutObject decides.
+func (b *bucket) taken(ctx context.Context, key string) bool {
+	_, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: &key})
+	return err == nil
 }
 
 // sum32 is the CRC32 as S3 writes it. It is the checksum that the most stores know, for an object of one request.

@@ -37,6 +37,18 @@ func TestRequests(t *testing.T) {
 		"put large": {0, func(b storage.Bucket) error {
 			return b.Put(ctx, "k", io.LimitReader(zeros{}, long))
 		}, "put 5, up 16789561"},
+		"putnew": {0, func(b storage.Bucket) error {
+			return b.PutNew(ctx, "new", strings.NewReader("data"))
+		}, "put 1, up 4"},
+		"putnew large": {0, func(b storage.Bucket) error {
+			return b.PutNew(ctx, "new", io.LimitReader(zeros{}, long))
+		}, "stat 1, put 5, up 16789561"},
+		"putnew taken": {0, func(b storage.Bucket) error {
+			if err := b.PutNew(ctx, "k", io.LimitReader(zeros{}, long)); !errors.Is(err, fs.ErrExist) {
+				return err
+			}
+			return nil
+		}, "stat 1"},
 		"put empty": {0, func(b storage.Bucket) error { return b.Put(ctx, "k", strings.NewReader("")) }, "put 1"},
 		"put a part": {0, func(b storage.Bucket) error {
 			return b.Put(ctx, "k", io.LimitReader(zeros{}, s3store.PartSize))
@@ -156,12 +168,12 @@ func TestSizes(t *testing.T) {
 // found at the end.
 func TestWithoutMemory(t *testing.T) {
 	p, flipped, b, _ := behind(t)
-	want := text(5 * long)
+	want := text(long)
 	if err := b.Put(t.Context(), "k", strings.NewReader(want)); err != nil {
 		t.Fatal(err)
 	}
 	var holders []io.ReadCloser
-	for range 40 {
+	for range 20 {
 		r, err := b.Get(t.Context(), "k", 0, -1)
 		if err != nil {
 			t.Fatal(err)

@@ -53,7 +53,7 @@ func (c closing) Run() int {
 	return c.M.Run()
 }
 
-var plain = &http.Client{Transport: &http.Transport{}}
+var plain = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
 
 // server returns the S3 server, whose credentials it puts into the environment: the same for all tests but those that
 // have wrong ones, which do not run beside others.
@@ -119,5 +119,5 @@ func TestConformance(t *testing.T) {
 // TestConformanceRetried is of what programs use.
 func TestConformanceRetried(t *testing.T) {
 	storagetest.RunWith(t, func(t *testing.T) storage.Bucket { return storage.Retry(fresh(t), storage.RetryPolicy{}) },
-		storagetest.Options{Skip: races})
+		storagetest.Options{Skip: races, Keys: 1200})
 }
