@@ -58,8 +58,17 @@ func (f floor) do(ctx context.Context, method, key string, body []byte) error {
 	if answer.StatusCode/100 != 2 {
 		return fmt.Errorf("%s %s: %s", method, key, answer.Status)
 	}
-	_, err = io.CopyBuffer(struct{ io.Writer }{io.Discard}, answer.Body, make([]byte, 256<<10))
+	_, err = discard(answer.Body)
 	return err
+}
+
+var discards = sync.Pool{New: func() any { p := make([]byte, 256<<10); return &p }}
+
+// discard reads to the end, without making garbage of its own.
+func discard(r io.Reader) (int64, error) {
+	p := discards.Get().(*[]byte)
+	defer discards.Put(p)
+	return io.CopyBuffer(struct{ io.Writer }{io.Discard}, r, *p)
 }
 
 // cpu returns what this process has used. The server is another.
@@ -104,7 +113,7 @@ func read(ctx context.Context, b storage.Bucket, key string, size int64) error {
 		return err
 	}
 	defer r.Close()
-	n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, r, make([]byte, 256<<10))
+	n, err := discard(r)
 	if err == nil && n != size {
 		err = fmt.Errorf("%d bytes", n)
 	}
