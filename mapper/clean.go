@@ -17,7 +17,7 @@ import (
 func Clean(ctx context.Context, b storage.Bucket, olderThan time.Duration) (int, error) {
 	b = storage.Retry(b, storage.RetryPolicy{})
 	before := time.Now().Add(-olderThan)
-	c := cleaner{ctx: ctx, b: b, before: before}
+	c := cleaner{ctx: ctx, b: b, before: before, young: true} // what has no ID is nobody's
 	for o, err := range b.List(ctx, "jobs/") {
 		if err != nil {
 			return c.deleted, fmt.Errorf("mapper: clean: %w", err)

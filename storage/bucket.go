@@ -27,7 +27,9 @@ type Bucket interface {
 	PutNew(ctx context.Context, key string, data io.Reader) error
 	// Stat describes the object.
 	Stat(ctx context.Context, key string) (Object, error)
-	// List yields the objects whose keys begin with prefix (any string, not only a folder) in byte order of the keys.
+	// List yields the objects whose keys begin with prefix (any string, not only a folder) in byte order of the keys. It
+	// yields those too that others have stored under keys that this interface refuses, such as a//b or the marker of a
+	// folder, a/: the other methods say so.
 	// After an error it yields nothing more.
 	List(ctx context.Context, prefix string) iter.Seq2[Object, error]
 	// Delete removes objects. A missing key is no error.

@@ -13,7 +13,8 @@ var ErrThrottled = errors.New("throttled by the object store")
 var ErrChanged = errors.New("the object has changed")
 
 // ErrDamaged reports that the bytes that were read are not those that were stored, as a checksum tells. What was read so
-// far is not to be used. A driver returns it when asking again did not help, or when the bytes were delivered already.
+// far is not to be used. A driver returns it when asking again did not help, or when the bytes were delivered already; then
+// also where the checksum itself could not be had.
 var ErrDamaged = errors.New("the object's bytes were damaged on the way")
 
 // Error tells which operation failed, on which object.

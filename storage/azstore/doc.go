@@ -17,7 +17,7 @@
 //   - otherwise tokens of Microsoft Entra, from where the SDK's DefaultAzureCredential finds an identity: AZURE_TENANT_ID,
 //     AZURE_CLIENT_ID and AZURE_CLIENT_SECRET or AZURE_CLIENT_CERTIFICATE_PATH, a workload identity, a managed identity,
 //     az login, azd, PowerShell. The identity needs the role Storage Blob Data Contributor. AZURE_TOKEN_CREDENTIALS
-//     makes the choice smaller. Tokens are not sent over http.
+//     makes the choice smaller. Tokens are not sent over http, nor are signatures but to this machine.
 //
 // Key and signature are passed over for accounts other than AZURE_STORAGE_ACCOUNT, where that is set. None of all this is
 // ever in a URL of a bucket, in an error, or in the SDK's log.

@@ -29,7 +29,7 @@ func (b *bucket) List(ctx context.Context, prefix string) iter.Seq2[storage.Obje
 			}
 			for _, found := range p.Blobs {
 				o, err := found.object()
-				if err == nil && checkKey(o.Key) != nil || found.Properties.ResourceType == "directory" {
+				if found.Properties.ResourceType == "directory" {
 					continue
 				}
 				if err == nil && o.Key <= last {

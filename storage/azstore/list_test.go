@@ -57,7 +57,7 @@ func TestList(t *testing.T) {
 			t.Errorf("%+v", o)
 		}
 	}
-	if want := []string{" a&b ", "a/", "b/c", "c \ufffe"}; !slices.Equal(got, want) {
+	if want := []string{" a&b ", "a.", "a/", "b/c", "c \ufffe"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 	if n := b.Stats().Requests[storage.KindList]; n != 3 {

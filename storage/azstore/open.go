@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/url"
 	"regexp"
 	"strings"
@@ -95,6 +96,9 @@ func openWith(u *url.URL, env surroundings) (storage.Bucket, error) {
 	if err != nil {
 		return nil, err
 	}
+	if a.sas != "" && p.endpoint.Scheme == "http" && !loopback(p.endpoint.Hostname()) {
+		return nil, invalid("%s would be sent over http, where all can read it: use an endpoint of https", a.what)
+	}
 	b, err := newBucket(p, a, env)
 	if err != nil {
 		return nil, err
@@ -103,6 +107,12 @@ func openWith(u *url.URL, env surroundings) (storage.Bucket, error) {
 		return b, nil
 	}
 	return &under{storage.Prefix(b, p.prefix), b}, nil
+}
+
+// loopback reports whether what is sent to the host stays on this machine.
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // under is the part of a bucket under a prefix, and owns the bucket.

@@ -91,3 +91,26 @@ func TestBlockSizes(t *testing.T) {
 		t.Errorf("the name of a block: %q", id)
 	}
 }
+
+// TestSignatureOverHTTP: a shared access signature is sent over http to this machine alone.
+func TestSignatureOverHTTP(t *testing.T) {
+	t.Parallel()
+	for endpoint, ok := range map[string]bool{
+		"http://127.0.0.1:10000/account": true, "http://localhost:10000/account": true, "http://[::1]:10000/account": true,
+		"https://example.com/account": true, "http://example.com/account": false, "http://10.0.0.1/account": false,
+	} {
+		u, err := url.Parse("az://account/container?" + url.Values{"endpoint": {endpoint}}.Encode())
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := openWith(u, variables(sasVariable, "sv=2024&sig=SECRET"))
+		if (err == nil) != ok {
+			t.Errorf("%s: %v", endpoint, err)
+		}
+		if err == nil {
+			b.Close()
+		} else if strings.Contains(err.Error(), "SECRET") {
+			t.Errorf("%s: the error holds the signature", endpoint)
+		}
+	}
+}

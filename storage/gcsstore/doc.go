@@ -10,7 +10,8 @@
 //
 // They come from where all Google's libraries look: the key file that GOOGLE_APPLICATION_CREDENTIALS names, what gcloud
 // auth application-default login has left, or the service account of the machine or function. They are looked for when
-// the first request is sent, and are never sent over http: an endpoint of that kind is asked without any. The role
+// the first request is sent, and are never sent over http: an endpoint of that kind is asked without any. One of https
+// gets them, whoever's it is: take the URL's endpoint from nobody that you do not trust with them. The role
 // Storage Object User on the bucket is enough.
 //
 // # Requests
@@ -41,7 +42,7 @@
 // # Limits
 //
 //   - A key has at most 1,024 bytes, the prefix included, and does not begin with ".well-known/acme-challenge/".
-//   - An object whose name is no valid key is not listed.
+//   - An object whose name is no valid key is listed, and nothing else can be done with it.
 //   - The service takes about one write a second to the same key, and answers more with [storage.ErrThrottled].
 //   - Memory is 8 MiB for an upload, and up to 32 MiB for the reader of a large object.
 //   - An upload that breaks off leaves no object; the service forgets its parts after a week.

@@ -37,7 +37,7 @@ func (b *Bucket) List(ctx context.Context, prefix string) iter.Seq2[storage.Obje
 				return
 			}
 			c.progress()
-			if checkKey(attrs.Name) == nil && !yield(describe(attrs), nil) {
+			if !yield(describe(attrs), nil) {
 				return
 			}
 		}

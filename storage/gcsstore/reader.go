@@ -163,7 +163,9 @@ func (r *reader) finish() error {
 		c := r.bucket.newCall(storage.KindStat)
 		attrs, err := r.bucket.object(r.key, c).Generation(r.generation).Attrs(c.in(r.ctx))
 		if err != nil {
-			return r.bucket.fail("get", r.key, r.bucket.readError(r.ctx, c, err, true))
+			// It is final, or another Get would find nothing left to read, and take that for a good end.
+			err = r.bucket.readError(r.ctx, c, err, true)
+			return r.bucket.fail("get", r.key, fmt.Errorf("%w, or not: its CRC32C could not be asked for: %v", storage.ErrDamaged, err)) //nolint:errorlint // its class must not show
 		}
 		want = attrs.CRC32C
 	}
