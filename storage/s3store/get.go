@@ -2,6 +2,7 @@ package s3store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -84,18 +85,27 @@ func (b *bucket) getRange(ctx context.Context, key, etag string, off, n int64, a
 	return total, err
 }
 
-// totalOf returns the size of the object from an answer: "bytes 0-99/1234". A store that knows no ranges sends all.
+// totalOf returns the size of the object from an answer. A store that knows no ranges sends all.
 func totalOf(out *s3.GetObjectOutput, off int64) (int64, error) {
 	got := aws.ToString(out.ContentRange)
 	if got == "" && off == 0 {
 		return aws.ToInt64(out.ContentLength), nil
 	}
-	span, size, ok := strings.Cut(got, "/")
-	total, err := strconv.ParseInt(size, 10, 64)
-	if !ok || err != nil || !strings.HasPrefix(span, fmt.Sprintf("bytes %d-", off)) {
+	first, _, total, err := parseRange(got)
+	if err != nil || first != off {
 		return 0, fmt.Errorf("the store answers a range from %d on with the range %q", off, got)
 	}
 	return total, nil
+}
+
+// parseRange reads a Content-Range: "bytes 0-99/1234".
+func parseRange(s string) (first, last, total int64, err error) {
+	span, size, _ := strings.Cut(strings.TrimPrefix(s, "bytes "), "/")
+	from, to, _ := strings.Cut(span, "-")
+	first, err1 := strconv.ParseInt(from, 10, 64)
+	last, err2 := strconv.ParseInt(to, 10, 64)
+	total, err3 := strconv.ParseInt(size, 10, 64)
+	return first, last, total, errors.Join(err1, err2, err3)
 }
 
 // close gives back the memory and the connection.
