@@ -3,7 +3,6 @@ package s3store
 import (
 	"context"
 	"errors"
-
 	"fmt"
 	"net"
 	"net/http"

@@ -11,9 +11,12 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strconv"
+	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/gowren/gowren/storage"
+	"github.com/gowren/gowren/storage/s3store"
 )
 
 // fake returns a bucket of a store that answers as no server at hand does.
@@ -39,6 +42,10 @@ func ranges(w http.ResponseWriter, r *http.Request, data string, header map[stri
 	var from, to int
 	if _, err := fmt.Sscanf(r.Header.Get("Range"), "bytes=%d-%d", &from, &to); err != nil {
 		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	if from >= len(data) {
+		w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
 		return
 	}
 	to = min(to, len(data)-1)
@@ -110,4 +117,67 @@ func getRange(t *testing.T, b storage.Bucket, off, n int64) (string, error) {
 	defer r.Close()
 	data, err := io.ReadAll(r)
 	return string(data), err
+}
+
+// TestLaterRanges has a store answer the second range with something else than the rest of what the first began.
+func TestLaterRanges(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		later func(w http.ResponseWriter, r *http.Request)
+		want  error
+	}{
+		"another version": {func(w http.ResponseWriter, r *http.Request) {
+			ranges(w, r, text(2 * long)[long:], map[string]string{"ETag": `"v2"`})
+		}, storage.ErrChanged},
+		"no version": {func(w http.ResponseWriter, r *http.Request) {
+			ranges(w, r, text(2 * long)[long:], map[string]string{"ETag": ""})
+		}, storage.ErrChanged},
+		"shorter object": {func(w http.ResponseWriter, r *http.Request) {
+			ranges(w, r, text(s3store.PartSize+5), nil)
+		}, storage.ErrChanged},
+		"short": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("ETag", `"v1"`)
+			w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", s3store.PartSize, s3store.PartSize+99, long))
+			w.WriteHeader(http.StatusPartialContent)
+			_, _ = io.WriteString(w, text(100)) // never fails
+		}, io.ErrUnexpectedEOF},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := fake(t, "", func(w http.ResponseWriter, r *http.Request) {
+				if strings.HasPrefix(r.Header.Get("Range"), "bytes=0-") {
+					ranges(w, r, text(long), nil)
+				} else {
+					c.later(w, r)
+				}
+			})
+			got, err := getRange(t, b, 0, long-1)
+			if !errors.Is(err, c.want) || !strings.HasPrefix(text(long), got) {
+				t.Errorf("%d bytes, %v, want %v", len(got), err, c.want)
+			}
+		})
+	}
+}
+
+// TestShortRange has a store answer the first range with less than it holds. Another attempt reads it.
+func TestShortRange(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	b := fake(t, "", func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1)%2 == 0 {
+			ranges(w, r, text(short), nil)
+			return
+		}
+		w.Header().Set("ETag", `"v1"`)
+		w.Header().Set("Content-Range", fmt.Sprintf("bytes 0-98/%d", short))
+		w.WriteHeader(http.StatusPartialContent)
+		_, _ = io.WriteString(w, text(99)) // never fails
+	})
+	if got, err := getRange(t, b, 0, -1); !errors.Is(err, io.ErrUnexpectedEOF) || got != "" {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	asked.Store(0)
+	if got, err := getRange(t, retried(b), 0, -1); got != text(short) || err != nil {
+		t.Errorf("with retries: %d bytes, %v", len(got), err)
+	}
 }

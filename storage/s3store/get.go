@@ -12,6 +12,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/gowren/gowren/storage"
 )
 
 // Get asks for the first part of the range. That is one request where it is the whole range, and tells the size and the
@@ -79,6 +81,14 @@ func (b *bucket) getRange(ctx context.Context, key, etag string, off, n int64, a
 		a.body = out.Body
 	}
 	total, err := totalOf(out, off)
+	switch {
+	case err != nil:
+	case etag != "" && a.etag != etag: // of a store that knows no If-Match
+		err = fmt.Errorf("%w: the store answers with the version %s instead of %s", storage.ErrChanged, a.etag, etag)
+	case out.ContentRange != nil && a.size != min(n, total-off):
+		err = fmt.Errorf("%w: the store answers %d bytes from %d on with %d, of an object of %d",
+			io.ErrUnexpectedEOF, n, off, a.size, total)
+	}
 	if err != nil {
 		a.close()
 	}

@@ -2,8 +2,11 @@ package s3store
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"io/fs"
+
+	"github.com/gowren/gowren/storage"
 )
 
 // reader reads a range of an object, through as many requests as it takes. Some are ahead of what is read, as far as
@@ -132,6 +135,10 @@ func (r *reader) start(buf *[]byte) {
 	go func() {
 		defer close(q.done)
 		_, q.err = r.b.getRange(r.ctx, r.key, r.etag, off, n, &q.answer)
+		if a := &q.answer; q.err == nil && a.size != n { // the first answer promised more
+			q.err = fmt.Errorf("%w: the object has become shorter, %d of %d bytes from %d on", storage.ErrChanged, a.size, n, off)
+			a.close()
+		}
 	}()
 }
 
