@@ -181,3 +181,28 @@ func TestShortRange(t *testing.T) {
 		t.Errorf("with retries: %d bytes, %v", len(got), err)
 	}
 }
+
+// TestRangeIgnored has a store send the whole object whatever it is asked for.
+func TestRangeIgnored(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{short, long} { // of which one is in memory, and one is read as it comes
+		b := fake(t, "", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("ETag", `"v1"`)
+			w.Header().Set("Content-Length", strconv.Itoa(size))
+			w.Header().Set("x-amz-checksum-crc32", crc(text(size)))
+			_, _ = io.WriteString(w, text(size)) // the client may be gone
+		})
+		for _, n := range []int64{-1, 1, 99, short - 1, short, short + 1, s3store.PartSize, s3store.PartSize + 1, long - 1, long, long + 1} {
+			want := text(size)
+			if n >= 0 {
+				want = want[:min(n, int64(size))]
+			}
+			if got, err := getRange(t, b, 0, n); got != want || err != nil {
+				t.Errorf("%d of %d bytes: %d, %v", n, size, len(got), err)
+			}
+		}
+		if got, err := getRange(t, b, 5, 5); err == nil {
+			t.Errorf("of %d bytes, from 5 on: %d bytes and no error", size, len(got))
+		}
+	}
+}

@@ -60,6 +60,18 @@ type answer struct {
 	etag string
 	body io.ReadCloser // where it is not in memory
 	size int64
+	cut  bool // more comes after size
+}
+
+// shorten cuts the answer of a store that sends the whole object where a range of it was asked for.
+func (a *answer) shorten(n int64) {
+	if n >= a.size {
+		return
+	}
+	a.size, a.cut = n, true
+	if a.data != nil {
+		a.data = a.data[:n]
+	}
 }
 
 // getRange asks for n bytes from off on, of the version etag where it is given. It fills in the answer, unless it fails,

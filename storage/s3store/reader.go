@@ -41,6 +41,7 @@ func (r *reader) begin(first *answer, total, n int64) {
 	if n >= 0 && n < total-r.off {
 		r.end = r.off + n
 	}
+	first.shorten(r.end - r.off)
 	whole := r.off == 0 && r.end == total
 	r.off += first.size
 	if r.off >= r.end {
@@ -87,8 +88,14 @@ func (r *reader) readNow(p []byte) (n int, err error) {
 			r.drop()
 		}
 	} else {
+		if r.now.cut {
+			p = p[:min(int64(len(p)), r.now.size-r.at)]
+		}
 		n, err = r.now.body.Read(p)
 		r.at += int64(n)
+		if err == nil && r.now.cut && r.at == r.now.size {
+			err = io.EOF // otherwise the body's own end has to be met: there checksums are compared
+		}
 		if err == io.EOF && r.at < r.now.size {
 			err = io.ErrUnexpectedEOF
 		}
