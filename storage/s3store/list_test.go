@@ -3,7 +3,6 @@ package s3store_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -70,7 +69,7 @@ func TestListForeignKeys(t *testing.T) {
 			_, _ = io.WriteString(w, `<ListBucketResult><EncodingType>url</EncodingType>`)
 			for _, key := range foreign {
 				if strings.HasPrefix(key, r.URL.Query().Get("prefix")) {
-					fmt.Fprintf(w, `<Contents><Key>%s</Key></Contents>`, key)
+					_, _ = io.WriteString(w, `<Contents><Key>`+key+`</Key></Contents>`)
 				}
 			}
 			_, _ = io.WriteString(w, `</ListBucketResult>`)
