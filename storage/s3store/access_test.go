@@ -3,7 +3,9 @@ package s3store_test
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -116,5 +118,31 @@ func TestDeleteSome(t *testing.T) {
 	if !errors.Is(err, fs.ErrPermission) || !errors.Is(err, storage.ErrThrottled) || !strings.Contains(err.Error(), `"b"`) ||
 		!strings.Contains(err.Error(), `"c"`) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestDeleteMissing has a store say of a missing key that it is missing, which is no error.
+func TestDeleteMissing(t *testing.T) {
+	t.Parallel()
+	b := fake(t, "", func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodDelete {
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = io.WriteString(w, `<Error><Code>NoSuchKey</Code></Error>`)
+			return
+		}
+		errs := `<Error><Key>a</Key><Code>NoSuchKey</Code></Error>`
+		if keys, err := io.ReadAll(r.Body); err != nil || strings.Contains(string(keys), "locked") {
+			errs += `<Error><Key>locked</Key><Code>AccessDenied</Code></Error>`
+		}
+		_, _ = io.WriteString(w, `<DeleteResult>`+errs+`</DeleteResult>`)
+	})
+	if err := b.Delete(t.Context(), "a"); err != nil {
+		t.Errorf("one key: %v", err)
+	}
+	if err := b.Delete(t.Context(), "a", "b"); err != nil {
+		t.Errorf("two keys: %v", err)
+	}
+	if err := b.Delete(t.Context(), "a", "locked"); !errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("two keys, of which one is not allowed: %v", err)
 	}
 }

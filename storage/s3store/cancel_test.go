@@ -6,12 +6,14 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gowren/gowren/internal/servers"
 	"github.com/gowren/gowren/storage"
+	"github.com/gowren/gowren/storage/s3store"
 )
 
 // TestStall has the store fall silent. The context ends it, and nothing is left: not even an upload's parts, whose abort
@@ -143,5 +145,33 @@ func TestChanged(t *testing.T) {
 		if _, err := r.Read(make([]byte, 1)); err == nil {
 			t.Error("a closed reader reads")
 		}
+	}
+}
+
+// TestPartRefused has the store refuse the parts. The rest of the data is not read for nothing.
+func TestPartRefused(t *testing.T) {
+	t.Parallel()
+	b := fake(t, "", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // the client may be gone
+		switch r.Method {
+		case http.MethodPost:
+			_, _ = io.WriteString(w, `<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>`)
+		case http.MethodPut:
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, `<Error><Code>AccessDenied</Code></Error>`)
+		default:
+			w.WriteHeader(http.StatusNoContent)
+		}
+	})
+	data := &stream{size: 1 << 30}
+	slow := reads(func(p []byte) (int, error) { // so that a buffer is free whenever one is asked for
+		time.Sleep(time.Millisecond)
+		return data.Read(p[:min(len(p), 1<<20)])
+	})
+	if err := b.Put(t.Context(), "k", slow); !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("error %v", err)
+	}
+	if most := int64(16 * s3store.PartSize); data.at > most { // 5 parts are those that go side by side, and the next
+		t.Errorf("%d MiB of the data were read, more than %d", data.at>>20, most>>20)
 	}
 }

@@ -2,6 +2,7 @@ package s3store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -53,7 +54,7 @@ func connect(ctx context.Context, p place, m *storage.Meter) (*s3.Client, *http.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}
 		o.DisableLogOutputChecksumValidationSkipped = true // it is known of ranges
-		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error { return watch(s, m) })
+		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error { return errors.Join(watch(s, m), distrust(s)) })
 		unsettled = p.settle(o)
 	})
 	return client, transport, unsettled

@@ -19,6 +19,8 @@ const (
 	deleteBatch = 1000
 	// deletesAtOnce bounds the requests of one Delete.
 	deletesAtOnce = 8
+	// noSuchKey is what some stores answer where S3 is content: that a key is gone is what was asked for.
+	noSuchKey = "NoSuchKey"
 )
 
 // Delete makes one request for each 1,000 keys, several side by side. Keys that could not be deleted are all told.
@@ -30,7 +32,7 @@ func (b *bucket) Delete(ctx context.Context, keys ...string) error {
 	}
 	if len(keys) == 1 {
 		_, err := b.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &b.name, Key: &keys[0]})
-		if err != nil {
+		if err != nil && !isCode(err, noSuchKey) {
 			return b.fail(ctx, "delete", keys[0], err)
 		}
 		return nil
@@ -67,7 +69,9 @@ func (b *bucket) deleteBatch(ctx context.Context, keys []string) []error {
 	}
 	var errs []error
 	for _, e := range out.Errors {
-		errs = append(errs, b.keyError(e))
+		if aws.ToString(e.Code) != noSuchKey {
+			errs = append(errs, b.keyError(e))
+		}
 	}
 	return errs
 }

@@ -38,15 +38,21 @@
 //
 // # Whole and unharmed
 //
-// PutNew sends If-None-Match. A Get that takes several requests names the version in all but the first, and fails with
-// [storage.ErrChanged] when the object is replaced meanwhile.
+// PutNew sends If-None-Match. A Get that takes several requests names the version in all but the first, compares it with
+// that of each answer, and fails with [storage.ErrChanged] when the object is replaced meanwhile.
 //
-// Each part that is sent has a checksum, a CRC32 or, in parts, a CRC64NVME, which the store compares and keeps. One of a
-// whole object is compared when the object is read, whoever wrote it, but where it is only one of its parts' checksums.
-// S3 has none for a range of an object: there it is TLS that guards the bytes, and with an endpoint of http nothing but
-// TCP. Answers of up to 8 MiB are compared before they are delivered, and asked for again; of larger objects the last Read
-// fails with [storage.ErrDamaged]. AWS_REQUEST_CHECKSUM_CALCULATION=when_required sends without checksums, to stores that
-// know none.
+// Each part that is sent has a checksum, a CRC32 or, in parts, a CRC64NVME, which the store compares and keeps. When a
+// whole object is read, its checksum is compared, whoever wrote it, where the store tells one:
+//
+//   - Of up to 8 MiB, it is compared before the data are delivered, and they are asked for again when it differs. Such an
+//     object is asked for as a range. S3 sends the object's checksum with a range that is all of it; MinIO, Ceph and others
+//     send none with any range, and then nothing is compared.
+//   - Of more, it comes with the HeadObject, and the last Read fails with [storage.ErrDamaged] when it differs.
+//
+// Nothing is compared of an object whose checksum is only one of its parts' checksums, which other programs' uploads in
+// parts may have, nor of a part of an object, for which S3 has no checksum. There it is TLS that guards the bytes, and with
+// an endpoint of http nothing but TCP. AWS_REQUEST_CHECKSUM_CALCULATION=when_required sends without checksums, to stores
+// that know none.
 //
 // An upload in parts that fails, or whose context ends, is aborted. Where a process is killed its parts stay, unseen and
 // paid for: a lifecycle rule of the bucket (AbortIncompleteMultipartUpload) removes them.

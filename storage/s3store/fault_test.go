@@ -264,3 +264,42 @@ func TestPutNewOnce(t *testing.T) {
 }
 
 var errUnknown = errors.New("an error of no known kind")
+
+// TestIdleData has data that neither come nor end.
+func TestIdleData(t *testing.T) {
+	t.Parallel()
+	b := fake(t, "", func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // the client may be gone
+	})
+	for name, size := range map[string]int64{"at once": 0, "after some": short, "after a part": s3store.PartSize} {
+		before, idle := &stream{size: size}, 0
+		data := reads(func(p []byte) (int, error) {
+			if n, err := before.Read(p); err == nil {
+				return n, nil
+			}
+			if idle++; idle > 1000 {
+				return 0, io.EOF
+			}
+			return 0, nil
+		})
+		err := b.Put(t.Context(), "k", data)
+		told(t, err)
+		if !errors.Is(err, io.ErrNoProgress) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	idle := 0
+	data := reads(func(p []byte) (int, error) { // slow and sound
+		idle++
+		switch {
+		case idle > 1000:
+			return 0, io.EOF
+		case idle%50 == 0:
+			return 1, nil
+		}
+		return 0, nil
+	})
+	if err := b.Put(t.Context(), "k", data); err != nil {
+		t.Errorf("with pauses: %v", err)
+	}
+}

@@ -2,6 +2,7 @@ package s3store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/gowren/gowren/storage"
 )
 
 // Get asks for the first part of the range. That is one request where it is the whole range, and tells the size and the
@@ -57,6 +60,18 @@ type answer struct {
 	etag string
 	body io.ReadCloser // where it is not in memory
 	size int64
+	cut  bool // more comes after size
+}
+
+// shorten cuts the answer of a store that sends the whole object where a range of it was asked for.
+func (a *answer) shorten(n int64) {
+	if n >= a.size {
+		return
+	}
+	a.size, a.cut = n, true
+	if a.data != nil {
+		a.data = a.data[:n]
+	}
 }
 
 // getRange asks for n bytes from off on, of the version etag where it is given. It fills in the answer, unless it fails,
@@ -78,24 +93,41 @@ func (b *bucket) getRange(ctx context.Context, key, etag string, off, n int64, a
 		a.body = out.Body
 	}
 	total, err := totalOf(out, off)
+	switch {
+	case err != nil:
+	case etag != "" && a.etag != etag: // of a store that knows no If-Match
+		err = fmt.Errorf("%w: the store answers with the version %s instead of %s", storage.ErrChanged, a.etag, etag)
+	case out.ContentRange != nil && a.size != min(n, total-off):
+		err = fmt.Errorf("%w: the store answers %d bytes from %d on with %d, of an object of %d",
+			io.ErrUnexpectedEOF, n, off, a.size, total)
+	}
 	if err != nil {
 		a.close()
 	}
 	return total, err
 }
 
-// totalOf returns the size of the object from an answer: "bytes 0-99/1234". A store that knows no ranges sends all.
+// totalOf returns the size of the object from an answer. A store that knows no ranges sends all.
 func totalOf(out *s3.GetObjectOutput, off int64) (int64, error) {
 	got := aws.ToString(out.ContentRange)
 	if got == "" && off == 0 {
 		return aws.ToInt64(out.ContentLength), nil
 	}
-	span, size, ok := strings.Cut(got, "/")
-	total, err := strconv.ParseInt(size, 10, 64)
-	if !ok || err != nil || !strings.HasPrefix(span, fmt.Sprintf("bytes %d-", off)) {
+	first, _, total, err := parseRange(got)
+	if err != nil || first != off {
 		return 0, fmt.Errorf("the store answers a range from %d on with the range %q", off, got)
 	}
 	return total, nil
+}
+
+// parseRange reads a Content-Range: "bytes 0-99/1234".
+func parseRange(s string) (first, last, total int64, err error) {
+	span, size, _ := strings.Cut(strings.TrimPrefix(s, "bytes "), "/")
+	from, to, _ := strings.Cut(span, "-")
+	first, err1 := strconv.ParseInt(from, 10, 64)
+	last, err2 := strconv.ParseInt(to, 10, 64)
+	total, err3 := strconv.ParseInt(size, 10, 64)
+	return first, last, total, errors.Join(err1, err2, err3)
 }
 
 // close gives back the memory and the connection.

@@ -2,6 +2,7 @@ package s3store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"net/url"
@@ -55,6 +56,10 @@ func (b *bucket) list(ctx context.Context, prefix string, yield func(storage.Obj
 		if !aws.ToBool(page.IsTruncated) {
 			return nil
 		}
-		in.ContinuationToken = page.NextContinuationToken
+		next := aws.ToString(page.NextContinuationToken)
+		if next == "" || next == aws.ToString(in.ContinuationToken) { // the same page would come for ever
+			return errors.New("the store says that its listing goes on, and not where")
+		}
+		in.ContinuationToken = &next
 	}
 }

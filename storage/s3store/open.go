@@ -57,14 +57,14 @@ func parse(u *url.URL) (place, error) {
 	return p, nil
 }
 
-// checkEndpoint refuses an endpoint that cannot be one. It does not repeat one that may hold a password.
+// checkEndpoint refuses an endpoint that cannot be one. It does not repeat it, for it may hold a password or a key.
 func checkEndpoint(endpoint string) error {
 	u, err := url.Parse(endpoint)
 	if strings.Contains(endpoint, "@") || err == nil && u.User != nil {
 		return invalid("the endpoint holds a user, and URLs are logged and sent to workers: credentials come from the environment")
 	}
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-		return invalid("the endpoint %q is not of the form https://host:port", endpoint)
+		return invalid("the endpoint is not of the form https://host:port")
 	}
 	return nil
 }

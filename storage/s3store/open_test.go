@@ -27,7 +27,9 @@ func TestOpen(t *testing.T) {
 		{"s3://b?region=x&endpoint=h:1", ""},
 		{"s3://b?region=x&endpoint=ftp://h", ""},
 		{"s3://b?region=x&endpoint=http://user:hidden@h", ""},
-		{"s3://b?region=x&endpoint=http://h%3Fx=y", ""},
+		{"s3://b?region=x&endpoint=http://h%3Fsig=hidden", ""},
+		{"s3://b?region=x&endpoint=http://h%23hidden", ""},
+		{"s3://b?region=x&endpoint=hidden", ""},
 	} {
 		b, err := storage.Open(t.Context(), c.url)
 		if c.want == "" {

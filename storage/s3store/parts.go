@@ -78,7 +78,8 @@ func (u *upload) run(ctx context.Context, first []byte, data *source) error {
 		if data.ended {
 			break
 		}
-		if buf = u.take(sending, &mine, data.size); buf == nil {
+		// take may return the buffer of the part that has failed: that one is free too.
+		if buf = u.take(sending, &mine, data.size); buf == nil || sending.Err() != nil {
 			break // a part has failed
 		}
 		buf = buf[:data.size]

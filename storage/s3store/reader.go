@@ -2,8 +2,11 @@ package s3store
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"io/fs"
+
+	"github.com/gowren/gowren/storage"
 )
 
 // reader reads a range of an object, through as many requests as it takes. Some are ahead of what is read, as far as
@@ -38,6 +41,7 @@ func (r *reader) begin(first *answer, total, n int64) {
 	if n >= 0 && n < total-r.off {
 		r.end = r.off + n
 	}
+	first.shorten(r.end - r.off)
 	whole := r.off == 0 && r.end == total
 	r.off += first.size
 	if r.off >= r.end {
@@ -84,8 +88,14 @@ func (r *reader) readNow(p []byte) (n int, err error) {
 			r.drop()
 		}
 	} else {
+		if r.now.cut {
+			p = p[:min(int64(len(p)), r.now.size-r.at)]
+		}
 		n, err = r.now.body.Read(p)
 		r.at += int64(n)
+		if err == nil && r.now.cut && r.at == r.now.size {
+			err = io.EOF // otherwise the body's own end has to be met: there checksums are compared
+		}
 		if err == io.EOF && r.at < r.now.size {
 			err = io.ErrUnexpectedEOF
 		}
@@ -132,6 +142,10 @@ func (r *reader) start(buf *[]byte) {
 	go func() {
 		defer close(q.done)
 		_, q.err = r.b.getRange(r.ctx, r.key, r.etag, off, n, &q.answer)
+		if a := &q.answer; q.err == nil && a.size != n { // the first answer promised more
+			q.err = fmt.Errorf("%w: the object has become shorter, %d of %d bytes from %d on", storage.ErrChanged, a.size, n, off)
+			a.close()
+		}
 	}()
 }
 

@@ -19,8 +19,12 @@ type source struct {
 	ended  bool
 }
 
-// maxParts is S3's limit of one upload.
-const maxParts = 10_000
+const (
+	// maxParts is S3's limit of one upload.
+	maxParts = 10_000
+	// idleReads in a row, without a byte and without an error, are taken for a broken reader, as package bufio does.
+	idleReads = 100
+)
 
 // newSource asks data how much there is, if it is a file or the like. More than 10,000 parts of the usual size make the
 // parts larger.
@@ -96,7 +100,7 @@ func freeFirst(p []byte) {
 func (s *source) read(p []byte) (n int, err error) {
 	n = copy(p, s.peeked)
 	s.peeked = s.peeked[:0]
-	for {
+	for idle := 0; ; {
 		var m int
 		if n < len(p) {
 			m, err = s.r.Read(p[n:])
@@ -111,6 +115,11 @@ func (s *source) read(p []byte) (n int, err error) {
 		if err == io.EOF {
 			s.ended = true
 			return n, nil
+		}
+		if m > 0 {
+			idle = 0
+		} else if idle++; idle == idleReads && err == nil {
+			err = io.ErrNoProgress
 		}
 		if err != nil {
 			return n, &dataError{err}

@@ -63,6 +63,9 @@ func (s *wholeSum) check() error {
 	if s.err != nil {
 		return s.err
 	}
+	if s.told.ChecksumType == types.ChecksumTypeComposite {
+		return nil // with or without the "-8"
+	}
 	for _, c := range []struct {
 		name string
 		told *string
