@@ -153,7 +153,7 @@ func (r *reader) start(buf *[]byte) {
 func (r *reader) next() error {
 	if r.off >= r.end && len(r.queue) == 0 {
 		if r.sum != nil {
-			if err := r.sum.check(); err != nil {
+			if err := r.sum.check(r); err != nil {
 				return r.b.fail(r.ctx, "get", r.key, err)
 			}
 		}

@@ -2,6 +2,7 @@ package s3store
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"hash"
 	"hash/crc32"
@@ -58,10 +59,15 @@ func (s *wholeSum) wait() {
 
 // check compares the sums when all was read. An object may have none that can be compared: one of parts' checksums
 // ("…-8"), or of a kind that is made by hand.
-func (s *wholeSum) check() error {
+func (s *wholeSum) check(r *reader) error {
 	s.wait()
 	if s.err != nil {
-		return s.err
+		err := r.b.explain("get", s.err)
+		if errors.Is(err, storage.ErrChanged) || r.ctx.Err() != nil {
+			return s.err
+		}
+		// It is final, or another Get would find nothing left to read, and take that for a good end.
+		return fmt.Errorf("%w, or not: its checksum could not be asked for: %v", storage.ErrDamaged, err) //nolint:errorlint // its class must not show
 	}
 	if s.told.ChecksumType == types.ChecksumTypeComposite {
 		return nil // with or without the "-8"
