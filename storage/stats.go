@@ -18,7 +18,7 @@ const (
 	kinds
 )
 
-// Stats is what was asked of a store since a bucket was opened.
+// Stats is what was asked of a store since a bucket was opened, by this process and through that bucket alone.
 type Stats struct {
 	Requests [kinds]int64 // by Kind, those that failed included
 	Retries  int64        // requests among them that repeat a failed one
