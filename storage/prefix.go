@@ -23,6 +23,25 @@ func Prefix(b Bucket, prefix string) Bucket {
 	return &prefixed{b, prefix}
 }
 
+// OwnedPrefix is [Prefix] for who opens b for that prefix alone: closing what it returns closes b. Drivers use it for URLs
+// with a prefix.
+func OwnedPrefix(b Bucket, prefix string) Bucket {
+	if prefix == "" {
+		return b
+	}
+	return &owned{Prefix(b, prefix), b}
+}
+
+type owned struct {
+	Bucket
+	whole Bucket
+}
+
+func (o *owned) Close() error { return o.whole.Close() }
+
+// Unwrap returns the part of the bucket, which closes nothing.
+func (o *owned) Unwrap() Bucket { return o.Bucket }
+
 type prefixed struct {
 	parent Bucket
 	prefix string

@@ -68,3 +68,26 @@ func TestPrefixURL(t *testing.T) {
 		}
 	}
 }
+
+// closed counts how often a bucket was closed.
+type closed struct {
+	storage.Bucket
+	n int
+}
+
+func (c *closed) Close() error { c.n++; return c.Bucket.Close() }
+
+// TestOwnedPrefix: what opened a bucket for one prefix closes it; a Prefix of it does not.
+func TestOwnedPrefix(t *testing.T) {
+	t.Parallel()
+	for _, prefix := range []string{"", "a", "a/b/"} {
+		c := &closed{Bucket: fresh(t)}
+		b := storage.OwnedPrefix(c, prefix)
+		if err := storage.Prefix(b, "x").Close(); err != nil || c.n != 0 {
+			t.Errorf("%q: a part of it closes it: %v", prefix, err)
+		}
+		if err := b.Close(); err != nil || c.n != 1 {
+			t.Errorf("%q: closed %d times: %v", prefix, c.n, err)
+		}
+	}
+}

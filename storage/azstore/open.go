@@ -103,10 +103,7 @@ func openWith(u *url.URL, env surroundings) (storage.Bucket, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.prefix == "" {
-		return b, nil
-	}
-	return &under{storage.Prefix(b, p.prefix), b}, nil
+	return storage.OwnedPrefix(b, p.prefix), nil
 }
 
 // loopback reports whether what is sent to the host stays on this machine.
@@ -114,14 +111,3 @@ func loopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
-
-// under is the part of a bucket under a prefix, and owns the bucket.
-type under struct {
-	storage.Bucket
-	whole *bucket
-}
-
-func (u *under) Close() error { return u.whole.Close() }
-
-// Unwrap returns the whole bucket.
-func (u *under) Unwrap() storage.Bucket { return u.whole }

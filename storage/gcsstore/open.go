@@ -79,23 +79,8 @@ func open(ctx context.Context, u *url.URL) (storage.Bucket, error) {
 		return nil, err
 	}
 	prefix := strings.Trim(u.Path, "/")
-	if prefix == "" {
-		return b, nil
-	}
-	return &under{storage.Prefix(b, prefix), b}, nil
+	return storage.OwnedPrefix(b, prefix), nil
 }
-
-// under is the part of a bucket under a prefix, and owns the bucket.
-type under struct {
-	storage.Bucket
-	whole *Bucket
-}
-
-// Close closes the whole bucket, which nobody else has.
-func (u *under) Close() error { return u.whole.Close() }
-
-// Unwrap returns the part of the bucket without what closes it.
-func (u *under) Unwrap() storage.Bucket { return u.Bucket }
 
 // checkName refuses what is no bucket's name: 3 to 222 lower-case letters, digits, dashes, underscores and dots. The
 // service has more rules, and says so itself.

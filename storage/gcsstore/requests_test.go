@@ -83,7 +83,7 @@ func TestRequests(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", step.name, got, want)
 		}
 	}
-	if through, ok := storage.StatsOf(&under{storage.Prefix(retried(b), "x"), b}); !ok || through != b.Stats() {
+	if through, ok := storage.StatsOf(storage.OwnedPrefix(retried(b), "x")); !ok || through != b.Stats() {
 		t.Errorf("through wrappers: %+v, %v", through, ok)
 	}
 }

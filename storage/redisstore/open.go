@@ -94,22 +94,8 @@ func open(_ context.Context, u *url.URL) (storage.Bucket, error) {
 		return nil, fmt.Errorf("%w: redisstore: the URL names the user %q, and %s is not set", fs.ErrPermission, a.user, passwordVariable)
 	}
 	b := newBucket(a, password)
-	if a.prefix == "" {
-		return b, nil
-	}
-	return &below{storage.Prefix(b, a.prefix), b}, nil
+	return storage.OwnedPrefix(b, a.prefix), nil
 }
-
-// below is a bucket under a prefix that owns the whole one, and closes it.
-type below struct {
-	storage.Bucket
-	whole *bucket
-}
-
-func (b *below) Close() error { return b.whole.Close() }
-
-// Unwrap returns the bucket that does not close the connections.
-func (b *below) Unwrap() storage.Bucket { return b.Bucket }
 
 // newBucket makes a bucket without reaching for the server.
 func newBucket(a address, password string) *bucket {

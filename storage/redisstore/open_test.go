@@ -35,10 +35,15 @@ func TestURLs(t *testing.T) {
 			t.Errorf("%s: %v", url, err)
 			continue
 		}
-		inner, ok := b.(*bucket)
-		if !ok {
-			inner = b.(*below).whole
+		whole := b
+		for {
+			part, ok := whole.(interface{ Unwrap() storage.Bucket })
+			if !ok {
+				break
+			}
+			whole = part.Unwrap()
 		}
+		inner := whole.(*bucket)
 		if o := inner.client.Options(); o.Addr != want.addr || b.URL() != want.url {
 			t.Errorf("%s: the server is %s, the URL %s, want %s and %s", url, o.Addr, b.URL(), want.addr, want.url)
 		}

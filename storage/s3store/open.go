@@ -80,22 +80,8 @@ func open(ctx context.Context, u *url.URL) (storage.Bucket, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.prefix == "" {
-		return b, nil
-	}
-	return &under{storage.Prefix(b, p.prefix), b}, nil
+	return storage.OwnedPrefix(b, p.prefix), nil
 }
-
-// under is the part of a bucket under a prefix, and owns the bucket.
-type under struct {
-	storage.Bucket
-	whole *bucket
-}
-
-func (u *under) Close() error { return u.whole.Close() }
-
-// Unwrap returns the whole bucket.
-func (u *under) Unwrap() storage.Bucket { return u.whole }
 
 // newBucket makes the bucket of a place, without its prefix.
 func newBucket(ctx context.Context, p place) (*bucket, error) {
