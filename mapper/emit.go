@@ -41,9 +41,9 @@ type Emitter[In any, K cmp.Ordered, V any] struct{ f *registry.Function }
 func Emit[In any, K cmp.Ordered, V any](name string, f func(ctx context.Context, in In, emit func(K, V)) error) Emitter[In, K, V] {
 	types := fmt.Sprintf("emit(%s) %s %s", reflect.TypeFor[In](), reflect.TypeFor[K](), reflect.TypeFor[V]())
 	r := register(name, types, func(ctx context.Context, c *serialize.Coder, shared any, in registry.Input, dst []byte) ([]byte, error) {
-		var v In
-		if err := c.Decode(in.Data, &v); err != nil {
-			return nil, &registry.DecodeError{Err: fmt.Errorf("the input could not be decoded: %w", err)}
+		v, err := input[In](c, in)
+		if err != nil {
+			return nil, err
 		}
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)

@@ -30,14 +30,28 @@ type Function[In, Out any] struct {
 //
 // Func panics where the name is empty or taken, or [Main] has run: the worker would not have the function.
 func Func[In, Out any](name string, f func(ctx context.Context, in In) (Out, error)) Function[In, Out] {
-	return Function[In, Out]{f: register(name, signature[In, Out](), func(ctx context.Context, c *serialize.Coder, _ any, in registry.Input, dst []byte) ([]byte, error) {
-		var v In
-		if err := c.Decode(in.Data, &v); err != nil {
-			return nil, &registry.DecodeError{Err: fmt.Errorf("the input could not be decoded: %w", err)}
+	return Function[In, Out]{f: register(name, signature[In, Out](), plain(f))}
+}
+
+// plain returns how a worker calls a function of an input alone.
+func plain[In, Out any](f func(ctx context.Context, in In) (Out, error)) func(context.Context, *serialize.Coder, any, registry.Input, []byte) ([]byte, error) {
+	return func(ctx context.Context, c *serialize.Coder, _ any, in registry.Input, dst []byte) ([]byte, error) {
+		v, err := input[In](c, in)
+		if err != nil {
+			return nil, err
 		}
 		out, err := f(ctx, v)
 		return result(c, dst, &out, err)
-	})}
+	}
+}
+
+// input decodes a task's input.
+func input[In any](c *serialize.Coder, in registry.Input) (In, error) {
+	var v In
+	if err := c.Decode(in.Data, &v); err != nil {
+		return v, &registry.DecodeError{Err: fmt.Errorf("the input could not be decoded: %w", err)}
+	}
+	return v, nil
 }
 
 // FunctionWith is a registered function that takes one more argument, the same for all tasks of a job.
@@ -49,9 +63,9 @@ type FunctionWith[S, In, Out any] struct{ f *registry.Function }
 func FuncWith[S, In, Out any](name string, f func(ctx context.Context, shared S, in In) (Out, error)) FunctionWith[S, In, Out] {
 	types := "with " + reflect.TypeFor[S]().String() + " " + signature[In, Out]()
 	r := register(name, types, func(ctx context.Context, c *serialize.Coder, shared any, in registry.Input, dst []byte) ([]byte, error) {
-		var v In
-		if err := c.Decode(in.Data, &v); err != nil {
-			return nil, &registry.DecodeError{Err: fmt.Errorf("the input could not be decoded: %w", err)}
+		v, err := input[In](c, in)
+		if err != nil {
+			return nil, err
 		}
 		out, err := f(ctx, *shared.(*S), v)
 		return result(c, dst, &out, err)

@@ -97,9 +97,9 @@ type reducePlan struct {
 
 // openMerge opens what a reduce task reads.
 func openMerge(ctx context.Context, c *serialize.Coder, p *reducePlan, in registry.Input) (*shuffle.Merge, error) {
-	var t shuffle.Task
-	if err := c.Decode(in.Data, &t); err != nil {
-		return nil, &registry.DecodeError{Err: fmt.Errorf("the input could not be decoded: %w", err)}
+	t, err := input[shuffle.Task](c, in)
+	if err != nil {
+		return nil, err
 	}
 	m, err := shuffle.NewMerge(ctx, &t, in.Bucket, p.Folder, "r"+taskNumber(ctx))
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/gowren/gowren/internal/registry"
-	"github.com/gowren/gowren/serialize"
 	"github.com/gowren/gowren/storage"
 )
 
@@ -36,17 +35,7 @@ func SplitCSV(ctx context.Context, ex *Executor, url string, size int64) ([]stor
 }
 
 // countQuotes is the map step of SplitCSV.
-var countQuotes = builtin(&registry.Function{
-	Name: "gowren/quotes", Types: "quotes",
-	Call: func(ctx context.Context, c *serialize.Coder, _ any, in registry.Input, dst []byte) ([]byte, error) {
-		var s storage.Split
-		if err := c.Decode(in.Data, &s); err != nil {
-			return nil, &registry.DecodeError{Err: err}
-		}
-		n, err := storage.CountQuotes(ctx, s)
-		return result(c, dst, &n, err)
-	},
-})
+var countQuotes = builtin(&registry.Function{Name: "gowren/quotes", Types: "quotes", Call: plain(storage.CountQuotes)})
 
 // builtin registers a function of this package. A slash parts its name from users'.
 func builtin(f *registry.Function) *registry.Function {
