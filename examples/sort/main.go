@@ -19,7 +19,6 @@ import (
 	"log"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -148,9 +147,6 @@ func report(w io.Writer, what string, records int64, begun time.Time) error {
 func locate(place string) string {
 	if strings.Contains(place, "://") {
 		return place
-	}
-	if abs, err := filepath.Abs(place); err == nil {
-		place = abs
 	}
 	return filestore.URL(place)
 }
