@@ -30,9 +30,9 @@ func TestCanceledInOrder(t *testing.T) {
 				t.Fatalf("round %d: %v", i, err)
 			}
 		}
-		ctx, cancel = context.WithCancel(t.Context())
-		go cancel()
-		if err := b.Delete(ctx, "k"); err != nil && !errors.Is(err, context.Canceled) {
+		deleting, stop := context.WithCancel(t.Context())
+		go stop()
+		if err := b.Delete(deleting, "k"); err != nil && !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
 		if err := b.PutNew(t.Context(), "k", strings.NewReader("new")); err != nil && !errors.Is(err, fs.ErrExist) {
