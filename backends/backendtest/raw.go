@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -175,7 +176,7 @@ var rawCases = []testCase{
 
 func (h *harness) prepare(t *testing.T) {
 	t.Helper()
-	if err := h.backend.Prepare(t.Context(), backends.Deployment{Bucket: h.bucket}); err != nil {
+	if err := h.backend.Prepare(t.Context(), backends.Deployment{Bucket: h.bucket, Program: os.Getenv("GOWREN_PROGRAM")}); err != nil {
 		t.Fatalf("Prepare: %v", err)
 	}
 }
