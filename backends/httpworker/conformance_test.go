@@ -17,5 +17,5 @@ func TestConformance(t *testing.T) {
 			t.Fatal(err)
 		}
 		return b
-	}, backendtest.Options{MemoryMB: 700})
+	}, backendtest.Options{MemoryMB: 700, Outlives: true})
 }
