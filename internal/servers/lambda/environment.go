@@ -161,6 +161,13 @@ func (e *environment) kill() {
 	e.cage.thaw()            // a frozen process does not die
 }
 
+// doomed reports whether the environment was killed.
+func (e *environment) doomed() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.killed
+}
+
 // rest freezes the environment until its next invocation.
 func (e *environment) rest() {
 	e.mu.Lock()

@@ -17,6 +17,7 @@ import (
 // jail is a folder of version 1 control groups, for memory and for freezing, with a cell for each environment.
 type jail struct {
 	memory, freezer string
+	homes           [2]string // the groups of this process in the two hierarchies
 	keeper          *keeper
 	cells           int
 }
@@ -31,7 +32,10 @@ func openJail() (*jail, error) {
 		return nil, nil
 	}
 	name := fmt.Sprintf("gowren-lambda-%d-%s", os.Getpid(), newID()[:8])
-	j := &jail{memory: filepath.Join(memory, name), freezer: filepath.Join(freezer, name)}
+	j := &jail{
+		memory: filepath.Join(memory, name), freezer: filepath.Join(freezer, name),
+		homes: [2]string{home(memory, "memory"), home(freezer, "freezer")},
+	}
 	if !made(j.memory) {
 		return nil, nil
 	}
@@ -39,7 +43,7 @@ func openJail() (*jail, error) {
 		return nil, os.Remove(j.memory)
 	}
 	var err error
-	if j.keeper, err = keep(j.memory, j.freezer); err != nil {
+	if j.keeper, err = keep(j.freezer, j.memory); err != nil {
 		return nil, errors.Join(err, os.Remove(j.memory), os.Remove(j.freezer))
 	}
 	return j, nil
@@ -60,6 +64,28 @@ func controller(name string) string {
 		}
 	}
 	return ""
+}
+
+// home returns this process's group below a mount: the mount itself where a container sees no more of the hierarchy.
+func home(mount, controller string) string {
+	groups, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return mount
+	}
+	for line := range strings.Lines(string(groups)) {
+		f := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(f) == 3 && slices.Contains(strings.Split(f[1], ","), controller) {
+			if dir := filepath.Join(mount, f[2]); exists(filepath.Join(dir, "tasks")) {
+				return dir
+			}
+		}
+	}
+	return mount
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // close removes the jail, whose cells are empty.
@@ -94,7 +120,7 @@ func (j *jail) start(cmd *exec.Cmd, memory int64) (cage, error) {
 	if err == nil {
 		err = cmd.Start()
 	}
-	err = errors.Join(err, write(j.memory, "tasks", "0"), write(j.freezer, "tasks", "0"))
+	err = errors.Join(err, write(j.homes[0], "tasks", "0"), write(j.homes[1], "tasks", "0"))
 	if err != nil {
 		c.remove()
 		return nil, err

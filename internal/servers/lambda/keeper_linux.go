@@ -52,8 +52,8 @@ func init() {
 		return
 	}
 	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
-	_, _ = io.Copy(io.Discard, os.Stdin) // nothing comes; it ends with whoever holds the other end
-	for _, dir := range filepath.SplitList(dirs) {
+	_, _ = io.Copy(io.Discard, os.Stdin)           // nothing comes; it ends with whoever holds the other end
+	for _, dir := range filepath.SplitList(dirs) { // that of freezing first: what is frozen does not die
 		cells, _ := filepath.Glob(filepath.Join(dir, "*", "cgroup.procs"))
 		for _, procs := range cells {
 			c := &cell{filepath.Dir(procs), filepath.Dir(procs)}

@@ -12,8 +12,11 @@ func (s *Server) begin(f *function, v *invocation) error {
 		return err
 	}
 	var e *environment
-	if n := len(f.idle); n > 0 {
+	for n := len(f.idle); n > 0 && e == nil; n = len(f.idle) {
 		e, f.idle = f.idle[n-1], f.idle[:n-1]
+		if e.doomed() {
+			e = nil
+		}
 	}
 	d := f.live
 	s.work.Go(func() { s.run(f, d, e, v) })
@@ -34,6 +37,8 @@ func (s *Server) admit(f *function, v *invocation) error {
 	case f.reserved == nil && s.busy >= s.unreserved():
 		return throttled("ConcurrentInvocationLimitExceeded")
 	}
+	v.kill = s.due(func(f *Faults) *int { return &f.Kill })
+	v.killLate = s.due(func(f *Faults) *int { return &f.KillLate })
 	f.busy++
 	if f.reserved == nil {
 		v.pooled = true

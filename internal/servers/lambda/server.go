@@ -67,6 +67,7 @@ type Server struct {
 	starter *starter
 	jail    *jail // nil where the machine has no control groups for us
 
+	once      sync.Once
 	mu        sync.Mutex
 	closed    bool
 	functions map[string]*function
@@ -99,11 +100,13 @@ func Start(t testing.TB, o Options) *Server {
 	s.starter = newStarter()
 	s.http = httptest.NewServer(s.routes())
 	s.Endpoint = s.http.URL
-	t.Cleanup(s.close)
+	t.Cleanup(s.Close)
 	return s
 }
 
-// close ends all environments and requests, and returns when they are gone.
+// Close ends all environments and requests, and returns when they are gone. The test's end does it too.
+func (s *Server) Close() { s.once.Do(s.close) }
+
 func (s *Server) close() {
 	s.mu.Lock()
 	s.closed = true

@@ -2,11 +2,8 @@ package lambda
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"net"
 	"net/http"
-
-	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 )
 
 // invokeWithResponseStream is the operation of that name. What has gone wrong is in the last event.
@@ -73,53 +70,4 @@ func (c *call) reset() {
 		_ = tcp.SetLinger(0)
 	}
 	_ = conn.Close()
-}
-
-// events writes a stream of Lambda's, and each event at once.
-type events struct {
-	w       http.ResponseWriter
-	encoder *eventstream.Encoder
-	flusher *http.ResponseController
-}
-
-func newEvents(w http.ResponseWriter) *events {
-	w.Header().Set("Content-Type", "application/vnd.amazon.eventstream")
-	w.Header().Set("X-Amz-Executed-Version", "$LATEST")
-	return &events{w, eventstream.NewEncoder(), http.NewResponseController(w)}
-}
-
-func (e *events) chunk(piece []byte) error {
-	return e.write("PayloadChunk", "application/octet-stream", piece)
-}
-
-// complete writes the last event. Of a failure it has the type, and the details as Invoke would answer them.
-func (e *events) complete(f *failure, log string) error {
-	var last struct {
-		ErrorCode    string `json:",omitempty"`
-		ErrorDetails string `json:",omitempty"`
-		LogResult    string `json:",omitempty"`
-	}
-	if last.LogResult = log; f != nil {
-		last.ErrorCode, last.ErrorDetails = f.kind, string(f.body)
-	}
-	payload, err := json.Marshal(last)
-	if err != nil {
-		return err
-	}
-	return e.write("InvokeComplete", "application/json", payload)
-}
-
-func (e *events) write(kind, content string, payload []byte) error {
-	err := e.encoder.Encode(e.w, eventstream.Message{
-		Headers: eventstream.Headers{
-			{Name: ":message-type", Value: eventstream.StringValue("event")},
-			{Name: ":event-type", Value: eventstream.StringValue(kind)},
-			{Name: ":content-type", Value: eventstream.StringValue(content)},
-		},
-		Payload: payload,
-	})
-	if err != nil {
-		return err
-	}
-	return e.flusher.Flush()
 }
