@@ -118,7 +118,7 @@ func TestStreamErrors(t *testing.T) {
 			t.Parallel()
 			s := a.stream(t.Context(), "f", order{"stream", with}, nil)
 			if s.err != nil || s.complete == nil || aws.ToString(s.complete.ErrorCode) != want || aws.ToString(s.complete.ErrorDetails) == "" {
-				t.Errorf("%+v", s)
+				t.Errorf("%+v, error %v", s, s.err)
 			}
 			if s.text != "piece 0\npiece 1\n" {
 				t.Errorf("%q", s.text)
