@@ -1,6 +1,9 @@
 package lambda
 
 import (
+	"archive/zip"
+	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -161,7 +164,6 @@ func TestRefusedFunctions(t *testing.T) {
 		{"odd variable", model, variables("A-B", "x")},
 		{"4 KB", value, variables("BIG", strings.Repeat("x", 4096))},
 		{"code", value, func(in *awslambda.CreateFunctionInput) { in.Code.ZipFile = []byte("PK") }},
-		{"zip", "RequestEntityTooLargeException", func(in *awslambda.CreateFunctionInput) { in.Code.ZipFile = make([]byte, largestZip+1) }},
 		{"tag", value, func(in *awslambda.CreateFunctionInput) { in.Tags = map[string]string{"aws:x": "y"} }},
 		{"what is not imitated", "SerializationException", func(in *awslambda.CreateFunctionInput) { in.Layers = []string{"x"} }},
 	} {
@@ -173,6 +175,28 @@ func TestRefusedFunctions(t *testing.T) {
 	}
 	if _, err := a.lambda.CreateFunction(t.Context(), a.function("f")); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestLargeArchive checks the two limits of an archive. No request carries it: the race detector would need half a minute.
+func TestLargeArchive(t *testing.T) {
+	t.Parallel()
+	a := started(t, Options{})
+	unpack := func(zip []byte) error {
+		_, err := a.unpack(archive{zip}, &configuration{})
+		return err
+	}
+	if err := unpack(make([]byte, largestZip+1)); err == nil || !strings.Contains(err.Error(), "RequestEntityTooLargeException") {
+		t.Errorf("error %v", err)
+	}
+	var buf bytes.Buffer
+	w := zip.NewWriter(&buf)
+	_, err := w.CreateRaw(&zip.FileHeader{Name: "bootstrap", UncompressedSize64: largestUnzipped + 1})
+	if err = errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := unpack(buf.Bytes()); err == nil || !strings.Contains(err.Error(), "Unzipped size must be smaller than 262144000 bytes") {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -6,13 +6,26 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // crowd is the cage of an environment where there are no control groups: a bootstrap, and what descends from it. It is
 // frozen by signals, and has all the memory of the machine.
 type crowd struct{ pid int }
 
-func (c *crowd) freeze() { c.signal(syscall.SIGSTOP) }
+// freeze returns when they have stopped, which they do a moment after the signal, where the system can tell.
+func (c *crowd) freeze() {
+	c.signal(syscall.SIGSTOP)
+	for _, pid := range append(c.descendants(), c.pid) {
+		for range 1000 {
+			state, _, ok := stat(pid)
+			if !ok || strings.Contains("TtZX", state) {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}
+}
 
 func (c *crowd) thaw() { c.signal(syscall.SIGCONT) }
 
@@ -42,16 +55,7 @@ func (c *crowd) descendants() []int {
 		if err != nil {
 			continue
 		}
-		stat, err := os.ReadFile("/proc/" + entry.Name() + "/stat")
-		if err != nil {
-			continue
-		}
-		// After the name, which may contain anything, come the state and the parent.
-		fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-		if len(fields) < 2 {
-			continue
-		}
-		if parent, err := strconv.Atoi(fields[1]); err == nil {
+		if _, parent, ok := stat(pid); ok {
 			children[parent] = append(children[parent], pid)
 		}
 	}
@@ -61,6 +65,21 @@ func (c *crowd) descendants() []int {
 		next = append(next, children[next[0]]...)
 	}
 	return all
+}
+
+// stat returns the state of a process, and its parent.
+func stat(pid int) (state string, parent int, ok bool) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return "", 0, false
+	}
+	// They come after the name, which may contain anything.
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	if len(fields) < 2 {
+		return "", 0, false
+	}
+	parent, err = strconv.Atoi(fields[1])
+	return fields[0], parent, err == nil
 }
 
 // peak is that of the bootstrap alone.

@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -25,7 +26,8 @@ type environment struct {
 	api    *http.Server
 	next   chan *invocation
 	asked  chan struct{} // it has asked for its next invocation
-	exited chan struct{} // all of it is gone
+	dead   chan struct{} // its processes are gone
+	exited chan struct{} // all of it is gone, and what it has said was heard
 	died   string        // how; valid once exited, as the next two
 	used   int64         // bytes of memory, at most
 	memory bool          // it died of want of memory
@@ -50,7 +52,7 @@ type cage interface {
 func (s *Server) start(f *function, d *deployment) (*environment, error) {
 	e := &environment{
 		s: s, f: f, d: d,
-		next: make(chan *invocation), asked: make(chan struct{}, 1), exited: make(chan struct{}),
+		next: make(chan *invocation), asked: make(chan struct{}, 1), dead: make(chan struct{}), exited: make(chan struct{}),
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -126,8 +128,15 @@ func (e *environment) wait() {
 	}
 	e.cage.kill()
 	e.cage.remove()
-	<-e.out.done
-	_ = e.api.Close()
+	close(e.dead)
+	select {
+	case <-e.out.done:
+	case <-time.After(time.Second): // one that has left a crowd still holds the pipe
+		_ = e.out.r.Close()
+		<-e.out.done
+	}
+	// What it sent before its end still counts. The invocation's end is the bound of that: nothing is read after it.
+	_ = e.api.Shutdown(context.Background())
 	e.s.mu.Lock()
 	delete(e.f.environments, e)
 	for i, idle := range e.f.idle {

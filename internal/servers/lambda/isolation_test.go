@@ -124,7 +124,7 @@ func TestProcessKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(program)
-	cmd.Env = append(os.Environ(), holderVariable+"=confined")
+	cmd.Env = append(os.Environ(), holderVariable+"=confined", "TMPDIR="+t.TempDir()) // which it cannot clean up
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

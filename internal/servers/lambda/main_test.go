@@ -5,11 +5,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"os"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -53,10 +56,22 @@ func started(t *testing.T, o Options) *at {
 	o.Env = append(o.Env, "GORACE=atexit_sleep_ms=0")
 	s := Start(t, o)
 	c := aws.Config{
-		Region: s.Region, BaseEndpoint: &s.Endpoint, RetryMaxAttempts: 1,
+		Region: s.Region, BaseEndpoint: &s.Endpoint, RetryMaxAttempts: 1, HTTPClient: plainBodies{awshttp.NewBuildableClient()},
 		Credentials: credentials.NewStaticCredentialsProvider(s.Credentials.AccessKey, s.Credentials.SecretKey, s.Credentials.SessionToken),
 	}
 	return &at{s, t, awslambda.NewFromConfig(c), iam.NewFromConfig(c), c}
+}
+
+// plainBodies is a client whose requests' bodies can only be read. The SDK's have a WriteTo that fails with io.EOF once
+// the response has begun, which net/http may ask for the end of the body after that: it then closes the connection in
+// the middle of the reply. A server that answers at once meets it in one of a few hundred streams.
+type plainBodies struct{ aws.HTTPClient }
+
+func (c plainBodies) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return c.HTTPClient.Do(r)
 }
 
 // role makes a role that functions can have, and returns its ARN.

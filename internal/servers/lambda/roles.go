@@ -1,13 +1,11 @@
 package lambda
 
 import (
-	"encoding/json"
 	"encoding/xml"
 	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 )
@@ -162,50 +160,6 @@ func formTags(form url.Values) map[string]string {
 		tags[form.Get("Tags.member."+itoa(i)+".Key")] = form.Get("Tags.member." + itoa(i) + ".Value")
 	}
 	return tags
-}
-
-// checkPolicy holds that a document is a policy: its statements have what they must.
-func checkPolicy(document, also string, largest int) error {
-	malformed := func(why string) error {
-		return roleError(http.StatusBadRequest, "MalformedPolicyDocument", "%s", why)
-	}
-	if len(strings.Join(strings.Fields(document), "")) > largest {
-		return roleError(http.StatusConflict, "LimitExceeded", "Maximum policy size of %d bytes exceeded", largest)
-	}
-	var policy struct {
-		Version   string
-		ID        string `json:"Id"`
-		Statement json.RawMessage
-	}
-	if err := json.Unmarshal([]byte(document), &policy); err != nil {
-		return malformed("Syntax errors in policy.")
-	}
-	if policy.Version != "2012-10-17" && policy.Version != "2008-10-17" {
-		return malformed("The policy's Version is not one of 2012-10-17 and 2008-10-17.")
-	}
-	var statements []map[string]any
-	if json.Unmarshal(policy.Statement, &statements) != nil {
-		statements = make([]map[string]any, 1)
-		if json.Unmarshal(policy.Statement, &statements[0]) != nil {
-			return malformed("Syntax errors in policy.")
-		}
-	}
-	if len(statements) == 0 {
-		return malformed("Missing required field Statement")
-	}
-	for _, s := range statements {
-		for _, need := range []string{"Effect", "Action", also} {
-			if s[need] == nil {
-				return malformed("Missing required field " + need)
-			}
-		}
-		for field := range s {
-			if !slices.Contains([]string{"Sid", "Effect", "Action", "Condition", also}, field) {
-				return malformed("Syntax errors in policy: " + field)
-			}
-		}
-	}
-	return nil
 }
 
 // roleReply is a role as CreateRole and GetRole give it.

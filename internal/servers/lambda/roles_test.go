@@ -2,6 +2,7 @@ package lambda
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -46,6 +47,13 @@ func TestRoles(t *testing.T) {
 	const policy = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["s3:GetObject"],"Resource":"*"}}`
 	if _, err := a.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: name, PolicyName: aws.String("p"), PolicyDocument: aws.String(policy)}); err != nil {
 		t.Fatal(err)
+	}
+	for _, bad := range []string{
+		strings.Replace(policy, "s3:GetObject", "GetObject", 1), strings.Replace(policy, `"*"`, `"bucket/*"`, 1),
+		strings.Replace(policy, "Allow", "allow", 1), strings.Replace(policy, "2012", "2013", 1), strings.Replace(policy, "Action", "Actions", 1), "{",
+	} {
+		_, err := a.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: name, PolicyName: aws.String("q"), PolicyDocument: &bad})
+		wantCode(t, err, "MalformedPolicyDocument")
 	}
 	inline, err := a.iam.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: name, PolicyName: aws.String("p")})
 	if err != nil || *inline.RoleName != "worker" || *inline.PolicyName != "p" {

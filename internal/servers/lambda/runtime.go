@@ -115,7 +115,7 @@ func (e *environment) serveResponse(w http.ResponseWriter, r *http.Request) {
 func (e *environment) truncated(v *invocation) {
 	select {
 	case <-v.over:
-	case <-e.exited: // which is the reason
+	case <-e.dead: // which is the reason, and is told as such
 	case <-time.After(time.Second):
 		v.fail("Runtime.TruncatedResponse", "Response truncated")
 	}

@@ -11,7 +11,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
 )
 
 // streamed is what a client has of a stream.
@@ -22,13 +24,17 @@ type streamed struct {
 	err      error
 }
 
+// ownCodec gives a call a codec of its own: that of a client is shared by its streams, and not made for it
+// (github.com/aws/smithy-go/issues/714).
+func ownCodec(o *awslambda.Options) { o.Protocol = restjson1.New(schemas.AWSGirApiService) }
+
 // stream invokes for a stream, and calls f, if there is one, after the first piece.
 func (a *at) stream(ctx context.Context, name string, o order, f func()) (s streamed) {
 	payload, err := json.Marshal(o)
 	if err != nil {
 		return streamed{err: err}
 	}
-	r, err := a.lambda.InvokeWithResponseStream(ctx, &awslambda.InvokeWithResponseStreamInput{FunctionName: &name, Payload: payload, LogType: types.LogTypeTail})
+	r, err := a.lambda.InvokeWithResponseStream(ctx, &awslambda.InvokeWithResponseStreamInput{FunctionName: &name, Payload: payload, LogType: types.LogTypeTail}, ownCodec)
 	if err != nil {
 		return streamed{err: err}
 	}
@@ -112,7 +118,7 @@ func TestStreamErrors(t *testing.T) {
 			t.Parallel()
 			s := a.stream(t.Context(), "f", order{"stream", with}, nil)
 			if s.err != nil || s.complete == nil || aws.ToString(s.complete.ErrorCode) != want || aws.ToString(s.complete.ErrorDetails) == "" {
-				t.Errorf("%+v", s)
+				t.Errorf("%+v, error %v", s, s.err)
 			}
 			if s.text != "piece 0\npiece 1\n" {
 				t.Errorf("%q", s.text)
