@@ -28,9 +28,8 @@ type Backend struct {
 	config Config
 	limits backends.Limits
 
-	mu     sync.Mutex
-	aws    *clients // made at the first use
-	closed bool
+	mu  sync.Mutex
+	aws *clients // made at the first use
 
 	// Set by Prepare.
 	gate     *supervisor.Gate
@@ -88,6 +87,5 @@ func (b *Backend) Close() error {
 	if b.aws != nil {
 		b.aws.close()
 	}
-	b.closed = true
 	return nil
 }

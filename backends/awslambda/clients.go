@@ -2,6 +2,7 @@ package awslambda
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"time"
@@ -35,9 +36,6 @@ const controlAttempts = 8
 func (b *Backend) connect(ctx context.Context) (*clients, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closed {
-		return nil, invalid("the backend is closed")
-	}
 	if b.aws != nil {
 		return b.aws, nil
 	}
@@ -68,10 +66,10 @@ func (b *Backend) connect(ctx context.Context) (*clients, error) {
 	}
 	if c.transport != nil {
 		tune(c.transport)
-		cfg.HTTPClient = &http.Client{
+		cfg.HTTPClient = plainBodies{&http.Client{
 			Transport:     c.transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		}
+		}}
 	}
 	cfg.Retryer = func() aws.Retryer {
 		return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = controlAttempts; o.MaxBackoff = 5 * time.Second })
@@ -81,6 +79,18 @@ func (b *Backend) connect(ctx context.Context) (*clients, error) {
 	c.invoke = lambda.NewFromConfig(cfg, func(o *lambda.Options) { o.Retryer = aws.NopRetryer{} })
 	b.aws = c
 	return c, nil
+}
+
+// plainBodies is a client whose requests' bodies can only be read. The SDK's have a WriteTo that fails once the response
+// has begun, and net/http may call it after that for the end of the body: then it closes the connection in the middle of
+// the reply.
+type plainBodies struct{ *http.Client }
+
+func (c plainBodies) Do(r *http.Request) (*http.Response, error) {
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = struct{ io.ReadCloser }{r.Body}
+	}
+	return c.Client.Do(r)
 }
 
 // tune fits a transport to invocations: one connection each, silent for as long as a function takes, and kept for the

@@ -16,7 +16,6 @@ import (
 // is somebody else's, and stays.
 func (b *Backend) Destroy(ctx context.Context) error {
 	b.mu.Lock()
-	b.closed = false // it may be called at the very end
 	function := b.function
 	b.mu.Unlock()
 	c, err := b.connect(ctx)

@@ -22,7 +22,6 @@ type events struct {
 	over   atomic.Bool // the stream has ended
 	closed chan struct{}
 	once   sync.Once
-	result error
 }
 
 func newEvents(i *invocation, s *lambda.InvokeWithResponseStreamEventStream) *events {
@@ -79,13 +78,10 @@ func (e *events) Close() error {
 		if !e.over.Load() {
 			e.drain()
 		}
-		over := e.i.own.Err() == nil
-		e.i.finish(over)
-		if err := e.stream.Close(); err != nil && over && e.err == nil {
-			e.result = err
-		}
+		e.i.finish(e.i.own.Err() == nil)
+		_ = e.stream.Close() // it repeats what Read has told, or that nobody read on
 	})
-	return e.result
+	return nil
 }
 
 // drain waits for the end of an invocation that nobody listens to any more.
