@@ -13,7 +13,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/schemas"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/smithy-go/transport/http/protocol/restjson1"
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/internal/supervisor"
@@ -143,12 +145,16 @@ func (i *invocation) stream(m message) (io.ReadCloser, error) {
 	m.Reply = replyStream
 	out, err := i.b.aws.invoke.InvokeWithResponseStream(i.own, &lambda.InvokeWithResponseStreamInput{
 		FunctionName: &i.b.function, Payload: m.encode(), LogType: types.LogTypeTail,
-	})
+	}, ownCodec)
 	if err != nil {
 		return i.fail(failed(i.own, "invoke "+i.b.function, err))
 	}
 	return i.reply(newEvents(i, out.GetStream()), silence), nil
 }
+
+// ownCodec gives a call a codec of its own: that of a client is shared by its streams, and is not made for it
+// (github.com/aws/smithy-go/issues/714).
+func ownCodec(o *lambda.Options) { o.Protocol = restjson1.New(schemas.AWSGirApiService) }
 
 // plain is the invocation whose reply comes whole.
 func (i *invocation) plain(m message, prefix string) (io.ReadCloser, error) {

@@ -133,6 +133,7 @@ func (c *cloud) role(t testing.TB) string {
 func (c *cloud) backend(t testing.TB, config awslambda.Config) *awslambda.Backend {
 	t.Helper()
 	config.AWS = &c.aws
+	config.Tags = map[string]string{"test": t.Name()} // a backend that was not prepared destroys all of its configuration
 	if config.MemoryMB == 0 {
 		config.MemoryMB = 1024
 	}
