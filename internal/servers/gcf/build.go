@@ -47,46 +47,65 @@ func main() {
 // largestSource is what an archive may hold, in bytes.
 const largestSource = 500 << 20
 
+// builds are those of this process: servers of several tests compile the same archives.
+var builds = struct {
+	sync.Mutex
+	all map[[32]byte]*built
+}{all: map[[32]byte]*built{}}
+
 // built is one archive's program.
 type built struct {
-	once    sync.Once
-	program string
-	err     error
+	once sync.Once
+	data []byte
+	err  error
 }
 
-// build compiles an archive, once.
+// build compiles an archive, once for the process, and returns the program's path.
 func (s *Server) build(archive []byte, entry string) (string, error) {
 	if s.options.BuildError != "" {
 		return "", errors.New(s.options.BuildError)
 	}
 	key := sha256.Sum256(append([]byte(entry+"\n"), archive...))
-	s.mu.Lock()
-	b := s.builds[key]
+	builds.Lock()
+	b := builds.all[key]
 	if b == nil {
 		b = &built{}
-		s.builds[key] = b
+		builds.all[key] = b
 	}
-	s.mu.Unlock()
+	builds.Unlock()
 	b.once.Do(func() {
-		b.program, b.err = compileOnce(archive, entry, filepath.Join(s.dir, hex.EncodeToString(key[:8])))
+		dir := filepath.Join(s.dir, "build-"+hex.EncodeToString(key[:8]))
+		if b.err = compile(archive, entry, dir); b.err == nil {
+			b.data, b.err = os.ReadFile(filepath.Join(dir, "main"))
+		}
+		b.err = errors.Join(b.err, os.RemoveAll(dir))
 	})
-	return b.program, b.err
+	if b.err != nil {
+		return "", b.err
+	}
+	path := filepath.Join(s.dir, hex.EncodeToString(key[:8]))
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	return path, os.WriteFile(path, b.data, 0o700)
 }
 
-// compileOnce unpacks an archive below dir, adds what the buildpack adds, and compiles it.
-func compileOnce(archive []byte, entry, dir string) (string, error) {
+// compile unpacks an archive below dir, adds what the buildpack adds, and compiles it to dir/main.
+func compile(archive []byte, entry, dir string) error {
 	source := filepath.Join(dir, "serverless_function_source_code")
 	if err := unzip(archive, source); err != nil {
-		return "", err
+		return err
 	}
 	mod, err := os.ReadFile(filepath.Join(source, "go.mod"))
 	if err != nil {
-		return "", errors.New("function build requires go.mod file")
+		return errors.New("function build requires go.mod file")
 	}
 	first, _, _ := strings.Cut(string(mod), "\n")
 	module, ok := strings.CutPrefix(first, "module ")
 	if host, _, _ := strings.Cut(module, "/"); !ok || !strings.Contains(host, ".") {
-		return "", fmt.Errorf("the module path in the function's go.mod must contain a dot in the first path element before a slash, found: %s", module)
+		return fmt.Errorf("the module path in the function's go.mod must contain a dot in the first path element before a slash, found: %s", module)
 	}
 	run := func(args ...string) error {
 		cmd := exec.Command("go", args...)
@@ -99,24 +118,20 @@ func compileOnce(archive []byte, entry, dir string) (string, error) {
 	}
 	if !strings.Contains(string(mod), "functions-framework-go") {
 		if err := run("mod", "edit", "-require", framework); err != nil {
-			return "", err
+			return err
 		}
 	}
 	app := filepath.Join(source, "functions.local", "app")
 	if err := os.MkdirAll(app, 0o700); err != nil {
-		return "", err
+		return err
 	}
 	if err := os.WriteFile(filepath.Join(app, "main.go"), fmt.Appendf(nil, mainFile, module, entry), 0o600); err != nil {
-		return "", err
+		return err
 	}
 	if err := run("mod", "tidy"); err != nil {
-		return "", err
+		return err
 	}
-	program := filepath.Join(dir, "main")
-	if err := run("build", "-o", program, "./functions.local/app"); err != nil {
-		return "", err
-	}
-	return program, os.RemoveAll(source)
+	return run("build", "-o", filepath.Join(dir, "main"), "./functions.local/app")
 }
 
 // unzip writes an archive's files below dir.

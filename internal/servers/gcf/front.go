@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -62,6 +63,7 @@ func (s *Server) serveFunction(f *function, program string) error {
 		f.front = &front{s: s, changed: make(chan struct{})}
 		ctx, cancel := context.WithCancel(context.Background())
 		f.front.ended = cancel
+		s.fronts = append(s.fronts, f.front)
 		f.front.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			requestCtx, stop := context.WithCancel(r.Context())
 			defer stop()
@@ -95,18 +97,19 @@ func (s *Server) serveFunction(f *function, program string) error {
 	return nil
 }
 
-// close ends the function's requests and instances.
+// close ends the function's instances, and returns when they are gone. Its address still answers, that there is nothing.
 func (f *front) close() {
 	f.mu.Lock()
 	f.closed = true
 	for _, i := range f.instances {
 		i.end()
 	}
+	instances := slices.Clone(f.instances)
 	f.wake()
 	f.mu.Unlock()
-	f.ended()
-	f.http.CloseClientConnections()
-	f.http.Close()
+	for _, i := range instances {
+		i.gone()
+	}
 }
 
 // wake tells who waits for an instance. The caller holds mu.
@@ -145,6 +148,13 @@ func (f *front) refused(w http.ResponseWriter, r *http.Request) bool {
 }
 
 func (f *front) serve(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	closed := f.closed
+	f.mu.Unlock()
+	if closed {
+		page(w, http.StatusNotFound, "The requested URL <code>"+r.URL.Path+"</code> was not found on this server.")
+		return
+	}
 	if f.refused(w, r) {
 		return
 	}

@@ -9,7 +9,6 @@ package gcf
 
 import (
 	"crypto/rand"
-	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -58,9 +57,11 @@ type Server struct {
 	tokens     map[string]identity // ID tokens that were given out
 	used       map[string]bool     // permissions
 	calls      []string            // methods, in order
+	fronts     []*front            // of functions that were deleted too
 	busy       map[string]int      // method: how many calls are still answered RESOURCE_EXHAUSTED
 	faults     faults
-	builds     map[[32]byte]*built
+
+	writing sync.Mutex // of programs into dir
 }
 
 // New starts a service that ends with the test.
@@ -88,7 +89,6 @@ func New(t testing.TB, o Options) *Server {
 		options: o, dir: t.TempDir(), Access: "ya29." + rand.Text(),
 		functions: map[string]*function{}, operations: map[string]*operation{}, uploads: map[string]*upload{},
 		tokens: map[string]identity{}, used: map[string]bool{}, busy: map[string]int{},
-		builds: map[[32]byte]*built{},
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("PUT /upload/{id}", s.put)
@@ -107,15 +107,13 @@ func (s *Server) Close() {
 		return
 	}
 	s.closed = true
-	var fronts []*front
-	for _, f := range s.functions {
-		if f.front != nil {
-			fronts = append(fronts, f.front)
-		}
-	}
+	fronts := s.fronts
 	s.mu.Unlock()
 	for _, f := range fronts {
 		f.close()
+		f.ended()
+		f.http.CloseClientConnections()
+		f.http.Close()
 	}
 	s.control.Close()
 	s.idle.Wait()
@@ -147,8 +145,8 @@ func (s *Server) Throttle(method string, n int) {
 	s.busy[method] = n
 }
 
-// Remove deletes a function behind the caller's back.
-func (s *Server) Remove(id string) error {
+// Remove deletes a function, if it is there, behind the caller's back, and returns when its instances are gone.
+func (s *Server) Remove(id string) {
 	s.mu.Lock()
 	var found *function
 	for name, f := range s.functions {
@@ -158,13 +156,9 @@ func (s *Server) Remove(id string) error {
 		}
 	}
 	s.mu.Unlock()
-	if found == nil {
-		return errors.New("there is no function " + id)
-	}
-	if found.front != nil {
+	if found != nil && found.front != nil {
 		found.front.close()
 	}
-	return nil
 }
 
 // Functions returns the ids of the functions there are, sorted.

@@ -146,6 +146,16 @@ func (i *instance) end() {
 	})
 }
 
+// gone returns when the process has ended, if it was started.
+func (i *instance) gone() {
+	i.mu.Lock()
+	started := i.cmd != nil
+	i.mu.Unlock()
+	if started {
+		<-i.exited
+	}
+}
+
 func (i *instance) signal(s syscall.Signal) { _ = i.cmd.Process.Signal(s) } // it may just have ended
 
 // freeze takes the processor away, and thaw gives it back.
