@@ -42,6 +42,8 @@ type Config struct {
 	Tokens   Tokens       // what requests are authorized by; defaults to Google's application default credentials
 	Endpoint string       // http://host:port or https://host of another server than Google's
 	Client   *http.Client // for the requests to functions; it must not have a time-out
+
+	poll time.Duration // how soon an invocation looks whether it was cancelled
 }
 
 // scheme is that of the URL.
@@ -143,6 +145,9 @@ func (c Config) complete() Config {
 				break
 			}
 		}
+	}
+	if c.poll == 0 {
+		c.poll = time.Second
 	}
 	if c.Timeout == 0 {
 		c.Timeout = time.Hour

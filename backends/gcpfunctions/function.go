@@ -10,7 +10,6 @@ import (
 
 	cloudfunctions "google.golang.org/api/cloudfunctions/v2"
 
-	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/internal/wire"
 )
 
@@ -33,7 +32,7 @@ func (c Config) function(bucket string) (function, error) {
 	if env == nil {
 		env = map[string]string{}
 	}
-	env[backends.BucketVariable] = bucket
+	maps.Copy(env, c.environment(bucket))
 	labels := maps.Clone(c.Labels)
 	if labels == nil {
 		labels = map[string]string{}

@@ -62,8 +62,8 @@ type built struct {
 
 // build compiles an archive, once for the process, and returns the program's path.
 func (s *Server) build(archive []byte, entry string) (string, error) {
-	if s.options.BuildError != "" {
-		return "", errors.New(s.options.BuildError)
+	if text := s.buildFailure(); text != "" {
+		return "", errors.New(text)
 	}
 	key := sha256.Sum256(append([]byte(entry+"\n"), archive...))
 	builds.Lock()
@@ -90,6 +90,17 @@ func (s *Server) build(archive []byte, entry string) (string, error) {
 		return path, nil
 	}
 	return path, os.WriteFile(path, b.data, 0o700)
+}
+
+// buildFailure is why the next build fails, or "".
+func (s *Server) buildFailure() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.faults.builds > 0 {
+		s.faults.builds--
+		return s.faults.text
+	}
+	return s.options.BuildError
 }
 
 // compile unpacks an archive below dir, adds what the buildpack adds, and compiles it to dir/main.

@@ -26,8 +26,17 @@ const Slowness = time.Second
 
 // faults are those to come. Server.mu guards them.
 type faults struct {
-	next []Fault
-	slow time.Duration
+	next   []Fault
+	slow   time.Duration
+	builds int    // how many still fail
+	text   string // why
+}
+
+// FailBuilds lets the next n builds fail with a message.
+func (s *Server) FailBuilds(text string, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults.text, s.faults.builds = text, n
 }
 
 // Inject lets the next invocations, one after another, meet these faults.
@@ -74,27 +83,26 @@ func spoil(resp *http.Response, fault Fault, kill func()) error {
 		_, err := io.Copy(io.Discard, resp.Body)
 		return errors.Join(err, errSpoiled)
 	case Reset:
-		resp.Body = &cutBody{ReadCloser: resp.Body, at: func() error { return errSpoiled }}
+		resp.Body = &cutBody{ReadCloser: resp.Body, at: func() {}}
 	case Killed:
-		resp.Body = &cutBody{ReadCloser: resp.Body, at: func() error { kill(); return nil }}
+		resp.Body = &cutBody{ReadCloser: resp.Body, at: kill}
 	}
 	return nil
 }
 
-// cutBody does something once the first bytes were read.
+// cutBody breaks off after the first bytes.
 type cutBody struct {
 	io.ReadCloser
-	at func() error
-	is bool
+	at    func() // what happens then
+	begun bool
 }
 
 func (b *cutBody) Read(p []byte) (int, error) {
-	if b.is {
-		if err := b.at(); err != nil {
-			return 0, err
-		}
+	if b.begun {
+		b.at()
+		return 0, errSpoiled
 	}
 	n, err := b.ReadCloser.Read(p[:min(len(p), 16)])
-	b.is = b.is || n > 0
+	b.begun = n > 0
 	return n, err
 }

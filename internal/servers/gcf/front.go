@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -13,7 +14,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"cloud.google.com/go/functions/apiv2/functionspb"
@@ -65,10 +65,8 @@ func (s *Server) serveFunction(f *function, program string) error {
 		f.front.ended = cancel
 		s.fronts = append(s.fronts, f.front)
 		f.front.http = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			requestCtx, stop := context.WithCancel(r.Context())
-			defer stop()
-			defer context.AfterFunc(ctx, stop)()
-			f.front.serve(w, r.WithContext(requestCtx))
+			// An instance is not told that the caller has gone: that ends neither the context nor the reading of the answer.
+			f.front.serve(&deaf{ResponseWriter: w}, r.WithContext(context.WithValue(ctx, http.ServerContextKey, r.Context().Value(http.ServerContextKey))))
 		}))
 	}
 	f.front.mu.Lock()
@@ -116,6 +114,22 @@ func (f *front) close() {
 func (f *front) wake() {
 	close(f.changed)
 	f.changed = make(chan struct{})
+}
+
+// deaf takes an answer to its end, whether or not anybody is there.
+type deaf struct {
+	http.ResponseWriter
+}
+
+func (d *deaf) Write(p []byte) (int, error) {
+	_, _ = d.ResponseWriter.Write(p)
+	return len(p), nil
+}
+
+// FlushError implements what [http.ResponseController] looks for.
+func (d *deaf) FlushError() error {
+	_ = http.NewResponseController(d.ResponseWriter).Flush()
+	return nil
 }
 
 // page answers as Google's front end does.
@@ -189,8 +203,8 @@ func (f *front) serve(w http.ResponseWriter, r *http.Request) {
 			p.Out.Header.Del("Authorization")
 			p.SetXForwarded()
 		},
-		Transport: i.transport, FlushInterval: -1,
-		ModifyResponse: func(resp *http.Response) error { return spoil(resp, fault, func() { i.signal(syscall.SIGKILL) }) },
+		Transport: i.transport, FlushInterval: -1, ErrorLog: log.New(io.Discard, "", 0),
+		ModifyResponse: func(resp *http.Response) error { return spoil(resp, fault, i.kill) },
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
 			switch {
 			case errors.Is(err, errSpoiled):
@@ -219,7 +233,7 @@ func (f *front) take(ctx context.Context, fault Fault) (*instance, error) {
 			return nil, errors.New("the function is gone")
 		}
 		for n := len(f.instances) - 1; n >= 0; n-- {
-			if i := f.instances[n]; i.idle {
+			if i := f.instances[n]; i.idle && i.alive() {
 				i.idle = false
 				i.thaw()
 				f.mu.Unlock()

@@ -146,6 +146,21 @@ func (i *instance) end() {
 	})
 }
 
+// kill ends the process at once.
+func (i *instance) kill() {
+	i.signal(syscall.SIGKILL)
+	<-i.exited
+}
+
+func (i *instance) alive() bool {
+	select {
+	case <-i.exited:
+		return false
+	default:
+		return true
+	}
+}
+
 // gone returns when the process has ended, if it was started.
 func (i *instance) gone() {
 	i.mu.Lock()
