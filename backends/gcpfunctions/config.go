@@ -147,7 +147,7 @@ func (c Config) complete() Config {
 		}
 	}
 	if c.poll == 0 {
-		c.poll = time.Second
+		c.poll = time.Second / 2
 	}
 	if c.Timeout == 0 {
 		c.Timeout = time.Hour

@@ -27,102 +27,94 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 	}
 	call := b.call
 	call.ID, call.Body = rand.Text(), r.Body
-	v := &invocation{b: b, id: call.ID, ctx: ctx, leave: leave}
-	if v.ReadCloser, err = b.client.Invoke(ctx, call, nil); err != nil {
-		v.end(ctx.Err() != nil)
-		return nil, err
+	v := &invocation{b: b, call: call, ctx: ctx, ended: make(chan struct{})}
+	v.PipeReader, v.in = io.Pipe()
+	// The request outlasts ctx: only from its end is it known that its instance is free.
+	inner, cut := context.WithCancel(context.WithoutCancel(ctx))
+	v.cut = cut
+	begun := make(chan error, 1)
+	go func() {
+		defer leave()
+		defer close(v.ended)
+		defer cut()
+		v.carry(inner, begun)
+	}()
+	select {
+	case err := <-begun:
+		if err != nil {
+			<-v.ended
+			return nil, err
+		}
+	case <-ctx.Done():
+		_ = v.PipeReader.Close() // it never fails
+		return nil, errors.Join(context.Cause(ctx), v.stop())
 	}
+	v.unwatch = context.AfterFunc(ctx, func() {
+		_ = v.in.CloseWithError(context.Cause(ctx)) // it never fails
+	})
 	return v, nil
 }
 
 // invocation is a reply. The platform does not tell an instance that its caller has gone: work that is not wanted any more
 // is stopped through the bucket.
 type invocation struct {
-	io.ReadCloser
-	b      *Backend
-	id     string
-	ctx    context.Context
-	leave  func()
-	frames wire.Tracker
-	over   bool // the work is over, or nothing is known of it
-	once   sync.Once
+	*io.PipeReader
+	b       *Backend
+	call    supervisor.Call
+	ctx     context.Context // while the reply is wanted
+	in      *io.PipeWriter
+	cut     context.CancelFunc // breaks the connection
+	ended   chan struct{}      // closed when the request is over
+	unwatch func() bool
+	frames  wire.Tracker
+	once    sync.Once
+}
+
+// carry makes the request and passes the reply on. What nobody reads any more it reads to the end.
+func (v *invocation) carry(ctx context.Context, begun chan<- error) {
+	reply, err := v.b.client.Invoke(ctx, v.call, nil)
+	begun <- err
+	if err != nil {
+		return
+	}
+	_, err = io.Copy(v.in, reply)
+	if errors.Is(err, io.ErrClosedPipe) || v.ctx.Err() != nil {
+		_, err = io.Copy(io.Discard, reply)
+	}
+	_ = v.in.CloseWithError(err) // it never fails
+	_ = reply.Close()            // it has ended, or its error was told
 }
 
 func (v *invocation) Read(p []byte) (int, error) {
-	n, err := v.ReadCloser.Read(p)
+	n, err := v.PipeReader.Read(p)
 	if _, corrupt := v.frames.Advance(p[:n]); corrupt != nil {
-		return 0, corrupt // not before the whole of it was read: the reply has checked each frame
-	}
-	if v.frames.Done() || err != nil && v.ctx.Err() == nil {
-		v.over = true
+		return 0, corrupt
 	}
 	return n, err
 }
 
-func (v *invocation) Close() error {
-	err := v.ReadCloser.Close()
-	v.once.Do(func() { v.end(!v.over) })
+// Close ends the reply, and returns when its instance is free: one that was not read to its last frame is stopped first.
+func (v *invocation) Close() (err error) {
+	v.once.Do(func() {
+		v.unwatch()
+		if v.frames.Done() {
+			_, _ = io.Copy(io.Discard, v.PipeReader) // nothing comes but its end
+			<-v.ended
+		}
+		_ = v.PipeReader.Close() // it never fails
+		err = errors.Join(err, v.stop())
+	})
 	return err
 }
 
-// end makes room for another invocation, now or when the work has been stopped: until then its instance is taken.
-func (v *invocation) end(stop bool) {
-	if !stop {
-		v.leave()
-		return
+// stop has the work stopped, if it is not over.
+func (v *invocation) stop() error {
+	select {
+	case <-v.ended:
+		return nil
+	default:
 	}
-	v.b.stopping.Go(func() error {
-		defer v.leave()
-		ctx, cancel := context.WithTimeout(context.Background(), v.b.pace.stop)
-		defer cancel()
-		return supervisor.Stop(ctx, v.b.bucket, v.id, v.b.config.poll)
-	})
-}
-
-// group runs functions in the background, and remembers the first few of their errors.
-type group struct {
-	mu      sync.Mutex
-	running int
-	idle    chan struct{} // closed when none runs; nil while nobody waits
-	errs    []error
-}
-
-const maxRemembered = 10
-
-// Go runs f.
-func (g *group) Go(f func() error) {
-	g.mu.Lock()
-	g.running++
-	g.mu.Unlock()
-	go func() {
-		err := f()
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		if err != nil && len(g.errs) < maxRemembered {
-			g.errs = append(g.errs, err)
-		}
-		if g.running--; g.running == 0 && g.idle != nil {
-			close(g.idle)
-			g.idle = nil
-		}
-	}()
-}
-
-// Wait returns when none runs, and the errors since the last Wait.
-func (g *group) Wait() error {
-	for {
-		g.mu.Lock()
-		if g.running == 0 {
-			err := errors.Join(g.errs...)
-			g.errs = nil
-			g.mu.Unlock()
-			return err
-		}
-		if g.idle == nil {
-			g.idle = make(chan struct{})
-		}
-		idle := g.idle
-		g.mu.Unlock()
-		<-idle
-	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.ctx), v.b.pace.stop)
+	defer cancel()
+	return supervisor.Stop(ctx, v.b.bucket, v.call.ID, v.ended, v.cut)
 }
