@@ -42,6 +42,12 @@ type Deployment struct {
 // Request is one invocation: a batch of tasks for one worker.
 type Request struct {
 	Body []byte // opaque to a backend; unchanged and retained by the caller until the reply is closed
+	// Prefix is where in the bucket the backend may leave what belongs to the request. Whoever made the request deletes
+	// what lies there at the end of the job.
+	Prefix string
+	// Detached asks for an invocation that needs no connection while it runs: its reply comes through the bucket. Only
+	// where Limits.Detaches.
+	Detached bool
 }
 
 // Limits are the facts that the scheduler plans by. The zero value of a field means no limit, or no.
@@ -55,6 +61,7 @@ type Limits struct {
 	Isolates bool // a crash in a worker cannot hurt the driver or the other workers
 	Remote   bool // workers run on other machines
 	Cancels  bool // a cancelled invocation's work is stopped
+	Detaches bool // an invocation can do without a connection while it runs
 
 	PricePerGBSecond float64 // US dollars
 	PricePerRequest  float64 // US dollars

@@ -22,9 +22,9 @@ func Main() {
 	if name == "" {
 		return
 	}
-	bucketURL := os.Getenv(backends.BucketVariable)
+	bucketURL, program := os.Getenv(backends.BucketVariable), os.Getenv(backends.ProgramVariable)
 	// What a task starts is no worker.
-	for _, v := range []string{backends.RoleVariable, backends.BucketVariable} {
+	for _, v := range []string{backends.RoleVariable, backends.BucketVariable, backends.ProgramVariable} {
 		if err := os.Unsetenv(v); err != nil {
 			leave(err)
 		}
@@ -40,7 +40,7 @@ func Main() {
 		return storage.Open(ctx, bucketURL)
 	})
 	slog.SetDefault(slog.New(w.LogHandler()))
-	leave(role(context.Background(), w.Serve))
+	leave(role(context.Background(), backends.Worker{Serve: w.Serve, Bucket: bucketURL, Program: program}))
 }
 
 // leave ends a worker. Its tasks are over, or cannot be stopped.

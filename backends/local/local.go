@@ -14,11 +14,12 @@ package local
 import (
 	"context"
 	"errors"
+	"io"
 	"net/url"
 	"runtime"
-	"slices"
 
 	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/internal/process"
 )
 
 func init() {
@@ -44,6 +45,13 @@ type Config struct {
 	MemoryMB int
 }
 
+// Backend implements [backends.Backend].
+type Backend struct {
+	config  Config
+	pool    *process.Pool // set by Prepare
+	program string
+}
+
 // New returns a backend.
 func New(c Config) *Backend {
 	if c.CPUs == 0 {
@@ -52,17 +60,36 @@ func New(c Config) *Backend {
 	if c.Workers == 0 {
 		c.Workers = max(runtime.NumCPU()/c.CPUs, 1)
 	}
-	b := &Backend{config: c, free: make(chan struct{}, c.Workers)}
-	for i := range c.Workers {
-		b.idle = append(b.idle, &place{number: c.Workers - i})
-		b.free <- struct{}{}
+	return &Backend{config: c}
+}
+
+// Prepare implements [backends.Backend]. Workers start when they are first needed.
+func (b *Backend) Prepare(_ context.Context, d backends.Deployment) error {
+	var env []string
+	if d.Bucket != nil {
+		env = []string{backends.BucketVariable + "=" + d.Bucket.URL()}
 	}
-	b.places = slices.Clone(b.idle)
-	b.ctx, b.close = context.WithCancel(context.Background())
-	return b
+	b.program = d.Program
+	b.pool = process.NewPool(process.PoolConfig{
+		Name: "local", Places: b.config.Workers, Env: env, CPUs: b.config.CPUs, Memory: int64(b.config.MemoryMB) << 20, Log: d.Log,
+	})
+	return nil
+}
+
+// Invoke implements [backends.Backend].
+func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser, error) {
+	return b.pool.Invoke(ctx, b.program, r.Body)
 }
 
 // Limits implements [backends.Backend].
 func (b *Backend) Limits() backends.Limits {
 	return backends.Limits{Concurrency: b.config.Workers, CPUs: b.config.CPUs, Isolates: true, Cancels: true}
+}
+
+// Close implements [backends.Backend]. Replies that are still open fail.
+func (b *Backend) Close() error {
+	if b.pool == nil {
+		return nil
+	}
+	return b.pool.Close()
 }

@@ -17,6 +17,7 @@ var floors = [][]string{
 		"internal/process", "internal/program", "internal/worker", "internal/sched", "internal/shuffle",
 		"internal/progress", "internal/dashboard",
 	},
+	{"internal/supervisor"},
 	{"backends/inproc", "backends/local", "backends/httpworker"},
 	{"backends/awslambda", "backends/gcpfunctions", "backends/azurefunctions"},
 	{"mapper"},
@@ -37,7 +38,7 @@ var neighbours = []struct {
 
 // testOnly are linked by tests alone. They may import anything; nothing but they and tests imports them.
 var testOnly = []string{
-	"backends/backendtest", "storage/storagetest", "mapper/mappertest", "examples/internal/programtest", "internal/servers", "internal/lint",
+	"backends/backendtest", "storage/storagetest", "mapper/mappertest", "examples/internal/programtest", "internal/servers/...", "internal/lint",
 }
 
 // floorOf returns the number of the folder's floor, or 0.

@@ -27,7 +27,7 @@ func init() {
 		err := os.Unsetenv(backends.RoleVariable)
 		role, findErr := backends.FindRole(name)
 		if err = errors.Join(err, findErr); err == nil {
-			err = role(context.Background(), perform)
+			err = role(context.Background(), backends.Worker{Serve: perform})
 		}
 		runtime.KeepAlive(requests) // the role opens the same descriptors
 		runtime.KeepAlive(replies)

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 			bad(os.NewFile(requestFD, "requests"), os.NewFile(replyFD, "replies"))
 			os.Exit(0)
 		}
-		if err := serve(context.Background(), act); err != nil {
+		if err := serve(context.Background(), backends.Worker{Serve: act}); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -23,7 +23,7 @@ func init() { backends.RegisterRole(RoleName, serve) }
 
 // serve is the child's side: requests come in one after another, and the end of the pipe is the end of the worker,
 // whatever it is doing. An interrupt from the keyboard is the driver's affair.
-func serve(ctx context.Context, serve backends.Serve) error {
+func serve(ctx context.Context, w backends.Worker) error {
 	// These are caught and dropped, not ignored: what a task starts would ignore them too. A broken pipe of standard
 	// output must not end this process before it has ended what its tasks started.
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt, syscall.SIGPIPE)
@@ -36,7 +36,7 @@ func serve(ctx context.Context, serve backends.Serve) error {
 		return err
 	}
 
-	return (&server{in: in, out: out, serve: serve}).run(ctx)
+	return (&server{in: in, out: out, serve: w.Serve}).run(ctx)
 }
 
 // open makes a file of an inherited end of a pipe. What a task starts does not inherit it further. It does not block: a

@@ -11,7 +11,8 @@
 // Numbers in payloads are unsigned varints, strings and byte slices are a length and their bytes, and fields follow one
 // another without tags. A later version may add fields at the end of a payload, which a decoder skips.
 //
-// A reply is any number of Result, Stored, Failed and Log frames, then one End or Leave; or one Refused.
+// A reply is any number of Result, Stored, Failed and Log frames, then one End or Leave; or one Refused. A supervisor that
+// passes a reply on puts Beat frames between them, and ends with a Lost one what its worker did not end.
 package wire
 
 import (
@@ -44,8 +45,15 @@ const (
 	TypeEnd                     // the reply's end: an End
 	TypeLeave                   // the reply's end, after which the worker exits: an End
 	TypeRefused                 // the reply's end: the worker cannot serve the request; a message
+	TypeBeat                    // the supervisor lives; no payload
+	TypeLost                    // the reply's end: the supervisor tells that the worker is gone: a Lost
 	typeLimit
 )
+
+// Ends reports whether a frame of this type is the last of a reply.
+func (t Type) Ends() bool {
+	return t == TypeEnd || t == TypeLeave || t == TypeRefused || t == TypeLost
+}
 
 var (
 	// ErrCorrupt marks errors of bytes that are no frames: cut, changed on the way, or not ours.
@@ -119,7 +127,7 @@ func (r *Reader) Reset(src io.Reader) {
 		r.buf = nil
 	}
 	if r.buf == nil && src != nil {
-		r.buf = make([]byte, 64<<10)
+		r.buf = make([]byte, smallBuffer)
 	}
 }
 
@@ -150,6 +158,12 @@ func (r *Reader) Frame() []byte { return r.frame }
 // Buffered returns how many bytes were read from the source and not yet returned.
 func (r *Reader) Buffered() int { return r.end - r.start }
 
+// Ready reports whether Next returns without reading from the source.
+func (r *Reader) Ready() bool {
+	unread := r.buf[r.start:r.end]
+	return len(unread) >= headerSize && len(unread)-headerSize >= int(binary.LittleEndian.Uint32(unread))
+}
+
 // fill makes n unread bytes available. The buffer grows with what comes, never to a length that was only claimed.
 func (r *Reader) fill(n int) error {
 	for idle := 0; r.end-r.start < n; {
@@ -162,6 +176,9 @@ func (r *Reader) fill(n int) error {
 		}
 		m, err := r.src.Read(r.buf[r.end:])
 		r.end += m
+		if r.end == len(r.buf) && r.end < fullBuffer { // there is more to be had at once
+			r.buf = append(r.buf, make([]byte, 3*len(r.buf))...)
+		}
 		if err != nil && r.end-r.start < n {
 			if err == io.EOF && r.end > r.start {
 				err = fmt.Errorf("wire: the stream ends inside a frame: %w", io.ErrUnexpectedEOF)
@@ -176,6 +193,12 @@ func (r *Reader) fill(n int) error {
 	}
 	return nil
 }
+
+// A buffer begins small, since ten thousand replies may be open that bring little, and grows for a stream that fills it.
+const (
+	smallBuffer = 4 << 10
+	fullBuffer  = 64 << 10
+)
 
 // maxIdle is how many reads in a row may bring nothing, as in package bufio.
 const maxIdle = 100

@@ -97,6 +97,8 @@ func FuzzReplyPayloads(f *testing.F) {
 				negative = v.Position < -1
 			case End:
 				negative = v.Ran < 0 || v.Busy < 0
+			case Lost:
+				negative = v.Ran < 0
 			}
 			if p, _, err := DecodeResult(data); negative || err == nil && p < 0 {
 				t.Fatalf("a number is negative: %+v", v)
@@ -167,7 +169,7 @@ func FuzzTracker(f *testing.F) {
 				return
 			}
 			read += len(r.Frame())
-			if typ == TypeEnd || typ == TypeLeave || typ == TypeRefused {
+			if typ.Ends() {
 				if failed != nil || !tr.Done() || passed != read || tr.Leaves() != (typ == TypeLeave) {
 					t.Fatalf("the end is at %d; the tracker is at %d, done %v, error %v", read, passed, tr.Done(), failed)
 				}

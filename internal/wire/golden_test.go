@@ -51,6 +51,8 @@ func samples() map[string][]byte {
 		"end":            AppendEnd(nil, TypeEnd, End{Ran: 12, Busy: 3 * time.Second}),
 		"leave":          AppendEnd(nil, TypeLeave, End{Ran: 1, Busy: time.Nanosecond}),
 		"refused":        AppendRefused(nil, "no such function"),
+		"beat":           AppendFrame(nil, TypeBeat, nil),
+		"lost":           AppendLost(nil, Lost{Loss: LossMemory, Worker: "w-1", Message: "too much", Ran: time.Minute, Output: "last line"}),
 		"parts": AppendPart(AppendPart(AppendPart(nil, Part{Data: AppendValue(AppendValue(nil, []byte("v")), nil)}),
 			Part{Key: "k", Offset: 9, Size: 1 << 35}), Part{Key: "one", Size: 4, Single: true, Sum: 0xffffffff}),
 	}
@@ -83,7 +85,7 @@ func TestGolden(t *testing.T) {
 
 // TestGoldenTypes keeps the numbers of types and causes, which the samples use only in part.
 func TestGoldenTypes(t *testing.T) {
-	types := []Type{TypeRequest, TypeCancel, TypeResult, TypeStored, TypeFailed, TypeLog, TypeEnd, TypeLeave, TypeRefused, typeLimit}
+	types := []Type{TypeRequest, TypeCancel, TypeResult, TypeStored, TypeFailed, TypeLog, TypeEnd, TypeLeave, TypeRefused, TypeBeat, TypeLost, typeLimit}
 	for i, x := range types {
 		if int(x) != i+1 {
 			t.Errorf("type number %d is %d", i+1, x)
@@ -93,6 +95,12 @@ func TestGoldenTypes(t *testing.T) {
 	for i, x := range causes {
 		if int(x) != i+1 {
 			t.Errorf("cause number %d is %d", i+1, x)
+		}
+	}
+	losses := []Loss{LossWorker, LossMemory, LossTimeout, LossThrottled, LossInvalid, LossRefused, LossCanceled}
+	for i, x := range losses {
+		if int(x) != i+1 {
+			t.Errorf("loss number %d is %d", i+1, x)
 		}
 	}
 	if Version != 1 || headerSize != 10 || MaxFrame != 64<<20 {

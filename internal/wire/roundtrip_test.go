@@ -92,6 +92,10 @@ func (g gen) end(dst []byte) ([]byte, any) {
 		s := g.string()
 		return AppendRefused(dst, s), s
 	}
+	if g.IntN(3) == 0 {
+		l := Lost{Loss: Loss(g.IntN(256)), Worker: g.string(), Message: g.string(), Output: g.string(), Ran: time.Duration(g.int64())}
+		return AppendLost(dst, l), l
+	}
 	e := End{Ran: int(g.int64()), Busy: time.Duration(g.int64())}
 	return AppendEnd(dst, TypeEnd+Type(g.IntN(2)), e), e
 }
@@ -109,6 +113,8 @@ func decode(t Type, payload []byte) (any, error) {
 		return DecodeLog(payload)
 	case TypeRefused:
 		return DecodeRefused(payload)
+	case TypeLost:
+		return DecodeLost(payload)
 	}
 	return DecodeEnd(payload)
 }

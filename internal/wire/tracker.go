@@ -35,10 +35,10 @@ func (t *Tracker) Advance(p []byte) (int, error) {
 			break
 		}
 		t.have = 0
-		switch t.kind {
-		case TypeEnd, TypeLeave, TypeRefused:
+		switch {
+		case t.kind.Ends():
 			t.last = t.kind
-		case TypeRequest, TypeCancel:
+		case t.kind == TypeRequest, t.kind == TypeCancel:
 			return 0, fmt.Errorf("wire: a frame of type %d in a reply: %w", t.kind, ErrCorrupt)
 		}
 	}

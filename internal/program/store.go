@@ -1,0 +1,127 @@
+package program
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/klauspost/compress/zstd"
+
+	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/storage"
+)
+
+// key is where a bucket has the program of that hash, as a zstd stream.
+func key(hash string) string { return "programs/" + hash + ".zst" }
+
+// MaxSize bounds a program, in bytes: what a worker writes to its disk for a hash that it was sent.
+const MaxSize = 1 << 30
+
+// Upload puts the program into the bucket, unless it is there.
+func (e *Executable) Upload(ctx context.Context, b storage.Bucket) error {
+	b = storage.Retry(b, storage.RetryPolicy{})
+	if e.Size > MaxSize {
+		return fmt.Errorf("program: %s has %d MB; the limit is %d MB: %w", e.Path, e.Size>>20, MaxSize>>20, backends.ErrInvalid)
+	}
+	_, err := b.Stat(ctx, key(e.Hash))
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("program: look for the program in %s: %w", b.URL(), err)
+	}
+	packed, err := e.pack()
+	if err != nil {
+		return fmt.Errorf("program: compress %s: %w", e.Path, err)
+	}
+	defer os.Remove(packed.Name())
+	defer packed.Close()
+	if err := b.Put(ctx, key(e.Hash), packed); err != nil {
+		return fmt.Errorf("program: upload %s to %s: %w", e.Path, b.URL(), err)
+	}
+	return nil
+}
+
+// pack compresses the program into a temporary file. A file can be read again by a second attempt.
+func (e *Executable) pack() (*os.File, error) {
+	in, err := os.Open(e.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	out, err := os.CreateTemp("", "gowren-program-")
+	if err != nil {
+		return nil, err
+	}
+	z, err := zstd.NewWriter(out)
+	if err == nil {
+		_, err = io.Copy(z, in)
+		err = errors.Join(err, z.Close())
+	}
+	if err == nil {
+		_, err = out.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return nil, errors.Join(err, out.Close(), os.Remove(out.Name()))
+	}
+	return out, nil
+}
+
+// ValidHash reports whether hash is one: it becomes part of a file's name.
+func ValidHash(hash string) bool {
+	raw, err := hex.DecodeString(hash)
+	return err == nil && len(raw) == sha256.Size && hash == hex.EncodeToString(raw)
+}
+
+// Fetch writes the program of that hash from the bucket to an executable file, which must not be there. What has another
+// hash is an error, and leaves no file.
+func Fetch(ctx context.Context, b storage.Bucket, hash, path string) (err error) {
+	if !ValidHash(hash) {
+		return fmt.Errorf("program: %.80q is no SHA-256: %w", hash, backends.ErrInvalid)
+	}
+	r, err := b.Get(ctx, key(hash), 0, -1)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("program: %s has no program %s: the driver uploads it there when it opens: %w: %w", b.URL(), hash, backends.ErrInvalid, err)
+	}
+	if err != nil {
+		return fmt.Errorf("program: fetch %s: %w", hash, err)
+	}
+	defer r.Close()
+	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o700)
+	if err != nil {
+		return fmt.Errorf("program: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.Remove(path))
+		}
+	}()
+	sum, err := unpack(out, r)
+	if err = errors.Join(err, out.Close()); err != nil {
+		return fmt.Errorf("program: fetch %s: %w", hash, err)
+	}
+	if sum != hash {
+		return fmt.Errorf("program: what %s has as program %s is another, of hash %s: delete it there, and run again: %w", b.URL(), hash, sum, backends.ErrInvalid)
+	}
+	return nil
+}
+
+// unpack decompresses a program into w and returns its hash.
+func unpack(w io.Writer, r io.Reader) (string, error) {
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(64<<20))
+	if err != nil {
+		return "", err
+	}
+	defer z.Close()
+	h := sha256.New()
+	n, err := io.Copy(io.MultiWriter(w, h), io.LimitReader(z, MaxSize+1))
+	if err == nil && n > MaxSize {
+		err = fmt.Errorf("a program of over %d MB: %w", MaxSize>>20, backends.ErrInvalid)
+	}
+	return hex.EncodeToString(h.Sum(nil)), err
+}
