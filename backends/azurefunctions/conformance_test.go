@@ -1,0 +1,22 @@
+package azurefunctions_test
+
+import (
+	"testing"
+
+	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/backends/azurefunctions"
+	"github.com/gowren/gowren/backends/backendtest"
+	"github.com/gowren/gowren/internal/servers/azfunc"
+	"github.com/gowren/gowren/storage"
+)
+
+func TestConformance(t *testing.T) {
+	s := azfunc.Start(t, azfunc.Options{Instances: azurefunctions.Instances})
+	backendtest.Run(t, func(t *testing.T, _ storage.Bucket) backends.Backend {
+		b, err := azurefunctions.NewQuick(config(s))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}, backendtest.Options{})
+}
