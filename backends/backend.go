@@ -66,3 +66,31 @@ type Limits struct {
 	PricePerGBSecond float64 // US dollars
 	PricePerRequest  float64 // US dollars
 }
+
+// Warmer is a backend that can have workers started before they are needed. It is found by type assertion.
+type Warmer interface {
+	// Prewarm returns when about n workers are ready. They stay warm for as long as the platform keeps them so.
+	Prewarm(ctx context.Context, n int) error
+}
+
+// Destroyer is a backend that makes something that stays. It is found by type assertion.
+type Destroyer interface {
+	// Destroy removes all that Prepare, of any program, has made for the same configuration and bucket, and returns when
+	// it is gone. Jobs of others that run there fail. It may be called without Prepare.
+	Destroy(ctx context.Context) error
+}
+
+// Checker is a backend that can look at what it needs before the first job. It is found by type assertion.
+type Checker interface {
+	// Check looks at credentials, permissions and quotas, makes what is missing as Prepare does, and runs a test
+	// invocation. It goes on after a failure where the next look can tell more.
+	Check(ctx context.Context, d Deployment) []Finding
+}
+
+// Finding is one line of a check.
+type Finding struct {
+	What   string // that was looked at, such as "credentials"
+	Note   string // what was found: an account, a limit
+	Err    error  // nil where all is well
+	Remedy string // what to do about the error
+}

@@ -50,7 +50,7 @@ var processCases = []testCase{
 			}
 		}
 	}},
-	{name: "process/children after a job", local: true, run: func(t *testing.T, h *harness) {
+	{name: "process/children after a job", local: true, ends: true, run: func(t *testing.T, h *harness) {
 		if _, err := mapper.Call(t.Context(), h.executor(t, mapper.Options{}), do, order{What: "child", N: 1, Dir: h.dir}); err != nil {
 			t.Fatal(err)
 		}

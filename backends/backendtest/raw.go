@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -128,7 +129,7 @@ var rawCases = []testCase{
 		if err := h.backend.Close(); err != nil {
 			t.Errorf("Close: %v", err)
 		}
-		if h.backend.Limits().Isolates && !h.backend.Limits().Remote {
+		if h.backend.Limits().Isolates && !h.backend.Limits().Remote && !h.options.Outlives {
 			awaitGone(t, h.marks(t, "begun")...)
 		}
 		_, _ = io.Copy(io.Discard, r)
@@ -175,7 +176,7 @@ var rawCases = []testCase{
 
 func (h *harness) prepare(t *testing.T) {
 	t.Helper()
-	if err := h.backend.Prepare(t.Context(), backends.Deployment{Bucket: h.bucket}); err != nil {
+	if err := h.backend.Prepare(t.Context(), backends.Deployment{Bucket: h.bucket, Program: os.Getenv("GOWREN_PROGRAM")}); err != nil {
 		t.Fatalf("Prepare: %v", err)
 	}
 }
@@ -244,6 +245,15 @@ func (h *harness) wantReply(t *testing.T, n int) {
 	}
 }
 
+// nextButLogs returns the next frame that is no line of a log.
+func nextButLogs(frames *wire.Reader) (wire.Type, []byte, error) {
+	for {
+		if kind, payload, err := frames.Next(); kind != wire.TypeLog {
+			return kind, payload, err
+		}
+	}
+}
+
 // wantRefused checks that the worker answers that it cannot serve, and why.
 func (h *harness) wantRefused(t *testing.T, r backends.Request, words ...string) {
 	t.Helper()
@@ -251,7 +261,7 @@ func (h *harness) wantRefused(t *testing.T, r backends.Request, words ...string)
 	defer reply.Close()
 	var frames wire.Reader
 	frames.Reset(reply)
-	kind, payload, err := frames.Next()
+	kind, payload, err := nextButLogs(&frames)
 	if err != nil || kind != wire.TypeRefused {
 		t.Fatalf("a frame of type %d, %v, want a refusal", kind, err)
 	}
@@ -277,7 +287,7 @@ func (h *harness) wantBroken(t *testing.T, what string, body []byte) {
 		var frames wire.Reader
 		frames.Reset(reply)
 		var kind wire.Type
-		if kind, _, err = frames.Next(); err == nil && kind != wire.TypeRefused {
+		if kind, _, err = nextButLogs(&frames); err == nil && kind != wire.TypeRefused {
 			t.Errorf("%s: a frame of type %d", what, kind)
 		}
 	}

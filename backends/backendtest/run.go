@@ -18,6 +18,8 @@ type Options struct {
 	MemoryMB int
 	// URL opens the same backend in another process, which is then killed. Without it, no driver is.
 	URL string
+	// Outlives says that workers are none of the backend's own, and outlive it.
+	Outlives bool
 	// Skip gives, for the name of a case that cannot hold, the reason. A name that is no case fails the test.
 	Skip map[string]string
 }
@@ -50,6 +52,8 @@ func Run(t *testing.T, open func(t *testing.T, bucket storage.Bucket) backends.B
 					t.Skip("the backend does not isolate")
 				case c.cancels && !limits.Cancels:
 					t.Skip("the backend does not cancel")
+				case c.ends && o.Outlives:
+					t.Skip("its workers outlive it")
 				case c.local && (!limits.Isolates || limits.Remote):
 					t.Skip("its workers are no processes of this machine")
 				}
@@ -69,6 +73,7 @@ type testCase struct {
 	isolates bool // it holds where a crash costs a worker alone
 	cancels  bool // it holds where cancelled work stops
 	local    bool // it holds where workers are processes of this machine
+	ends     bool // it holds where workers end with their backend
 	slow     bool
 }
 

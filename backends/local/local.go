@@ -78,7 +78,11 @@ func (b *Backend) Prepare(_ context.Context, d backends.Deployment) error {
 
 // Invoke implements [backends.Backend].
 func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser, error) {
-	return b.pool.Invoke(ctx, b.program, r.Body)
+	reply, err := b.pool.Invoke(ctx, b.program, r.Body, nil)
+	if err != nil {
+		return nil, err // a nil *process.Reply would not be a nil io.ReadCloser
+	}
+	return reply, nil
 }
 
 // Limits implements [backends.Backend].

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -35,9 +36,10 @@ type Child struct {
 	recv   *os.File // replies
 	output *relay
 
-	writing sync.Mutex    // held while send is written to
-	exited  chan struct{} // closed when the process is gone and what it wrote was read
-	state   error         // of the exit; valid once exited
+	sink    atomic.Pointer[func(worker, line string)] // takes what it prints while it serves a request, in place of config.Log
+	writing sync.Mutex                                // held while send is written to
+	exited  chan struct{}                             // closed when the process is gone and what it wrote was read
+	state   error                                     // of the exit; valid once exited
 
 	mu     sync.Mutex
 	reason error // why it was killed
@@ -83,7 +85,7 @@ func (c *Child) start() error {
 		ExtraFiles:  []*os.File{childRecv, childSend},
 		SysProcAttr: &syscall.SysProcAttr{Setpgid: true}, // so that the processes it starts can be ended with it
 	}
-	c.output, err = newRelay(c.cmd, c.config.Name, c.config.Log)
+	c.output, err = newRelay(c.cmd, c.config.Name, c.printed)
 	if err == nil {
 		if err = c.cmd.Start(); err == nil {
 			c.output.started()
@@ -97,6 +99,17 @@ func (c *Child) start() error {
 	}
 	offer(c.cmd.Process.Pid)
 	return nil
+}
+
+// printed takes a line that the process has printed.
+func (c *Child) printed(worker, line string) {
+	log := c.config.Log
+	if sink := c.sink.Load(); sink != nil {
+		log = *sink
+	}
+	if log != nil {
+		log(worker, line)
+	}
 }
 
 // classify says what kind of failure it is that a program could not be started.

@@ -56,8 +56,9 @@ func NewPool(c PoolConfig) *Pool {
 }
 
 // Invoke sends a request to a worker that runs the program at that path; empty is the one that runs now. It waits for a
-// free place. The reply gives the place back when it is closed.
-func (p *Pool) Invoke(ctx context.Context, program string, body []byte) (io.ReadCloser, error) {
+// free place. What the worker prints meanwhile goes to log, unless it is nil. The reply gives the place back when it is
+// closed.
+func (p *Pool) Invoke(ctx context.Context, program string, body []byte, log func(worker, line string)) (*Reply, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
@@ -65,23 +66,26 @@ func (p *Pool) Invoke(ctx context.Context, program string, body []byte) (io.Read
 	if err != nil {
 		return nil, err
 	}
-	r, err := p.invoke(ctx, at, program, body)
+	r, err := p.invoke(ctx, at, program, body, log)
 	if err != nil {
 		p.giveBack(at)
 		return nil, p.explain(err)
 	}
-	return &pooled{ReadCloser: r, pool: p, place: at}, nil
+	return &Reply{ReadCloser: r, pool: p, place: at}, nil
 }
 
 // invoke sends the request to the place's worker. A worker that had died while it was idle is replaced, whether that is
 // known yet or found out now: it has taken nothing of the request.
-func (p *Pool) invoke(ctx context.Context, at *place, program string, body []byte) (io.ReadCloser, error) {
+func (p *Pool) invoke(ctx context.Context, at *place, program string, body []byte, log func(worker, line string)) (io.ReadCloser, error) {
 	for {
 		warm := at.child != nil && at.program == program && at.child.Alive()
 		if !warm {
 			if err := p.start(at, program); err != nil {
 				return nil, fmt.Errorf("%s: %w", p.config.Name, err)
 			}
+		}
+		if log != nil {
+			at.child.sink.Store(&log)
 		}
 		r, err := at.child.Invoke(ctx, body)
 		if warm && errors.Is(err, ErrUnsent) {
@@ -142,6 +146,9 @@ func (p *Pool) best(program string) int {
 }
 
 func (p *Pool) giveBack(at *place) {
+	if at.child != nil {
+		at.child.sink.Store(nil)
+	}
 	p.mu.Lock()
 	p.idle = append(p.idle, at)
 	p.mu.Unlock()
@@ -196,15 +203,15 @@ func (p *Pool) Close() error {
 	return errors.Join(errs...)
 }
 
-// pooled gives its place back once, when it is closed.
-type pooled struct {
+// Reply is a worker's reply.
+type Reply struct {
 	io.ReadCloser
 	pool  *Pool
 	place *place
 	once  sync.Once
 }
 
-func (r *pooled) Read(p []byte) (int, error) {
+func (r *Reply) Read(p []byte) (int, error) {
 	n, err := r.ReadCloser.Read(p)
 	if err != nil && err != io.EOF {
 		err = r.pool.explain(err)
@@ -212,7 +219,11 @@ func (r *pooled) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (r *pooled) Close() error {
+// Settle returns when all that the worker has printed so far was passed on, or after a second.
+func (r *Reply) Settle() { r.place.child.output.settle() }
+
+// Close gives the worker's place back when it is at rest, or gone.
+func (r *Reply) Close() error {
 	err := r.ReadCloser.Close()
 	r.once.Do(func() { r.pool.giveBack(r.place) })
 	return err

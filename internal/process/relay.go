@@ -1,7 +1,6 @@
 package process
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -9,7 +8,10 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // What is kept of a worker's standard error for the case that it dies: the beginning of what looks like a crash, the
@@ -17,16 +19,16 @@ import (
 const (
 	keepCrash = 16 << 10
 	keepLast  = 4 << 10
-	longLine  = 64 << 10 // a longer line is passed on in pieces
 )
 
 // relay reads what a worker prints, passes it on line by line, and keeps the end of it.
 type relay struct {
-	worker string
-	log    func(worker, line string)
-	theirs []*os.File
-	ours   []*os.File
-	done   sync.WaitGroup
+	worker  string
+	log     func(worker, line string)
+	theirs  []*os.File
+	ours    []*os.File
+	done    sync.WaitGroup
+	passing [2]sync.Mutex // held, for each of ours, from reading bytes to passing their lines on
 
 	mu     sync.Mutex
 	before []byte // the last lines before the crash
@@ -51,8 +53,8 @@ func newRelay(cmd *exec.Cmd, worker string, log func(worker, line string)) (*rel
 // started is called when the process has its ends of the pipes, or never will.
 func (r *relay) started() {
 	r.close(r.theirs)
-	for i, f := range r.ours {
-		r.done.Go(func() { r.read(f, i == 1) })
+	for i := range r.ours {
+		r.done.Go(func() { r.read(i) })
 	}
 }
 
@@ -77,29 +79,82 @@ func (r *relay) close(lists ...[]*os.File) {
 	}
 }
 
-func (r *relay) read(f *os.File, isError bool) {
-	in := bufio.NewReaderSize(f, longLine)
+// read passes on what comes out of a pipe. It reads without blocking and waits for the next bytes in between, so that
+// settle can tell that it has all there is.
+func (r *relay) read(i int) {
+	conn, err := r.ours[i].SyscallConn()
+	if err != nil {
+		return // closed already
+	}
+	lines := liner{pass: func(line []byte) { r.pass(line, i == 1) }}
+	buf := make([]byte, 32<<10)
 	for {
-		line, err := in.ReadSlice('\n')
-		if len(line) > 0 {
-			text, whole := bytes.CutSuffix(line, []byte("\n"))
-			if whole { // in a piece of a line, a carriage return is the line's own
-				text = bytes.TrimSuffix(text, []byte("\r"))
-			}
-			if isError {
-				r.keep(text)
-			}
-			if r.log != nil {
-				r.log(r.worker, string(text))
-			}
+		n, err := r.some(conn, i, buf, &lines)
+		if n > 0 || err == nil {
+			continue
 		}
-		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-			if err != io.EOF && !errors.Is(err, os.ErrClosed) && r.log != nil {
-				r.log(r.worker, "(its output could not be read further: "+err.Error()+")")
-			}
+		lines.end()
+		if err != io.EOF && !errors.Is(err, os.ErrClosed) && r.log != nil {
+			r.log(r.worker, "(its output could not be read further: "+err.Error()+")")
+		}
+		return
+	}
+}
+
+// some waits for bytes, and passes on the lines in them.
+func (r *relay) some(conn syscall.RawConn, i int, buf []byte, lines *liner) (n int, err error) {
+	closed := conn.Read(func(fd uintptr) bool {
+		r.passing[i].Lock()
+		defer r.passing[i].Unlock()
+		if n, err = syscall.Read(int(fd), buf); err == syscall.EAGAIN {
+			return false
+		}
+		switch {
+		case err == syscall.EINTR:
+			err = nil
+		case n == 0 && err == nil:
+			err = io.EOF
+		case n > 0:
+			lines.add(buf[:n])
+		}
+		return true
+	})
+	if err == nil {
+		err = closed
+	}
+	return max(n, 0), err
+}
+
+func (r *relay) pass(line []byte, isError bool) {
+	if isError {
+		r.keep(line)
+	}
+	if r.log != nil {
+		r.log(r.worker, string(line))
+	}
+}
+
+// settle returns when all that the process has written so far was passed on, or after a short while.
+func (r *relay) settle() {
+	for deadline := time.Now().Add(time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Microsecond) { //nolint:forbidigo // it is bounded
+		if r.empty(0) && r.empty(1) {
 			return
 		}
 	}
+}
+
+// empty reports whether a pipe holds nothing that was not passed on.
+func (r *relay) empty(i int) bool {
+	waiting := 0
+	conn, err := r.ours[i].SyscallConn()
+	if err == nil {
+		err = conn.Control(func(fd uintptr) {
+			r.passing[i].Lock()
+			defer r.passing[i].Unlock()
+			waiting, err = unix.IoctlGetInt(int(fd), unix.TIOCINQ)
+		})
+	}
+	return err != nil || waiting == 0
 }
 
 func (r *relay) keep(line []byte) {

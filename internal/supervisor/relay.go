@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/internal/process"
 	"github.com/gowren/gowren/internal/wire"
 )
 
@@ -18,21 +19,22 @@ type Relay struct {
 	call   Call
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	body   io.ReadCloser
+	body   *process.Reply
 	begun  time.Time
 	leave  func()
 
 	mu    sync.Mutex // held while w is written to
 	w     *bufio.Writer
 	wrote time.Time
-	ended bool // the last frame was written
+	ended bool     // the last frame was written
+	early [][]byte // frames of lines that were printed before w was there
 }
 
 // Pass passes the child's reply on to w, frame by frame as they come, and closes it. What is lost of it is told in the
 // reply itself. The error says that the reply could not be written: nobody reads it.
 func (r *Relay) Pass(w io.Writer) (err error) {
 	defer r.leave()
-	r.w, r.wrote = bufio.NewWriterSize(w, 32<<10), time.Now()
+	r.begin(w)
 	defer r.watch()()
 	var frames wire.Reader
 	frames.Reset(r.body)
@@ -42,8 +44,12 @@ func (r *Relay) Pass(w io.Writer) (err error) {
 			break
 		}
 		if failed != nil {
+			r.body.Settle()
 			err = r.write(wire.TypeLost, wire.AppendLost(nil, Loss(r.s.config.Name, failed, time.Since(r.begun))), true)
 			break
+		}
+		if t.Ends() {
+			r.body.Settle()
 		}
 		err = r.write(t, frames.Frame(), !frames.Ready())
 	}
@@ -51,6 +57,40 @@ func (r *Relay) Pass(w io.Writer) (err error) {
 		r.cancel(err)
 	}
 	return errors.Join(err, r.body.Close())
+}
+
+// begin writes what the child had printed before there was where to.
+func (r *Relay) begin(w io.Writer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.w, r.wrote = bufio.NewWriterSize(w, 32<<10), time.Now()
+	for _, line := range r.early {
+		_, _ = r.w.Write(line) // the next write tells
+	}
+	r.early = nil
+}
+
+// print passes a line on that the child has printed: the driver's log has it.
+func (r *Relay) print(worker, line string) {
+	frame := wire.AppendLog(nil, wire.Log{Position: -1, Text: line})
+	r.mu.Lock()
+	early := r.w == nil
+	if early {
+		r.early = append(r.early, frame)
+	}
+	ended := r.ended
+	r.mu.Unlock()
+	switch {
+	case early:
+	case ended:
+		if r.s.config.Log != nil {
+			r.s.config.Log(worker, line)
+		}
+	default:
+		if err := r.write(wire.TypeLog, frame, true); err != nil {
+			r.cancel(err) // nobody reads this
+		}
+	}
 }
 
 func (r *Relay) write(t wire.Type, frame []byte, flush bool) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 	"time"
 
@@ -58,6 +59,9 @@ func (r *reply) giveUp() {
 }
 
 func (r *reply) Read(p []byte) (int, error) {
+	if r.isClosed() {
+		return 0, fmt.Errorf("read a reply: %w", os.ErrClosed)
+	}
 	for len(r.rest) == 0 {
 		if r.err != nil {
 			return 0, r.err
@@ -69,6 +73,12 @@ func (r *reply) Read(p []byte) (int, error) {
 	n := copy(p, r.rest)
 	r.rest = r.rest[n:]
 	return n, nil
+}
+
+func (r *reply) isClosed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.closed
 }
 
 // next takes a frame.

@@ -132,7 +132,7 @@ func (s *Supervisor) Begin(ctx context.Context, c Call) (*Relay, error) {
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	r := &Relay{s: s, call: c, ctx: ctx, cancel: cancel, begun: time.Now(), leave: func() { cancel(nil); release(); leave() }}
-	if r.body, err = s.pool.Invoke(ctx, path, c.Body); err != nil {
+	if r.body, err = s.pool.Invoke(ctx, path, c.Body, r.print); err != nil {
 		r.leave()
 		return nil, err
 	}
