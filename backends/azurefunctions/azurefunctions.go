@@ -1,6 +1,7 @@
 package azurefunctions
 
 import (
+	"archive/zip"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -33,7 +34,8 @@ const (
 // Backend implements [backends.Backend], [backends.Warmer], [backends.Destroyer] and [backends.Checker].
 type Backend struct {
 	config      Config
-	concurrency int // invocations at once: as many as instances
+	concurrency int    // invocations at once: as many as instances
+	method      uint16 // of compressing packages
 	patience    patience
 	credential  azcore.TokenCredential
 	manager     *manager
@@ -71,7 +73,7 @@ func newBackend(c Config, p patience) (*Backend, error) {
 		TLSHandshakeTimeout: 10 * time.Second, ForceAttemptHTTP2: true, IdleConnTimeout: 30 * time.Second,
 	}
 	client := &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	return &Backend{config: c, concurrency: c.Instances, patience: p, credential: cred, manager: m, http: client, transport: t}, nil
+	return &Backend{config: c, concurrency: c.Instances, method: zip.Deflate, patience: p, credential: cred, manager: m, http: client, transport: t}, nil
 }
 
 // address is the URL of one of the app's hosts.

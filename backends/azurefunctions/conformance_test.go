@@ -12,11 +12,16 @@ import (
 
 func TestConformance(t *testing.T) {
 	s := azfunc.Start(t, azfunc.Options{Instances: azurefunctions.Instances})
-	backendtest.Run(t, func(t *testing.T, _ storage.Bucket) backends.Backend {
+	backendtest.Run(t, func(t *testing.T, bucket storage.Bucket) backends.Backend {
+		app, err := azurefunctions.NameOf(config(s), bucket.URL())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.Delete(app) }) // its workers end with the case
 		b, err := azurefunctions.NewQuick(config(s))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return b
-	}, backendtest.Options{})
+	}, backendtest.Options{Outlives: true})
 }

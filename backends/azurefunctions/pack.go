@@ -43,7 +43,7 @@ var functionJSON = map[string]any{
 }
 
 // pack writes the package into a temporary file, which the caller removes.
-func pack(exe *program.Executable) (_ *os.File, err error) {
+func pack(exe *program.Executable, method uint16) (_ *os.File, err error) {
 	out, err := os.CreateTemp("", "gowren-package-")
 	if err != nil {
 		return nil, err
@@ -61,11 +61,11 @@ func pack(exe *program.Executable) (_ *os.File, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := add(z, name, 0o644, text, nil); err != nil {
+		if err := add(z, name, 0o644, text, nil, method); err != nil {
 			return nil, err
 		}
 	}
-	if err := add(z, hashFile, 0o644, []byte(exe.Hash+"\n"), nil); err != nil {
+	if err := add(z, hashFile, 0o644, []byte(exe.Hash+"\n"), nil, method); err != nil {
 		return nil, err
 	}
 	in, err := os.Open(exe.Path)
@@ -73,7 +73,7 @@ func pack(exe *program.Executable) (_ *os.File, err error) {
 		return nil, err
 	}
 	defer in.Close()
-	if err := errors.Join(add(z, executableFile, 0o755, nil, in), z.Close()); err != nil {
+	if err := errors.Join(add(z, executableFile, 0o755, nil, in, method), z.Close()); err != nil {
 		return nil, err
 	}
 	_, err = out.Seek(0, io.SeekStart)
@@ -81,8 +81,8 @@ func pack(exe *program.Executable) (_ *os.File, err error) {
 }
 
 // add writes a file. The host reads and executes by the permissions in the package.
-func add(z *zip.Writer, name string, mode os.FileMode, text []byte, from io.Reader) error {
-	h := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)}
+func add(z *zip.Writer, name string, mode os.FileMode, text []byte, from io.Reader, method uint16) error {
+	h := &zip.FileHeader{Name: name, Method: method, Modified: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)}
 	h.SetMode(mode)
 	w, err := z.CreateHeader(h)
 	if err != nil {

@@ -133,7 +133,7 @@ func (b *Backend) deploy(ctx context.Context, p place, bucket string, exe *progr
 	if s, err := b.greet(ctx, p, a); !errors.Is(err, errNotThere) {
 		return s, err
 	}
-	pkg, err := pack(exe)
+	pkg, err := pack(exe, b.method)
 	if err != nil {
 		return none, fmt.Errorf("azurefunctions: make the package of %s: %w", exe.Path, err)
 	}
