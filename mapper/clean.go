@@ -11,9 +11,10 @@ import (
 
 // Clean deletes what drivers that were killed have left in an executor's bucket: the data of jobs that began longer ago
 // than olderThan, and of which no object is younger either. It returns how many objects it deleted. Choose a time that no
-// job takes: a job that still runs would lose its data. Nothing but what is below jobs/ is touched.
+// job takes: a job that still runs would lose its data. Cancellations of invocations that were over when they came go too,
+// when they are as old. Nothing but what is below jobs/ and canceled/ is touched.
 //
-// It takes a listing of all that is below jobs/, and memory for the keys of one job.
+// It takes a listing of all that is below these, and memory for the keys of one job.
 func Clean(ctx context.Context, b storage.Bucket, olderThan time.Duration) (int, error) {
 	b = storage.Retry(b, storage.RetryPolicy{})
 	before := time.Now().Add(-olderThan)
@@ -25,6 +26,18 @@ func Clean(ctx context.Context, b storage.Bucket, olderThan time.Duration) (int,
 		id, _, _ := strings.Cut(strings.TrimPrefix(o.Key, "jobs/"), "/")
 		if err := c.add(id, o); err != nil {
 			return c.deleted, fmt.Errorf("mapper: clean: %w", err)
+		}
+	}
+	if err := c.flush(); err != nil {
+		return c.deleted, fmt.Errorf("mapper: clean: %w", err)
+	}
+	c.young = false
+	for o, err := range b.List(ctx, "canceled/") {
+		if err != nil {
+			return c.deleted, fmt.Errorf("mapper: clean: %w", err)
+		}
+		if o.Modified.Before(before) {
+			c.keys = append(c.keys, o.Key)
 		}
 	}
 	if err := c.flush(); err != nil {

@@ -27,7 +27,7 @@ type aged struct {
 func (a aged) List(ctx context.Context, prefix string) iter.Seq2[storage.Object, error] {
 	return func(yield func(storage.Object, error) bool) {
 		for _, key := range a.foreign { // what no store of ours takes, and others may hold
-			if !yield(storage.Object{Key: key}, nil) {
+			if strings.HasPrefix(key, prefix) && !yield(storage.Object{Key: key}, nil) {
 				return
 			}
 		}
@@ -61,6 +61,8 @@ func TestClean(t *testing.T) {
 		"data/" + old + "/in/1":        100 * time.Hour,
 		"jobs":                         100 * time.Hour,
 		"jobsfile":                     100 * time.Hour,
+		"canceled/OLD":                 49 * time.Hour,
+		"canceled/YOUNG":               time.Hour,
 		"sort/" + old + "/is/not/ours": 100 * time.Hour,
 	} {
 		if key == "jobs" {
@@ -70,7 +72,7 @@ func TestClean(t *testing.T) {
 			t.Fatal(err)
 		}
 		a.age[key] = age
-		if strings.HasPrefix(key, "jobs/"+old) {
+		if strings.HasPrefix(key, "jobs/"+old) || key == "canceled/OLD" {
 			gone = append(gone, key)
 		}
 	}

@@ -15,7 +15,6 @@ import (
 	_ "github.com/gowren/gowren/backends/inproc" // the two backends that need nothing installed
 	_ "github.com/gowren/gowren/backends/local"
 	"github.com/gowren/gowren/internal/progress"
-	"github.com/gowren/gowren/internal/registry"
 	"github.com/gowren/gowren/storage"
 	"github.com/gowren/gowren/storage/filestore"
 	_ "github.com/gowren/gowren/storage/memstore"
@@ -64,22 +63,19 @@ type core struct {
 // Open returns an executor. [Main] must have run in this process, or a worker would run the whole program, unless the
 // backend keeps to this process (inproc).
 func Open(ctx context.Context, c Config) (*Executor, error) {
-	backendURL := first(c.Backend, os.Getenv("GOWREN_BACKEND"), "local")
-	backend, err := backends.Open(ctx, backendURL)
+	backend, err := backends.Open(ctx, c.backend())
 	if err != nil {
 		return nil, fmt.Errorf("mapper: open: %w", err)
 	}
-	storageURL := first(c.Storage, os.Getenv("GOWREN_STORAGE"))
-	if storageURL == "" {
-		if storageURL, err = defaultStorage(); err != nil {
-			return nil, errors.Join(fmt.Errorf("mapper: open: %w", err), backend.Close())
-		}
+	storageURL, err := c.storage()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("mapper: open: %w", err), backend.Close())
 	}
 	bucket, err := storage.Open(ctx, storageURL)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("mapper: open: %w", err), backend.Close())
 	}
-	ex, err := newExecutor(ctx, backend, bucket, first(c.Program, os.Getenv("GOWREN_PROGRAM")), c.Options)
+	ex, err := newExecutor(ctx, backend, bucket, c.program(), c.Options)
 	if err != nil {
 		return nil, errors.Join(err, backend.Close(), bucket.Close())
 	}
@@ -89,7 +85,7 @@ func Open(ctx context.Context, c Config) (*Executor, error) {
 // New returns an executor over a backend and a bucket that the caller made. Closing it closes both; if New fails, they
 // are still the caller's.
 func New(ctx context.Context, backend backends.Backend, bucket storage.Bucket, o Options) (*Executor, error) {
-	return newExecutor(ctx, backend, bucket, os.Getenv("GOWREN_PROGRAM"), o)
+	return newExecutor(ctx, backend, bucket, Config{}.program(), o)
 }
 
 func newExecutor(ctx context.Context, backend backends.Backend, bucket storage.Bucket, program string, o Options) (*Executor, error) {
@@ -97,9 +93,8 @@ func newExecutor(ctx context.Context, backend backends.Backend, bucket storage.B
 		return nil, errors.New("mapper: new: an executor needs a backend and a bucket")
 	}
 	limits := backend.Limits()
-	if limits.Isolates && !registry.Sealed() {
-		return nil, errors.New("mapper: open: mapper.Main has not run in this process: call it first in main (in tests, in TestMain), " +
-			"or each worker would run the whole program again")
+	if err := checkMain(limits); err != nil {
+		return nil, fmt.Errorf("mapper: open: %w", err)
 	}
 	if err := reaches(limits, bucket); err != nil {
 		return nil, fmt.Errorf("mapper: open: %w", err)

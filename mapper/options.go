@@ -24,6 +24,11 @@ type Options struct {
 	// [*JobError]. Defaults to stopping the job at the first failure.
 	ContinueOnError bool
 
+	// Detached makes requests that need no connection while they run, where the backend has such ([backends.Limits]);
+	// elsewhere the job is refused. Results come through the bucket, within a second or two of their end. It is for tasks
+	// of many minutes over a network that may not hold connections for as long.
+	Detached bool
+
 	// Log is where progress and the lines that workers print and log are written. Defaults to standard error.
 	Log io.Writer
 
@@ -60,6 +65,9 @@ func (o Options) with(over Options) Options {
 	}
 	if over.ContinueOnError {
 		o.ContinueOnError = true
+	}
+	if over.Detached {
+		o.Detached = true
 	}
 	if over.Log != nil {
 		o.Log = over.Log

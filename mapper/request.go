@@ -36,7 +36,7 @@ func (j *job) request(ctx context.Context, s *sched.Slot, b *sched.Batch) (backe
 	s.Buffer = wire.AppendRequest(s.Buffer[:0], &r)
 	clear(r.Tasks)
 	s.Tasks = r.Tasks
-	return backends.Request{Body: s.Buffer}, nil
+	return backends.Request{Body: s.Buffer, Prefix: j.prefix(), Detached: j.ex.options.Detached}, nil
 }
 
 func (j *job) put(ctx context.Context, key string, data io.Reader) error {

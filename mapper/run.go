@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/internal/progress"
 	"github.com/gowren/gowren/internal/registry"
 	"github.com/gowren/gowren/internal/sched"
@@ -103,6 +104,9 @@ func (j *job) do(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	if err := takes(limits, o); err != nil {
+		return err
+	}
 	j.header = wire.Request{
 		Job: j.id, Function: j.f.Name, Types: j.f.Types, Timeout: max(o.Timeout, 0),
 		Budget: limits.MaxDuration, Inline: j.inlineLimit(), Prefix: j.prefix(),
@@ -141,6 +145,18 @@ func (j *job) do(ctx context.Context) error {
 	err = j.jobError()
 	j.partial = err != nil
 	return err
+}
+
+// takes returns an error when the backend can never do what the options ask for.
+func takes(l backends.Limits, o Options) error {
+	if l.MaxDuration > 0 && o.Timeout > l.MaxDuration {
+		return fmt.Errorf("tasks may take %v (Options.Timeout), and an invocation of this backend lasts %v at most: make tasks smaller, or choose another backend: %w",
+			o.Timeout, l.MaxDuration, backends.ErrInvalid)
+	}
+	if o.Detached && !l.Detaches {
+		return fmt.Errorf("this backend has no detached invocations (Options.Detached): %w", backends.ErrInvalid)
+	}
+	return nil
 }
 
 // share readies the shared argument: in each request where it is small, in the bucket where it is not.

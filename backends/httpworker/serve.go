@@ -117,7 +117,9 @@ func (s *server) run(ctx context.Context, listener net.Listener) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = hs.Close() // the drivers of what is left see their connections end, and try elsewhere
 	}
-	<-served
+	if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
+		err = errors.Join(err, ended)
+	}
 	return errors.Join(err, s.supervisor.Close())
 }
 

@@ -39,9 +39,8 @@ func (e *Executable) Upload(ctx context.Context, b storage.Bucket) error {
 	if err != nil {
 		return fmt.Errorf("program: compress %s: %w", e.Path, err)
 	}
-	defer os.Remove(packed.Name())
-	defer packed.Close()
-	if err := b.Put(ctx, key(e.Hash), packed); err != nil {
+	err = b.Put(ctx, key(e.Hash), packed)
+	if err = errors.Join(err, packed.Close(), os.Remove(packed.Name())); err != nil {
 		return fmt.Errorf("program: upload %s to %s: %w", e.Path, b.URL(), err)
 	}
 	return nil

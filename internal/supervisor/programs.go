@@ -43,31 +43,29 @@ func (p *programs) find(ctx context.Context, hash string) (path string, release 
 	if !program.ValidHash(hash) {
 		return "", nil, fmt.Errorf("%w: the request names its program %.80q, which is no SHA-256", backends.ErrInvalid, hash)
 	}
-	for {
-		p.mu.Lock()
-		f := p.have[hash]
-		if f == nil {
-			f = &fetched{ready: make(chan struct{})}
-			p.have[hash] = f
-			go p.fetch(context.WithoutCancel(ctx), hash, f) // others may wait for it when this call is over
-		}
-		f.users++
-		p.used++
-		f.last = p.used
-		p.mu.Unlock()
-		release := func() { p.release(f) }
-		select {
-		case <-f.ready:
-		case <-ctx.Done():
-			release()
-			return "", nil, context.Cause(ctx)
-		}
-		if f.err == nil {
-			return f.path, release, nil
-		}
-		release()
-		return "", nil, f.err
+	p.mu.Lock()
+	f := p.have[hash]
+	if f == nil {
+		f = &fetched{ready: make(chan struct{})}
+		p.have[hash] = f
+		go p.fetch(context.WithoutCancel(ctx), hash, f) // others may wait for it when this call is over
 	}
+	f.users++
+	p.used++
+	f.last = p.used
+	p.mu.Unlock()
+	release = func() { p.release(f) }
+	select {
+	case <-f.ready:
+		err = f.err
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		release()
+		return "", nil, err
+	}
+	return f.path, release, nil
 }
 
 // fetch gets a program from the bucket. A failure is told to those who wait, and the next call tries again.

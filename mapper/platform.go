@@ -1,0 +1,128 @@
+package mapper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/internal/registry"
+	"github.com/gowren/gowren/storage"
+)
+
+// Prewarm has about n workers started, so that the next job does not wait for cold starts, and returns when they are
+// ready. How long they stay warm is up to the platform; where nothing is gained by it, as on this machine, it does
+// nothing. It costs what n invocations of a second cost.
+func (ex *Executor) Prewarm(ctx context.Context, n int) error {
+	if ex.zero() {
+		return errZeroExecutor
+	}
+	w, ok := ex.backend.(backends.Warmer)
+	if !ok || n <= 0 {
+		return nil
+	}
+	ctx, leave, err := ex.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if err := w.Prewarm(ctx, n); err != nil {
+		return fmt.Errorf("mapper: prewarm %d workers: %w", n, err)
+	}
+	return nil
+}
+
+// Destroy removes from the platform what Open, in this process or others, has made there for this executor's backend and
+// bucket: functions, roles, logs. Jobs that run there fail. The bucket stays as it is. Where Open makes nothing that stays,
+// it does nothing. The executor can then only be closed.
+func (ex *Executor) Destroy(ctx context.Context) error {
+	if ex.zero() {
+		return errZeroExecutor
+	}
+	d, ok := ex.backend.(backends.Destroyer)
+	if !ok {
+		return nil
+	}
+	if err := d.Destroy(ctx); err != nil {
+		return fmt.Errorf("mapper: destroy: %w", err)
+	}
+	return nil
+}
+
+// Check looks at what a configuration needs before the first job: whether the bucket can be written, read, listed and
+// deleted from, then what the backend looks at, such as credentials, permissions and quotas, and last whether a worker
+// answers. It makes on the platform what [Open] would make. The findings come in that order; one with an error says what to do, and
+// what could not be looked at because of it is left out. [Main] must have run, as for Open.
+func Check(ctx context.Context, c Config) []backends.Finding {
+	storageURL, err := c.storage()
+	if err != nil {
+		return []backends.Finding{{What: "storage", Err: err}}
+	}
+	backend, err := backends.Open(ctx, c.backend())
+	if err != nil {
+		return []backends.Finding{{What: "backend " + c.backend(), Err: err, Remedy: "correct Config.Backend or GOWREN_BACKEND"}}
+	}
+	found := check(ctx, backend, storageURL, c.program())
+	if err := backend.Close(); err != nil {
+		found = append(found, backends.Finding{What: "backend", Note: "close", Err: err})
+	}
+	return found
+}
+
+func check(ctx context.Context, backend backends.Backend, storageURL, program string) []backends.Finding {
+	bucket, err := storage.Open(ctx, storageURL)
+	if err != nil {
+		return []backends.Finding{{What: "storage", Err: err, Remedy: "correct Config.Storage or GOWREN_STORAGE"}}
+	}
+	defer bucket.Close()
+	found := []backends.Finding{checkBucket(ctx, bucket)}
+	limits := backend.Limits()
+	for _, f := range []backends.Finding{
+		{What: "storage", Err: reaches(limits, bucket)}, {What: "program", Err: checkProgram(limits, program)}, {What: "main", Err: checkMain(limits)},
+	} {
+		if f.Err != nil {
+			found = append(found, f)
+		}
+	}
+	if len(found) > 1 || found[0].Err != nil {
+		return found
+	}
+	d := backends.Deployment{Program: program, Bucket: bucket}
+	if c, ok := backend.(backends.Checker); ok {
+		return append(found, c.Check(ctx, d)...)
+	}
+	return append(found, backends.Finding{What: "workers", Note: fmt.Sprintf("%d at once", limits.Concurrency), Err: backend.Prepare(ctx, d)})
+}
+
+// checkBucket stores a small object, reads, lists and deletes it.
+func checkBucket(ctx context.Context, b storage.Bucket) backends.Finding {
+	f := backends.Finding{What: "storage " + b.URL()}
+	if f.Err = storage.Probe(ctx, b); f.Err != nil {
+		f.Remedy = "create the bucket where it is missing, and allow these credentials to read, write, list and delete below the URL's prefix"
+	} else {
+		f.Note = "can be written, read, listed and deleted from"
+	}
+	return f
+}
+
+var errNoMain = errors.New("mapper.Main has not run in this process: call it first in main (in tests, in TestMain), " +
+	"or each worker would run the whole program again")
+
+func checkMain(l backends.Limits) error {
+	if l.Isolates && !registry.Sealed() {
+		return errNoMain
+	}
+	return nil
+}
+
+func (c Config) backend() string { return first(c.Backend, os.Getenv("GOWREN_BACKEND"), "local") }
+
+func (c Config) program() string { return first(c.Program, os.Getenv("GOWREN_PROGRAM")) }
+
+func (c Config) storage() (string, error) {
+	if url := first(c.Storage, os.Getenv("GOWREN_STORAGE")); url != "" {
+		return url, nil
+	}
+	return defaultStorage()
+}

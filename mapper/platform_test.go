@@ -1,0 +1,121 @@
+package mapper_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/backends/inproc"
+	"github.com/gowren/gowren/mapper"
+	"github.com/gowren/gowren/storage/memstore"
+)
+
+// platform is a backend that has something to warm, to destroy and to check.
+type platform struct {
+	backends.Backend
+	limits backends.Limits
+	warm   int
+	gone   bool
+	fail   error
+	found  []backends.Finding
+}
+
+func (p *platform) Limits() backends.Limits {
+	l := p.Backend.Limits()
+	l.MaxDuration = p.limits.MaxDuration
+	return l
+}
+
+func (p *platform) Prewarm(_ context.Context, n int) error { p.warm += n; return p.fail }
+func (p *platform) Destroy(context.Context) error          { p.gone = true; return p.fail }
+func (p *platform) Check(context.Context, backends.Deployment) []backends.Finding {
+	return p.found
+}
+
+func onPlatform(t *testing.T, p *platform) *mapper.Executor {
+	t.Helper()
+	p.Backend = inproc.New(2)
+	ex, err := mapper.New(t.Context(), p, memstore.New(), mapper.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ex.Close() })
+	return ex
+}
+
+func TestPrewarmAndDestroy(t *testing.T) {
+	t.Parallel()
+	p := &platform{}
+	ex := onPlatform(t, p)
+	if err := errors.Join(ex.Prewarm(t.Context(), 7), ex.Prewarm(t.Context(), 0), ex.Destroy(t.Context())); err != nil || p.warm != 7 || !p.gone {
+		t.Errorf("%v; %d warmed, destroyed: %v", err, p.warm, p.gone)
+	}
+	p.fail = errors.New("no such region")
+	mentions(t, ex.Prewarm(t.Context(), 1), "prewarm 1 workers", "no such region")
+	mentions(t, ex.Destroy(t.Context()), "destroy", "no such region")
+
+	plain, err := mapper.Open(t.Context(), mapper.Config{Backend: "inproc", Storage: "mem://plain"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(plain.Prewarm(t.Context(), 3), plain.Destroy(t.Context()), plain.Close()); err != nil {
+		t.Errorf("a backend without a platform: %v", err)
+	}
+	mentions(t, (&mapper.Executor{}).Prewarm(t.Context(), 1), "zero Executor")
+	mentions(t, (&mapper.Executor{}).Destroy(t.Context()), "zero Executor")
+}
+
+// TestImpossible: what the backend can never do is refused before anything is sent.
+func TestImpossible(t *testing.T) {
+	t.Parallel()
+	ex := onPlatform(t, &platform{limits: backends.Limits{MaxDuration: 220 * time.Second}})
+	for name, o := range map[string]mapper.Options{
+		"Options.Timeout":  {Timeout: 221 * time.Second},
+		"Options.Detached": {Detached: true},
+	} {
+		_, err := mapper.Map(t.Context(), ex.With(o), zeroSquare, []int{1})
+		if !errors.Is(err, backends.ErrInvalid) {
+			t.Errorf("%v, want backends.ErrInvalid", err)
+		}
+		mentions(t, err, name)
+	}
+	if _, err := mapper.Map(t.Context(), ex.With(mapper.Options{Timeout: 220 * time.Second}), zeroSquare, []int{1}); errors.Is(err, backends.ErrInvalid) {
+		t.Error(err)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	good := mapper.Check(t.Context(), mapper.Config{Backend: "local://?workers=2", Storage: "file://" + dir})
+	for _, f := range good {
+		if f.Err != nil {
+			t.Errorf("%+v", f)
+		}
+	}
+	if len(good) != 2 || !strings.Contains(good[0].What, dir) || good[1].What != "workers" {
+		t.Errorf("findings %+v", good)
+	}
+	for _, c := range []struct {
+		config mapper.Config
+		words  string
+	}{
+		{mapper.Config{Backend: "nowhere", Storage: "mem://check"}, "unknown backend"},
+		{mapper.Config{Backend: "local", Storage: "nowhere://x"}, "nowhere"},
+		{mapper.Config{Backend: "local", Storage: "mem://check"}, "lives in this process"},
+		{mapper.Config{Backend: "local", Storage: "file://" + dir, Program: dir + "/none"}, "none"},
+	} {
+		var said []string
+		for _, f := range mapper.Check(t.Context(), c.config) {
+			if f.Err != nil {
+				said = append(said, f.Err.Error())
+			}
+		}
+		if !strings.Contains(strings.Join(said, "\n"), c.words) {
+			t.Errorf("%+v: findings %q, want %q among them", c.config, said, c.words)
+		}
+	}
+}
