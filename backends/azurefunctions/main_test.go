@@ -28,6 +28,9 @@ func TestMain(m *testing.M) {
 	backendtest.Main(m)
 }
 
+// program is what workers run: this one.
+var program, _ = os.Executable()
+
 // subscription is the servers'.
 const subscription = "00000000-0000-0000-0000-000000000001"
 

@@ -60,8 +60,8 @@ func newManager(c Config, cred azcore.TokenCredential, every, delay time.Duratio
 }
 
 // get reads a resource into out.
-func (m *manager) get(ctx context.Context, id, version string, out any, query ...string) error {
-	resp, err := m.send(ctx, http.MethodGet, id, version, nil, query...)
+func (m *manager) get(ctx context.Context, id, version string, out any) error {
+	resp, err := m.send(ctx, http.MethodGet, id, version, nil) //nolint:bodyclose // the pipeline has read it to its end and closed it
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (m *manager) get(ctx context.Context, id, version string, out any, query ..
 
 // post calls an action of a resource.
 func (m *manager) post(ctx context.Context, id, version string, out any) error {
-	resp, err := m.send(ctx, http.MethodPost, id, version, nil)
+	resp, err := m.send(ctx, http.MethodPost, id, version, nil) //nolint:bodyclose // the pipeline has read it to its end and closed it
 	if err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (m *manager) post(ctx context.Context, id, version string, out any) error {
 
 // set makes a resource of those that are made at once: containers and role assignments.
 func (m *manager) set(ctx context.Context, id, version string, in any) error {
-	_, err := m.send(ctx, http.MethodPut, id, version, in)
+	_, err := m.send(ctx, http.MethodPut, id, version, in) //nolint:bodyclose // the pipeline has read it to its end and closed it
 	return err
 }
 
@@ -98,7 +98,7 @@ func (m *manager) remove(ctx context.Context, id, version string) error {
 }
 
 func (m *manager) change(ctx context.Context, method, id, version string, in any) error {
-	resp, err := m.send(ctx, method, id, version, in)
+	resp, err := m.send(ctx, method, id, version, in) //nolint:bodyclose // the pipeline has read it to its end and closed it
 	if err != nil {
 		return err
 	}
@@ -110,17 +110,14 @@ func (m *manager) change(ctx context.Context, method, id, version string, in any
 	return err
 }
 
-// send makes a call. The query is names and values in turn.
-func (m *manager) send(ctx context.Context, method, id, version string, in any, query ...string) (*http.Response, error) {
+// send makes a call.
+func (m *manager) send(ctx context.Context, method, id, version string, in any) (*http.Response, error) {
 	req, err := runtime.NewRequest(ctx, method, runtime.JoinPaths(m.endpoint, id))
 	if err != nil {
 		return nil, err
 	}
 	q := req.Raw().URL.Query()
 	q.Set("api-version", version)
-	for i := 0; i+1 < len(query); i += 2 {
-		q.Set(query[i], query[i+1])
-	}
 	req.Raw().URL.RawQuery = q.Encode()
 	if in != nil {
 		if err := runtime.MarshalAsJSON(req, in); err != nil {

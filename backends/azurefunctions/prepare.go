@@ -123,7 +123,7 @@ func (b *Backend) greet(ctx context.Context, p place, a *app) (httpworker.Status
 }
 
 // deploy makes what is missing, sends the package, and waits until the function answers. Two drivers may do so at once.
-func (b *Backend) deploy(ctx context.Context, p place, bucket string, exe *program.Executable) (httpworker.Status, error) {
+func (b *Backend) deploy(ctx context.Context, p place, bucket string, exe *program.Executable) (_ httpworker.Status, err error) {
 	var none httpworker.Status
 	a, err := b.provide(ctx, p, bucket)
 	if err != nil {
@@ -137,8 +137,7 @@ func (b *Backend) deploy(ctx context.Context, p place, bucket string, exe *progr
 	if err != nil {
 		return none, fmt.Errorf("azurefunctions: make the package of %s: %w", exe.Path, err)
 	}
-	defer os.Remove(pkg.Name())
-	defer pkg.Close()
+	defer func() { err = errors.Join(err, pkg.Close(), os.Remove(pkg.Name())) }()
 	for deadline := time.Now().Add(b.patience.deploy); ; {
 		err := b.publish(ctx, a, pkg)
 		if err == nil {

@@ -31,8 +31,12 @@ func (a *site) serveFront(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.mu.Lock()
-	h := a.host
+	h, key, gone := a.host, a.key, a.gone
 	a.mu.Unlock()
+	if gone {
+		http.Error(w, "404 Web Site not found.", http.StatusNotFound)
+		return
+	}
 	if h == nil {
 		http.Error(w, "Function host is not running.", http.StatusServiceUnavailable)
 		return
@@ -42,7 +46,7 @@ func (a *site) serveFront(w http.ResponseWriter, r *http.Request) {
 	case fn == nil || !fn.takes(r.Method):
 		http.Error(w, "", http.StatusNotFound)
 		return
-	case fn.Bindings[0].AuthLevel != "anonymous" && r.Header.Get("X-Functions-Key") != a.key && r.URL.Query().Get("code") != a.key:
+	case fn.Bindings[0].AuthLevel != "anonymous" && r.Header.Get("X-Functions-Key") != key && r.URL.Query().Get("code") != key:
 		http.Error(w, "", http.StatusUnauthorized)
 		return
 	case r.ContentLength > o.MaxRequest:

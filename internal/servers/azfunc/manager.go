@@ -48,7 +48,6 @@ const (
 
 var calls = []call{
 	{"GET " + inGroup, "Microsoft.Resources/subscriptions/resourceGroups/read", groupVersions, (*Server).getGroup},
-	{"GET /subscriptions/{sub}" + web + "/georegions", "Microsoft.Web/geoRegions/read", webVersions, (*Server).getRegions},
 	{"PUT " + inGroup + web + "/serverfarms/{name}", "Microsoft.Web/serverfarms/write", webVersions, (*Server).putPlan},
 	{"GET " + inGroup + web + "/serverfarms/{name}", "Microsoft.Web/serverfarms/read", webVersions, (*Server).getPlan},
 	{"GET " + inGroup + web + "/serverfarms", "Microsoft.Web/serverfarms/read", webVersions, (*Server).listPlans},

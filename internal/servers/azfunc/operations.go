@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -15,19 +16,16 @@ type operation struct {
 }
 
 // begin returns what a call answers whose work is done by done: later, where operations are wanted, or now.
-func (s *Server) begin(status int, body func() any, done func()) answer {
+func (s *Server) begin(status int, body func(state string) any, done func()) answer {
 	if s.options.Polls == 0 {
 		done()
-		return answer{status: status, body: body()}
+		return answer{status: status, body: body("Succeeded")}
 	}
-	op := &operation{id: rand.Text(), left: s.options.Polls, done: done}
+	op := &operation{id: strings.ToLower(rand.Text()), left: s.options.Polls, done: done}
 	s.mu.Lock()
 	s.operations[op.id] = op
 	s.mu.Unlock()
-	if status == http.StatusOK {
-		status = http.StatusCreated
-	}
-	return answer{status: status, body: body(), pace: op}
+	return answer{status: status, body: body("InProgress"), pace: op}
 }
 
 // getOperation tells how far an operation is.

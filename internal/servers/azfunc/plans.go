@@ -37,13 +37,7 @@ func (s *Server) putPlan(r *request) (answer, *Refusal) {
 		return answer{}, s.elsewhere(p.Location, "Microsoft.Web/serverFarms")
 	}
 	name := r.PathValue("name")
-	status := http.StatusOK
-	s.mu.Lock()
-	if s.plans[name] == nil {
-		status = http.StatusCreated
-	}
-	s.mu.Unlock()
-	return s.begin(status, func() any { return s.planBody(r.path, p) }, func() {
+	return s.begin(http.StatusCreated, func(state string) any { return s.planBody(r.path, p, state) }, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.plans[name] = p
@@ -60,10 +54,10 @@ func (s *Server) elsewhere(location, kind string) *Refusal {
 		kind + "'. List of available regions for the resource type is '" + s.options.Location + "'."}
 }
 
-func (s *Server) planBody(id string, p *plan) any {
+func (s *Server) planBody(id string, p *plan, state string) any {
 	return map[string]any{
 		"id": id, "name": id[strings.LastIndexByte(id, '/')+1:], "location": p.Location, "kind": p.Kind, "tags": p.Tags, "sku": p.SKU,
-		"properties": map[string]any{"provisioningState": "Succeeded", "status": "Ready", "reserved": true},
+		"properties": map[string]any{"provisioningState": state, "status": "Ready", "reserved": true},
 	}
 }
 
@@ -74,7 +68,7 @@ func (s *Server) getPlan(r *request) (answer, *Refusal) {
 	if p == nil {
 		return answer{}, notFound(r)
 	}
-	return answer{status: http.StatusOK, body: s.planBody(r.path, p)}, nil
+	return answer{status: http.StatusOK, body: s.planBody(r.path, p, "Succeeded")}, nil
 }
 
 func (s *Server) listPlans(r *request) (answer, *Refusal) {
@@ -82,7 +76,7 @@ func (s *Server) listPlans(r *request) (answer, *Refusal) {
 	defer s.mu.Unlock()
 	list := []any{}
 	for name, p := range s.plans {
-		list = append(list, s.planBody(r.path+"/"+name, p))
+		list = append(list, s.planBody(r.path+"/"+name, p, "Succeeded"))
 	}
 	return answer{status: http.StatusOK, body: map[string]any{"value": list}}, nil
 }

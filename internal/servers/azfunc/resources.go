@@ -12,18 +12,6 @@ func (s *Server) getGroup(r *request) (answer, *Refusal) {
 	}}, nil
 }
 
-// getRegions lists where a plan can be, by the names that people read.
-func (s *Server) getRegions(r *request) (answer, *Refusal) {
-	if r.URL.Query().Get("sku") != "FlexConsumption" {
-		return answer{}, invalidRequest("This server knows the regions of the sku FlexConsumption alone.")
-	}
-	var regions []any
-	for _, name := range []string{"North Europe", s.options.Location} {
-		regions = append(regions, map[string]any{"name": name, "properties": map[string]string{"name": name}})
-	}
-	return answer{status: http.StatusOK, body: map[string]any{"value": regions}}, nil
-}
-
 func (s *Server) getAccount(r *request) (answer, *Refusal) {
 	name := r.PathValue("account")
 	if !slices.Contains(s.options.Accounts, name) {
@@ -150,3 +138,11 @@ func (s *Server) may(principal, account, container string) bool {
 
 // blobRoles are Azure's own roles that let an identity write blobs: owner and contributor of a blob's data.
 var blobRoles = []string{"b7e6dc6d-f1e8-4753-8033-0f276bb0955b", "ba92f5b4-2d11-453d-a403-e96b0029c9fe"}
+
+// Grant gives a user-assigned identity what Azure asks for on a storage account, as its owner does.
+func (s *Server) Grant(identity, account string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	scope := strings.ToLower("/subscriptions/" + s.options.Subscription + "/resourcegroups/" + s.options.Group + "/providers/microsoft.storage/storageaccounts/" + account)
+	s.roles[scope+"/granted-to-"+identity] = assignment{scope, "principal-of-" + identity, blobRoles[0]}
+}

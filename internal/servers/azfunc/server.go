@@ -3,6 +3,7 @@ package azfunc
 import (
 	"crypto/rand"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -59,9 +60,10 @@ type Server struct {
 	throttled  int
 	tokens     map[string]bool // whether still in force
 	secret     string          // of the identity's endpoint
-	used       map[string]bool
+	used       map[string]int  // calls by action
 	plans      map[string]*plan
 	sites      map[string]*site
+	deleted    []*site
 	containers map[string]bool
 	roles      map[string]assignment
 	operations map[string]*operation
@@ -98,7 +100,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		options: o, root: root, tokens: map[string]bool{}, used: map[string]bool{}, secret: rand.Text(),
+		options: o, root: root, tokens: map[string]bool{}, used: map[string]int{}, secret: rand.Text(),
 		plans: map[string]*plan{}, sites: map[string]*site{}, containers: map[string]bool{}, roles: map[string]assignment{},
 		operations: map[string]*operation{}, unpacked: map[string]string{},
 	}
@@ -112,10 +114,7 @@ func New(o Options) (*Server, error) {
 func (s *Server) Close() error {
 	s.manager.Close()
 	s.mu.Lock()
-	var sites []*site
-	for _, a := range s.sites {
-		sites = append(sites, a)
-	}
+	sites := append(slices.Collect(maps.Values(s.sites)), s.deleted...)
 	s.mu.Unlock()
 	for _, a := range sites {
 		a.end()
@@ -133,6 +132,31 @@ func (s *Server) Used() []string {
 	}
 	slices.Sort(used)
 	return used
+}
+
+// Calls returns how many calls needed an action so far.
+func (s *Server) Calls(action string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.used[action]
+}
+
+// Spoil takes an app's package away, so that its host has nothing to load.
+func (s *Server) Spoil(name string) {
+	s.mu.Lock()
+	a := s.sites[name]
+	s.mu.Unlock()
+	a.unload()
+}
+
+// ChangeKey gives an app's function another key.
+func (s *Server) ChangeKey(name string) {
+	s.mu.Lock()
+	a := s.sites[name]
+	s.mu.Unlock()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.key = "key-" + rand.Text()
 }
 
 // Throttle makes the resource manager answer its next n calls with 429.
@@ -181,14 +205,17 @@ func (s *Server) Left() []string {
 	return left
 }
 
-// Delete deletes an app, as its owner may at any time.
+// Delete deletes an app, as its owner may at any time. Its address answers 404 then, as the front of all apps does.
 func (s *Server) Delete(name string) {
 	s.mu.Lock()
 	a := s.sites[name]
-	delete(s.sites, name)
+	if a != nil {
+		delete(s.sites, name)
+		s.deleted = append(s.deleted, a)
+	}
 	s.mu.Unlock()
 	if a != nil {
-		a.end()
+		a.stop()
 	}
 }
 
@@ -234,7 +261,7 @@ func (s *Server) allowed(action, scope string) *Refusal {
 				"' over scope '" + scope + "' or the scope is invalid. If access was recently granted, please refresh your credentials."}
 		}
 	}
-	s.used[action] = true
+	s.used[action]++
 	if r, ok := s.options.Refuse[action]; ok {
 		return &r
 	}

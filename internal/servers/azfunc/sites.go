@@ -50,6 +50,7 @@ type site struct {
 	mu          sync.Mutex
 	body        siteBody
 	deployments []*deployment
+	gone        bool
 	host        *host // of the last deployment; nil before the first
 }
 
@@ -83,7 +84,11 @@ func (s *Server) putSite(r *request) (answer, *Refusal) {
 		}
 	}
 	var a *site
-	return s.begin(http.StatusOK, func() any {
+	status := http.StatusOK
+	if s.options.Polls > 0 {
+		status = http.StatusAccepted
+	}
+	return s.begin(status, func(string) any {
 		if a == nil {
 			return nil
 		}
@@ -221,15 +226,28 @@ func (s *Server) listKeys(r *request) (answer, *Refusal) {
 	return answer{status: http.StatusOK, body: map[string]string{"default": a.key}}, nil
 }
 
-// end stops the app's servers and its workers.
-func (a *site) end() {
+// unload takes the app's package away, and ends its workers.
+func (a *site) unload() {
 	a.mu.Lock()
 	h := a.host
 	a.host = nil
 	a.mu.Unlock()
 	if h != nil {
-		h.end() // so that no request keeps the front
+		h.end()
 	}
+}
+
+// stop is the app's end, but for its addresses.
+func (a *site) stop() {
+	a.mu.Lock()
+	a.gone = true
+	a.mu.Unlock()
+	a.unload()
+}
+
+// end stops the app's servers and its workers.
+func (a *site) end() {
+	a.stop()
 	a.front.CloseClientConnections()
 	a.front.Close()
 	a.scm.Close()
