@@ -2,9 +2,12 @@ package gcf
 
 import (
 	"crypto/rand"
+	"encoding/base64"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -96,7 +99,14 @@ func (s *Server) ExpiredToken(audience string) string {
 }
 
 func (s *Server) token(i identity) string {
-	t := "eyJ" + rand.Text()
+	expires := time.Now().Add(time.Hour)
+	if i.expired {
+		expires = time.Now().Add(-time.Minute)
+	}
+	// A client reads how long it may keep it. Nobody but this server checks the signature.
+	claims := fmt.Sprintf(`{"aud":%q,"exp":%d,"iat":%d}`, i.audience, expires.Unix(), expires.Add(-time.Hour).Unix())
+	encode := base64.RawURLEncoding.EncodeToString
+	t := encode([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + encode([]byte(claims)) + "." + encode([]byte(rand.Text()))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tokens[t] = i
