@@ -3,11 +3,13 @@ package endtoend
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -28,7 +30,7 @@ func build(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	args := []string{"build", "-tags", "clouds,disable_grpc_modules,grpcnotrace", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", dir + "/"}
-	for name := range programs {
+	for _, name := range append(slices.Collect(maps.Keys(programs)), "doctor") {
 		args = append(args, "github.com/gowren/gowren/examples/"+name)
 	}
 	cmd := exec.CommandContext(t.Context(), "go", args...)
