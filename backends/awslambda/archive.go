@@ -25,9 +25,6 @@ const (
 	hashFile      = "program.sha256"
 )
 
-// pack makes the archive of a function. It is a variable for tests of many functions, which have no time for it.
-var pack = archive
-
 // archive packs a program as the bootstrap of a function.
 func archive(exe *program.Executable) ([]byte, error) {
 	if exe.Size > largestUnpacked {

@@ -27,6 +27,7 @@ func init() {
 type Backend struct {
 	config Config
 	limits backends.Limits
+	pack   func(*program.Executable) ([]byte, error) // makes the archive of a function
 
 	mu  sync.Mutex
 	aws *clients // made at the first use
@@ -43,7 +44,7 @@ func New(c Config) (*Backend, error) {
 	if err := c.settle(); err != nil {
 		return nil, err
 	}
-	b := &Backend{config: c}
+	b := &Backend{config: c, pack: archive}
 	b.limits = backends.Limits{
 		MaxRequest: maxRequest, MaxInline: streamInline, MaxDuration: c.Timeout - margin(c.Timeout),
 		CPUs: c.cpus(), Isolates: true, Remote: true, Cancels: true, Detaches: true,

@@ -17,5 +17,8 @@ func TestConformance(t *testing.T) {
 		return c.backend(t, awslambda.Config{Role: role, Concurrency: 2})
 	}, backendtest.Options{
 		MemoryMB: 1024, Outlives: true, Bucket: func(t *testing.T) storage.Bucket { return newBucket(t) },
+		Skip: map[string]string{
+			"cancel/upload": "a store may take in an upload whose request was cancelled, after the job has deleted what it had stored",
+		},
 	})
 }

@@ -17,18 +17,19 @@ import (
 	"github.com/gowren/gowren/internal/program"
 )
 
+// assuming bounds the wait until Lambda knows a role that was just made. It is a variable for the tests.
+var assuming = time.Minute
+
 const (
 	// settling bounds the wait for a function to become active, or changed.
 	settling = 5 * time.Minute
-	// assuming bounds the wait until Lambda knows a role that was just made.
-	assuming = time.Minute
 	// eventAge is how long Lambda may keep an asynchronous invocation that it has no room for, in seconds.
 	eventAge = 300
 )
 
 // create makes the function, with all that belongs to it. One that another driver makes meanwhile is as good.
 func (b *Backend) create(ctx context.Context, c *clients, exe *program.Executable, function, bucketURL string) error {
-	code, err := pack(exe)
+	code, err := b.pack(exe)
 	if err != nil {
 		return err
 	}
@@ -128,7 +129,7 @@ func wait(ctx context.Context, d time.Duration) error {
 
 // update gives the function this program, in place of the one that does not work.
 func (b *Backend) update(ctx context.Context, c *clients, exe *program.Executable, function string) error {
-	code, err := pack(exe)
+	code, err := b.pack(exe)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func (i *invocation) detached(m message, prefix string) (io.ReadCloser, error) {
 	if err != nil {
 		return i.fail(failed(i.own, "invoke "+i.b.function, err))
 	}
-	return i.reply(&stored{i: i, key: m.ReplyKey, begun: time.Now(), closed: make(chan struct{})}, 0), nil
+	return i.reply(newStored(i, m.ReplyKey), 0), nil
 }
 
 // grace is how long after the last moment that a function can end its reply may show itself in the bucket.
@@ -43,11 +43,18 @@ type stored struct {
 	i     *invocation
 	key   string
 	begun time.Time
+	ctx   context.Context // ends with the reply, too
+	end   context.CancelFunc
 
-	mu     sync.Mutex // held while the reply is waited for and while it is read
-	reply  io.ReadCloser
-	closed chan struct{}
-	once   sync.Once
+	mu    sync.Mutex // held while the reply is waited for and while it is read
+	reply io.ReadCloser
+	once  sync.Once
+}
+
+func newStored(i *invocation, key string) *stored {
+	s := &stored{i: i, key: key, begun: time.Now()}
+	s.ctx, s.end = context.WithCancel(i.ctx)
+	return s
 }
 
 // Read implements [io.Reader].
@@ -55,24 +62,10 @@ func (s *stored) Read(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.reply == nil {
-		ctx, cancel := context.WithCancel(s.i.ctx)
-		defer cancel()
-		ended := make(chan struct{})
-		defer close(ended)
-		go func() {
-			select {
-			case <-s.closed:
-				cancel()
-			case <-ended:
-			}
-		}()
 		// The platform may take some time to begin, and the function as long as it may.
 		wait := time.Until(s.begun.Add(s.i.b.config.Timeout + eventAge*time.Second + grace))
-		r, err := supervisor.AwaitReply(ctx, s.i.b.bucket, s.key, wait)
+		r, err := supervisor.AwaitReply(s.ctx, s.i.b.bucket, s.key, wait)
 		if err != nil {
-			if s.i.ctx.Err() != nil {
-				err = context.Cause(s.i.ctx)
-			}
 			return 0, err
 		}
 		s.reply = r
@@ -84,7 +77,7 @@ func (s *stored) Read(p []byte) (int, error) {
 func (s *stored) Close() error {
 	var err error
 	s.once.Do(func() {
-		close(s.closed)
+		s.end()
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		over := s.reply != nil

@@ -29,7 +29,6 @@ func TestMain(m *testing.M) {
 	if os.Getenv("AWS_LAMBDA_RUNTIME_API") == "" {
 		isolate()
 	}
-	awslambda.Forward()
 	backendtest.Main(m)
 }
 
@@ -141,6 +140,7 @@ func (c *cloud) backend(t testing.TB, config awslambda.Config) *awslambda.Backen
 	if err != nil {
 		t.Fatal(err)
 	}
+	b.Forward()
 	t.Cleanup(func() {
 		if err := b.Close(); err != nil {
 			t.Error(err)
@@ -157,5 +157,14 @@ func prepare(t testing.TB, b *awslambda.Backend, bucket storage.Bucket) {
 	t.Helper()
 	if err := b.Prepare(t.Context(), backends.Deployment{Program: os.Getenv("GOWREN_PROGRAM"), Bucket: bucket}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func await(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
 	}
 }
