@@ -1,6 +1,7 @@
 package gcpfunctions
 
 import (
+	"compress/flate"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -95,7 +96,7 @@ func TestTooLargeToDeploy(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err = archive(&program.Executable{Path: f.Name(), Hash: "0", Size: 101 << 20})
+	_, err = archive(&program.Executable{Path: f.Name(), Hash: "0", Size: 101 << 20}, flate.BestSpeed)
 	if !errors.Is(err, backends.ErrInvalid) || !strings.Contains(err.Error(), "100 MB") || !strings.Contains(err.Error(), "stripped") {
 		t.Errorf("a program of 101 MB: %v", err)
 	}
@@ -104,13 +105,13 @@ func TestTooLargeToDeploy(t *testing.T) {
 // archiveOf packs a program into a file that ends with the test.
 func archiveOf(t *testing.T, path string) *os.File {
 	t.Helper()
-	f, err := archive(&program.Executable{Path: path, Hash: "0"})
+	f, err := archive(&program.Executable{Path: path, Hash: "0"}, flate.BestSpeed)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		f.Close()
-		os.Remove(f.Name())
+		_ = os.Remove(f.Name())
 	})
 	return f
 }
