@@ -1,20 +1,19 @@
 package gcpfunctions
 
 import (
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/internal/servers"
+	"github.com/gowren/gowren/internal/servers/gcf"
+	"github.com/gowren/gowren/mapper"
 )
 
 // credentialsFile makes the application default credentials those of a file. Tests that use it do not run in parallel.
@@ -31,29 +30,32 @@ func credentialsFile(t *testing.T, content map[string]string) {
 	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", path)
 }
 
-func TestServiceAccountCallsAsItself(t *testing.T) {
-	token := "x." + strings.ReplaceAll("eyJleHAiOjQxMDI0NDQ4MDB9", "=", "") + ".y" // valid until 2100
-	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ParseForm() != nil || r.PostForm.Get("assertion") == "" {
-			w.WriteHeader(http.StatusBadRequest)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(`{"id_token":"` + token + `","access_token":"a","expires_in":3600,"token_type":"Bearer"}`))
-	}))
-	defer service.Close()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+// TestOpenByURL runs a job as a program does that was told by its environment alone: a backend by URL, a store by URL, and a
+// service account's key file.
+func TestOpenByURL(t *testing.T) {
+	s := gcf.New(t, gcf.Options{})
+	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", s.Credentials(t))
+	store := servers.GCS(t).Endpoint
+	resp, err := http.Post(store+"/storage/v1/b?project=test-project", "application/json", strings.NewReader(`{"name":"end-to-end"}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	credentialsFile(t, map[string]string{
-		"type": "service_account", "client_email": "driver@test-project.iam.gserviceaccount.com", "private_key_id": "1", "token_uri": service.URL,
-		"private_key": string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})),
+	if err := resp.Body.Close(); err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("make a bucket: %s, %v", resp.Status, err)
+	}
+	ex, err := mapper.Open(t.Context(), mapper.Config{
+		Backend: "gcpfunctions://" + project + "/" + region + "?memory=1024&max=2&serviceaccount=" + gcf.Worker + "&endpoint=" + s.Endpoint,
+		Storage: "gs://end-to-end/a/prefix?endpoint=" + store,
 	})
-	g := &google{}
-	got, err := g.Identity(t.Context(), "https://function.example")
-	if err != nil || got != token {
-		t.Errorf("the identity is %q, %v", got, err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := mapper.Map(t.Context(), ex.With(mapper.Options{Quiet: true}), square, []int{1, 2, 3})
+	if err != nil || !slices.Equal(got, []int{1, 4, 9}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if err := ex.Close(); err != nil {
+		t.Error(err)
 	}
 	http.DefaultClient.CloseIdleConnections()
 }

@@ -1,7 +1,6 @@
 package gcf
 
 import (
-	"crypto/rand"
 	"net/http"
 	"slices"
 	"strings"
@@ -77,28 +76,4 @@ func (s *Server) need(permission, resource string) error {
 		return status.Errorf(codes.PermissionDenied, "Permission '%s' denied on resource '%s' (or it may not exist).", permission, resource)
 	}
 	return nil
-}
-
-// identity is what an ID token says.
-type identity struct {
-	audience string
-	expired  bool
-}
-
-// Token returns an ID token for an audience.
-func (s *Server) Token(audience string) string {
-	return s.token(identity{audience: audience})
-}
-
-// ExpiredToken returns one whose hour is over.
-func (s *Server) ExpiredToken(audience string) string {
-	return s.token(identity{audience: audience, expired: true})
-}
-
-func (s *Server) token(i identity) string {
-	t := "eyJ" + rand.Text()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.tokens[t] = i
-	return t
 }
