@@ -38,6 +38,9 @@ type ClientConfig struct {
 	Explain func(status int, header http.Header, body []byte) error
 }
 
+// ErrUnreachable marks a request that got no connection: nothing of it was sent.
+var ErrUnreachable = errors.New("no worker can be reached")
+
 // Client speaks with workers behind one URL. Drivers of platforms that serve HTTP use it. It makes one attempt at
 // everything, follows no redirects, and is safe for concurrent use.
 type Client struct {
@@ -154,6 +157,10 @@ func (c *Client) send(ctx context.Context, method, path string, body []byte, hea
 		var inside *url.Error
 		if errors.As(err, &inside) { // it would repeat the URL, with what a platform's query holds
 			err = inside.Err
+		}
+		var op *net.OpError
+		if errors.As(err, &op) && op.Op == "dial" {
+			err = fmt.Errorf("%w: %w", ErrUnreachable, err)
 		}
 		return nil, fmt.Errorf("httpworker: %s %s: %w", c.base.Host, path, err)
 	}

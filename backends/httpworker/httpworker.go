@@ -1,8 +1,9 @@
 // Package httpworker runs tasks in workers that serve HTTP: on Cloud Run, Knative, Kubernetes, OpenFaaS, or machines of
 // your own. A worker is the user's own program, started with GOWREN_WORKER=http; it serves $PORT, and needs no more.
 //
-// URL: http://HOST:PORT or https://HOST, with several hosts separated by commas, and
+// URL: http://HOST:PORT or https://HOST, and
 //
+//	worker       another HOST:PORT of the same scheme and path; it may be there several times
 //	concurrency  invocations at once; defaults to what the workers say that they take, which behind one address of many
 //	             workers is what a single one takes: set it there
 //	timeout      of one invocation, where the platform has one, such as 60m
@@ -32,7 +33,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -48,7 +48,7 @@ func init() {
 }
 
 func open(_ context.Context, u *url.URL) (backends.Backend, error) {
-	if err := backends.CheckParameters(u, "concurrency", "timeout"); err != nil {
+	if err := backends.CheckParameters(u, "worker", "concurrency", "timeout"); err != nil {
 		return nil, err
 	}
 	var c Config
@@ -64,7 +64,7 @@ func open(_ context.Context, u *url.URL) (backends.Backend, error) {
 	if c.Token, err = token(); err != nil {
 		return nil, err
 	}
-	for _, host := range strings.Split(u.Host, ",") {
+	for _, host := range append([]string{u.Host}, u.Query()["worker"]...) {
 		one := url.URL{Scheme: u.Scheme, Host: host, Path: u.Path}
 		c.URLs = append(c.URLs, one.String())
 	}
@@ -100,6 +100,7 @@ type place struct {
 	client *Client
 	slots  int
 	busy   int
+	down   time.Time // until when it is taken for unreachable
 }
 
 // New returns a backend.
@@ -182,22 +183,51 @@ func (b *Backend) ping(ctx context.Context) ([]Status, error) {
 	return statuses, errors.Join(errs...)
 }
 
-// Invoke implements [backends.Backend]. Of several workers it asks the one that is least busy.
+// Invoke implements [backends.Backend]. Of several workers it asks the one that is least busy, and another where that one
+// cannot be reached: it has got nothing of the request.
 func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser, error) {
 	ctx, leave, err := b.gate.Enter(ctx)
 	if err != nil {
 		return nil, err
 	}
-	p := b.take()
 	call := b.call
 	call.ID, call.Body = rand.Text(), r.Body
-	return p.client.Invoke(ctx, call, func() { b.giveBack(p); leave() })
+	for {
+		p := b.take()
+		reply, err := p.client.Invoke(ctx, call, func() { b.giveBack(p) })
+		if err == nil {
+			return &counted{reply, leave}, nil
+		}
+		if !errors.Is(err, ErrUnreachable) || b.unreachable(p) {
+			leave()
+			return nil, err
+		}
+	}
 }
 
+// counted is a reply that leaves the gate when it is closed.
+type counted struct {
+	io.ReadCloser
+	leave func()
+}
+
+func (c *counted) Close() error {
+	err := c.ReadCloser.Close()
+	c.leave()
+	return err
+}
+
+// take returns the place that is least busy, of those that could be reached if there is one.
 func (b *Backend) take() *place {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	p := slices.MinFunc(b.places, func(x, y *place) int { return cmp.Compare(x.busy*y.slots, y.busy*x.slots) })
+	now := time.Now()
+	p := slices.MinFunc(b.places, func(x, y *place) int {
+		if xDown, yDown := x.down.After(now), y.down.After(now); xDown != yDown {
+			return cmp.Compare(x.down.UnixNano(), y.down.UnixNano())
+		}
+		return cmp.Compare(x.busy*y.slots, y.busy*x.slots)
+	})
 	p.busy++
 	return p
 }
@@ -207,6 +237,18 @@ func (b *Backend) giveBack(p *place) {
 	defer b.mu.Unlock()
 	p.busy--
 }
+
+// unreachable notes that a place could not be reached, and reports whether that holds for all.
+func (b *Backend) unreachable(p *place) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	p.down = now.Add(downTime)
+	return !slices.ContainsFunc(b.places, func(p *place) bool { return !p.down.After(now) })
+}
+
+// downTime is how long a place that could not be reached is left alone, as long as there are others.
+const downTime = 5 * time.Second
 
 // Limits implements [backends.Backend].
 func (b *Backend) Limits() backends.Limits { return b.limits }

@@ -93,7 +93,7 @@ func fits(path string, p Platform, static bool) error {
 		return nil
 	}
 	f, err := elf.Open(path)
-	if format := (*elf.FormatError)(nil); errors.As(err, &format) {
+	if format := (*elf.FormatError)(nil); errors.As(err, &format) || err == io.EOF || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%w: %s is no executable of linux: %w", backends.ErrInvalid, path, err)
 	}
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/internal/process"
+	"github.com/gowren/gowren/internal/wire"
 	"github.com/gowren/gowren/storage"
 )
 
@@ -120,6 +121,9 @@ func (s *Supervisor) Begin(ctx context.Context, c Call) (*Relay, error) {
 	if s.config.Bucket != c.Bucket {
 		return nil, fmt.Errorf("%w: the request is for the bucket %q, and the worker %s was deployed for %q: open the executor with that one, or deploy workers for the other",
 			backends.ErrInvalid, c.Bucket, s.config.Name, s.config.Bucket)
+	}
+	if _, err := wire.OpenRequest(c.Body); errors.Is(err, wire.ErrCorrupt) {
+		return nil, err // the next attempt may come whole
 	}
 	leave, err := s.enter(ctx)
 	if err != nil {

@@ -1,0 +1,88 @@
+// Command doctor looks at what jobs need before the first one: the store, credentials, permissions, quotas, and whether a
+// worker answers.
+//
+//	GOWREN_BACKEND=… GOWREN_STORAGE=… doctor [-destroy]
+//
+// It prints a line for each thing that it looked at, with what to do where something is wrong, and exits with 1 then. What
+// workers need is made on the platform, as for a job; -destroy removes it from there again.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	_ "github.com/gowren/gowren/examples/internal/clouds"
+	"github.com/gowren/gowren/mapper"
+)
+
+// hello is what the worker is asked to do.
+var hello = mapper.Func("hello", func(_ context.Context, name string) (string, error) { return "hello, " + name, nil })
+
+func main() {
+	mapper.Main()
+	destroy := flag.Bool("destroy", false, "remove what was made on the platform")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	sound := examine(ctx, os.Stdout)
+	var err error
+	if sound {
+		err = greet(ctx, os.Stdout, *destroy)
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	if !sound {
+		os.Exit(1)
+	}
+}
+
+// examine prints the findings, and reports whether all is well.
+func examine(ctx context.Context, w io.Writer) bool {
+	sound := true
+	for _, f := range mapper.Check(ctx, mapper.Config{}) {
+		if f.Err == nil {
+			fmt.Fprintf(w, "ok    %s: %s\n", f.What, f.Note)
+			continue
+		}
+		sound = false
+		fmt.Fprintf(w, "FAIL  %s: %s\n", f.What, strings.ReplaceAll(f.Err.Error(), "\n", "\n      "))
+		if f.Remedy != "" {
+			fmt.Fprintf(w, "      what to do: %s\n", f.Remedy)
+		}
+	}
+	return sound
+}
+
+// greet runs one task.
+func greet(ctx context.Context, w io.Writer, destroy bool) (err error) {
+	ex, err := mapper.Open(ctx, mapper.Config{})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closed := ex.Close(); err == nil {
+			err = closed
+		}
+	}()
+	text, err := mapper.Call(ctx, ex, hello, "world")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "ok    a task: %s\n", text)
+	if !destroy {
+		return nil
+	}
+	if err := ex.Destroy(ctx); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(w, "ok    removed what was made on the platform")
+	return err
+}
