@@ -1,6 +1,7 @@
 package gcpfunctions
 
 import (
+	"compress/flate"
 	"fmt"
 	"maps"
 	"net/http"
@@ -43,7 +44,8 @@ type Config struct {
 	Endpoint string       // http://host:port or https://host of another server than Google's
 	Client   *http.Client // for the requests to functions; it must not have a time-out
 
-	poll time.Duration // how soon an invocation looks whether it was cancelled
+	loose bool          // what is uploaded is not compressed
+	poll  time.Duration // how soon an invocation looks whether it was cancelled
 }
 
 // scheme is that of the URL.
@@ -165,6 +167,14 @@ func (c Config) complete() Config {
 		c.VPCConnector = c.parent() + "/connectors/" + c.VPCConnector
 	}
 	return c
+}
+
+// level is that of what is uploaded.
+func (c Config) level() int {
+	if c.loose {
+		return flate.NoCompression
+	}
+	return flate.BestSpeed
 }
 
 // parent is the resource that functions are in.

@@ -24,10 +24,7 @@ func TestConformance(t *testing.T) {
 		}
 		t.Cleanup(func() { s.Remove(f.id) })
 		return b
-	}, backendtest.Options{MemoryMB: 1024 - overhead(1024), Skip: map[string]string{
-		"output/printed":               "the platform keeps what workers print",
-		"process/killed while idle":    "an instance is frozen while it is idle",
-		"process/children after a job": "instances outlast the executor",
-		"raw/close with an open reply": "instances outlast the backend",
+	}, backendtest.Options{MemoryMB: 1024 - overhead(1024), Outlives: true, Skip: map[string]string{
+		"process/killed while idle": "an instance is frozen while it is idle",
 	}})
 }

@@ -125,11 +125,11 @@ func (c *control) update(ctx context.Context, f function, exe *program.Executabl
 
 // complete uploads the source, and adds it and the runtime to the function.
 func (c *control) complete(ctx context.Context, f *function, exe *program.Executable) error {
-	source, err := archive(exe)
+	source, err := archive(exe, c.config.level())
 	if err != nil {
 		return err
 	}
-	defer os.Remove(source.Name())
+	defer func() { _ = os.Remove(source.Name()) }() // it is in the system's folder for such files
 	defer source.Close()
 	place, err := c.upload(ctx, source)
 	if err != nil {

@@ -97,6 +97,9 @@ func TestPrepareDeploysOnce(t *testing.T) {
 
 func TestChangedProgramIsLiveWithoutDeployment(t *testing.T) {
 	t.Parallel()
+	if raceEnabled {
+		t.Skip("to compress a program takes half a minute with the race detector")
+	}
 	s := gcf.New(t, gcf.Options{})
 	on := bucket(t)
 	if err := prepare(t, newBackend(t, config(s)), on); err != nil {

@@ -1,4 +1,5 @@
-// Package gcpfunctions runs tasks in functions of Google Cloud, of the second generation. The first job deploys one
+// Package gcpfunctions runs tasks in functions of Google Cloud, of the second generation. It brings storage/gcsstore along,
+// and so the scheme gs. The first job deploys one
 // function, which takes some minutes; later ones, of this program or another, find it. A program that has changed goes
 // through the bucket, and needs no deployment.
 //
@@ -62,6 +63,7 @@ import (
 	"github.com/gowren/gowren/internal/program"
 	"github.com/gowren/gowren/internal/supervisor"
 	"github.com/gowren/gowren/storage"
+	_ "github.com/gowren/gowren/storage/gcsstore" // the store beside the functions
 )
 
 func init() {

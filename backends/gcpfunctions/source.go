@@ -24,9 +24,9 @@ var (
 // maxArchive is what the service takes, in bytes.
 const maxArchive = 100 << 20
 
-// archive packs the source module with the program into a temporary file, which the caller removes. Equal programs have
-// equal archives.
-func archive(e *program.Executable) (_ *os.File, err error) {
+// archive packs the source module with the program into a temporary file, which the caller removes, at a level of package
+// flate. Equal programs have equal archives.
+func archive(e *program.Executable, level int) (_ *os.File, err error) {
 	out, err := os.CreateTemp("", "gowren-source-*.zip")
 	if err != nil {
 		return nil, fmt.Errorf("%s: pack the source: %w", scheme, err)
@@ -38,7 +38,7 @@ func archive(e *program.Executable) (_ *os.File, err error) {
 		}
 	}()
 	z := zip.NewWriter(out)
-	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, level) })
 	for _, f := range []struct{ name, text string }{
 		{"go.mod", sourceMod},
 		{"function.go", sourceCode},

@@ -72,9 +72,10 @@ func (s *Server) serveFunction(f *function, program string) error {
 	f.front.mu.Lock()
 	defer f.front.mu.Unlock()
 	r.name = fmt.Sprintf("%s-%05d-abc", f.id, len(s.operations))
+	// The race detector would let each process sleep at its end.
 	r.env = []string{
 		"K_SERVICE=" + f.id, "K_REVISION=" + r.name, "K_CONFIGURATION=" + f.id, "FUNCTION_SIGNATURE_TYPE=http",
-		"FUNCTION_TARGET=" + f.spec.GetBuildConfig().GetEntryPoint(), "LOG_EXECUTION_ID=true", "PATH=/usr/local/bin:/usr/bin:/bin",
+		"FUNCTION_TARGET=" + f.spec.GetBuildConfig().GetEntryPoint(), "LOG_EXECUTION_ID=true", "GORACE=atexit_sleep_ms=0", "PATH=/usr/local/bin:/usr/bin:/bin",
 	}
 	for name, value := range maps.All(c.GetEnvironmentVariables()) {
 		r.env = append(r.env, name+"="+value)

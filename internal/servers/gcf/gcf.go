@@ -92,6 +92,7 @@ func New(t testing.TB, o Options) *Server {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("PUT /upload/{id}", s.put)
+	mux.HandleFunc("POST /token", s.give)
 	mux.Handle("/", s.rest())
 	s.control = httptest.NewServer(mux)
 	s.Endpoint = s.control.URL

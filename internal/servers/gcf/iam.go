@@ -1,13 +1,9 @@
 package gcf
 
 import (
-	"crypto/rand"
-	"encoding/base64"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -80,35 +76,4 @@ func (s *Server) need(permission, resource string) error {
 		return status.Errorf(codes.PermissionDenied, "Permission '%s' denied on resource '%s' (or it may not exist).", permission, resource)
 	}
 	return nil
-}
-
-// identity is what an ID token says.
-type identity struct {
-	audience string
-	expired  bool
-}
-
-// Token returns an ID token for an audience.
-func (s *Server) Token(audience string) string {
-	return s.token(identity{audience: audience})
-}
-
-// ExpiredToken returns one whose hour is over.
-func (s *Server) ExpiredToken(audience string) string {
-	return s.token(identity{audience: audience, expired: true})
-}
-
-func (s *Server) token(i identity) string {
-	expires := time.Now().Add(time.Hour)
-	if i.expired {
-		expires = time.Now().Add(-time.Minute)
-	}
-	// A client reads how long it may keep it. Nobody but this server checks the signature.
-	claims := fmt.Sprintf(`{"aud":%q,"exp":%d,"iat":%d}`, i.audience, expires.Unix(), expires.Add(-time.Hour).Unix())
-	encode := base64.RawURLEncoding.EncodeToString
-	t := encode([]byte(`{"alg":"RS256","typ":"JWT"}`)) + "." + encode([]byte(claims)) + "." + encode([]byte(rand.Text()))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.tokens[t] = i
-	return t
 }

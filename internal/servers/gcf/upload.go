@@ -49,11 +49,11 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request) {
 	case r.Header.Get("Content-Type") != "application/zip":
 		refuse(http.StatusForbidden, "SignatureDoesNotMatch", "The content type was signed, and is application/zip.")
 	default:
-		data, err := io.ReadAll(io.LimitReader(r.Body, s.options.MaxSource+1))
-		if err != nil {
+		data := make([]byte, max(0, min(r.ContentLength, s.options.MaxSource)))
+		if _, err := io.ReadFull(r.Body, data); err != nil {
 			return // the connection has broken
 		}
-		if int64(len(data)) > s.options.MaxSource {
+		if r.ContentLength < 0 || r.ContentLength > s.options.MaxSource {
 			refuse(http.StatusBadRequest, "EntityTooLarge", "Your proposed upload is larger than the maximum object size specified in your Policy Document.")
 			return
 		}
