@@ -15,6 +15,7 @@ var driverSizes = []struct {
 	tags    string // of the build, which its documentation names
 	largest int64
 }{
+	{"backends/azurefunctions", "", 13 << 20},
 	{"storage/azstore", "", 12 << 20},
 	{"storage/gcsstore", "disable_grpc_modules,grpcnotrace", 18 << 20},
 	{"storage/s3store", "", 18 << 20},
