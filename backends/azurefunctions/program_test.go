@@ -56,21 +56,24 @@ func TestProgram(t *testing.T) {
 		Accounts: []string{blobs.Account}, Instances: azurefunctions.Instances,
 		Environment: key, // Azurite takes tokens over TLS alone
 	})
+	env := append(append(s.Environment(), key...),
+		"GOWREN_BACKEND=azurefunctions://"+subscription+"/gowren/westeurope?endpoint="+url.QueryEscape(s.URL),
+		"GOWREN_STORAGE=az://"+blobs.Account+"/"+box+"?endpoint="+url.QueryEscape(blobs.Endpoint))
 	program := wordcount(t)
 	local := run(t, program, "GOWREN_BACKEND=local://", "GOWREN_STORAGE=file://"+t.TempDir())
-	azure := run(t, program, append(append(s.Environment(), key...),
-		"GOWREN_BACKEND=azurefunctions://"+subscription+"/gowren/westeurope?endpoint="+url.QueryEscape(s.URL),
-		"GOWREN_STORAGE=az://"+blobs.Account+"/"+box+"?endpoint="+url.QueryEscape(blobs.Endpoint))...)
-	if len(local) == 0 || !bytes.Equal(local, azure) {
-		t.Errorf("this machine's workers:\n%s\nAzure's:\n%s", local, azure)
+	// The second build is another program, and goes to the same app through the bucket.
+	for _, program := range []string{program, wordcount(t, "-ldflags=-s -w")} {
+		if azure := run(t, program, env...); len(local) == 0 || !bytes.Equal(local, azure) {
+			t.Errorf("this machine's workers:\n%s\nAzure's:\n%s", local, azure)
+		}
 	}
-	if len(s.Apps()) != 1 {
-		t.Errorf("there are the apps %v", s.Apps())
+	if apps, sent := s.Apps(), s.Deployments(); len(apps) != 1 || sent != 1 {
+		t.Errorf("there are the apps %v, and %d packages were sent", apps, sent)
 	}
 }
 
 // wordcount builds the example, as it is.
-func wordcount(t *testing.T) string {
+func wordcount(t *testing.T, flags ...string) string {
 	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
@@ -89,7 +92,8 @@ func wordcount(t *testing.T) string {
 		}
 	}
 	out := filepath.Join(dir, "wordcount")
-	cmd := exec.Command("go", "build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", out, "./examples/wordcount")
+	args := append([]string{"build", "-overlay", filepath.Join(dir, "overlay.json"), "-o", out}, flags...)
+	cmd := exec.Command("go", append(args, "./examples/wordcount")...)
 	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	if said, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, said)
