@@ -6,7 +6,7 @@ import (
 )
 
 // Instances is what a server of the tests has: fewer than Azure lets an app have at most.
-const Instances = 3
+const Instances = 2
 
 // NewQuick is New for a server that needs no waiting.
 func NewQuick(c Config) (*Backend, error) {

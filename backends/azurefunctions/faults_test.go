@@ -23,6 +23,7 @@ func TestFaults(t *testing.T) {
 		"host fails":      func(f *azfunc.Faults) *atomic.Int32 { return &f.Unavailable },
 		"connection lost": func(f *azfunc.Faults) *atomic.Int32 { return &f.Reset },
 		"reply lost":      func(f *azfunc.Faults) *atomic.Int32 { return &f.Lost },
+		"sent twice":      func(f *azfunc.Faults) *atomic.Int32 { return &f.Doubled },
 		"worker killed":   func(f *azfunc.Faults) *atomic.Int32 { return &f.Killed },
 	}
 	for name, fault := range cases {

@@ -3,18 +3,11 @@ package endtoend
 import (
 	"context"
 	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/base64"
-	"encoding/json"
-	"encoding/pem"
 	"fmt"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -92,54 +85,10 @@ func onGoogle(t *testing.T, _ string) []string {
 	post(t, store.Endpoint+"/storage/v1/b?project=p", fmt.Sprintf(`{"name":%q}`, name))
 	s := gcf.New(t, gcf.Options{Freeze: true})
 	return []string{
-		"GOOGLE_APPLICATION_CREDENTIALS=" + account(t, s),
+		"GOOGLE_APPLICATION_CREDENTIALS=" + s.Credentials(t),
 		"GOWREN_STORAGE=gs://" + name + query("endpoint", store.Endpoint),
 		"GOWREN_BACKEND=gcpfunctions://test-project/europe-west1" + query("memory", "1024", "max", "2", "serviceaccount", gcf.Worker, "endpoint", s.Endpoint),
 	}
-}
-
-// account writes the key file of a service account whose tokens a server of ours gives out.
-func account(t *testing.T, s *gcf.Server) string {
-	tokens := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		parts := strings.Split(r.FormValue("assertion"), ".")
-		var claims struct {
-			Audience string `json:"target_audience"`
-		}
-		if len(parts) == 3 {
-			data, err := base64.RawURLEncoding.DecodeString(parts[1])
-			if err != nil || json.Unmarshal(data, &claims) != nil {
-				http.Error(w, "bad assertion", http.StatusBadRequest)
-				return
-			}
-		}
-		answer := map[string]any{"access_token": s.Access, "token_type": "Bearer", "expires_in": 3600}
-		if claims.Audience != "" {
-			answer["id_token"] = s.Token(claims.Audience)
-		}
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(answer) // who asked sees
-	}))
-	t.Cleanup(tokens.Close)
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := json.Marshal(map[string]string{
-		"type": "service_account", "project_id": "test-project", "client_email": "driver@test-project.iam.gserviceaccount.com", "client_id": "1",
-		"private_key_id": "1", "private_key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})), "token_uri": tokens.URL,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "key.json")
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 // onAzure is a stand-in for Azure Functions, over a Blob Storage server.

@@ -60,8 +60,12 @@ func (a *site) publish(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "there is nothing to build in a custom handler", http.StatusBadRequest)
 		return
 	}
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, a.server.options.MaxPackage))
-	if err != nil {
+	if r.ContentLength < 0 {
+		http.Error(w, "the package's length is not told", http.StatusLengthRequired)
+		return
+	}
+	data := make([]byte, min(r.ContentLength, a.server.options.MaxPackage))
+	if _, err := io.ReadFull(r.Body, data); err != nil || r.ContentLength > a.server.options.MaxPackage {
 		http.Error(w, "the package is too large", http.StatusRequestEntityTooLarge)
 		return
 	}

@@ -13,6 +13,7 @@ type Faults struct {
 	Unavailable atomic.Int32 // answered 500, as by a host that cannot start its worker
 	Reset       atomic.Int32 // the connection breaks after some bytes of the answer
 	Lost        atomic.Int32 // the work is done, and nothing of its answer arrives
+	Doubled     atomic.Int32 // the worker gets the request twice, and the first answer goes nowhere
 	Killed      atomic.Int32 // the worker is killed when its answer has begun
 	ColdStart   atomic.Int64 // nanoseconds that are added to the start of an instance
 }

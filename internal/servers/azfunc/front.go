@@ -1,6 +1,7 @@
 package azfunc
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -62,7 +63,7 @@ func (a *site) serveFront(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer h.free(i)
-	h.pass(ctx, w, r, i, fn)
+	h.pass(ctx, w, r, i)
 }
 
 // takes reports whether a function has a method.
@@ -91,8 +92,14 @@ func (h *host) fail(ctx context.Context, w http.ResponseWriter, err error) {
 }
 
 // pass hands a request to the handler and its answer back: as it comes, where the host proxies; whole, where it forwards.
-func (h *host) pass(ctx context.Context, w http.ResponseWriter, r *http.Request, i *instance, fn *function) {
+func (h *host) pass(ctx context.Context, w http.ResponseWriter, r *http.Request, i *instance) {
 	faults := &h.site.server.Faults
+	if strikes(&faults.Doubled) {
+		if err := i.sendFirst(ctx, r); err != nil {
+			h.fail(ctx, w, err)
+			return
+		}
+	}
 	resp, err := i.send(ctx, r)
 	if err != nil {
 		h.fail(ctx, w, err)
@@ -170,4 +177,21 @@ func (i *instance) send(ctx context.Context, r *http.Request) (*http.Response, e
 		}
 		delay = min(2*delay, 250*time.Millisecond)
 	}
+}
+
+// sendFirst sends a request on of which nobody gets the answer, and leaves it to be sent again.
+func (i *instance) sendFirst(ctx context.Context, r *http.Request) error {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	resp, err := i.send(ctx, r)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	_, err = io.Copy(io.Discard, resp.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return err
 }

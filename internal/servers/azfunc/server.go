@@ -187,6 +187,19 @@ func (s *Server) Apps() []string {
 	return names
 }
 
+// Deployments returns how many packages were sent to the apps that are there.
+func (s *Server) Deployments() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for _, a := range s.sites {
+		a.mu.Lock()
+		n += len(a.deployments)
+		a.mu.Unlock()
+	}
+	return n
+}
+
 // Left returns what else is there: plans, containers and role assignments.
 func (s *Server) Left() []string {
 	s.mu.Lock()
