@@ -21,6 +21,8 @@ type deployment struct {
 	id     string
 	status int // as in Kudu
 	text   string
+	left   int    // how often it is still asked for in vain
+	data   []byte // until then
 }
 
 // What Kudu says of a deployment.
@@ -75,14 +77,18 @@ func (a *site) publish(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "There is a deployment currently in progress. Please try again when it completes.", http.StatusConflict)
 		return
 	}
-	d := &deployment{id: rand.Text(), status: statusPending}
+	d := &deployment{id: rand.Text(), status: statusPending, left: a.server.options.Polls, data: data}
 	a.deployments = append(a.deployments, d)
-	a.work(d, data)
+	if d.left == 0 {
+		a.work(d)
+	}
 	reply(w, http.StatusAccepted, d.id)
 }
 
 // work does what follows a package's arrival. The app is locked.
-func (a *site) work(d *deployment, data []byte) {
+func (a *site) work(d *deployment) {
+	data := d.data
+	d.data = nil
 	account, container := a.server.splitContainer(a.body.Properties.FunctionAppConfig.Deployment.Storage.Value)
 	if !a.server.may(a.identityOf(), account, container) {
 		d.status, d.text = statusFailed, "Deployment failed. The identity has no access to the storage account: 403 AuthorizationPermissionMismatch"
@@ -116,6 +122,11 @@ func (a *site) tellDeployment(w http.ResponseWriter, r *http.Request) {
 	defer a.mu.Unlock()
 	for _, d := range a.deployments {
 		if d.id == r.PathValue("id") {
+			if d.left > 0 {
+				if d.left--; d.left == 0 {
+					a.work(d)
+				}
+			}
 			reply(w, http.StatusOK, map[string]any{
 				"id": d.id, "status": d.status, "status_text": d.text, "complete": d.status != statusPending, "active": d.status == statusSuccess,
 			})
