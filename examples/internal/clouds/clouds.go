@@ -3,6 +3,7 @@
 package clouds
 
 import (
+	_ "github.com/gowren/gowren/backends/gcpfunctions"
 	_ "github.com/gowren/gowren/backends/httpworker"
 	_ "github.com/gowren/gowren/storage/azstore"
 	_ "github.com/gowren/gowren/storage/gcsstore"
