@@ -19,6 +19,7 @@ import (
 	"github.com/gowren/gowren/backends/httpworker"
 	"github.com/gowren/gowren/internal/supervisor"
 	"github.com/gowren/gowren/internal/wire"
+	_ "github.com/gowren/gowren/storage/azstore" // the store beside the functions
 )
 
 // The facts of Flex Consumption. The front ends a request 230 seconds after its beginning; the host takes 100 MiB. The
