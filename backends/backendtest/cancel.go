@@ -76,7 +76,7 @@ var cancelCases = []testCase{
 			_, err := mapper.Map(ctx, ex, do, inputs)
 			done <- err
 		}()
-		if waitObject(h.folder) {
+		if h.waitObject(t) {
 			cancel()
 		}
 		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {

@@ -197,6 +197,9 @@ func (c *Child) lost(begun time.Time, err error) error {
 	cause := c.reason
 	c.mu.Unlock()
 	if cause == nil {
+		cause = c.starved()
+	}
+	if cause == nil {
 		cause = c.state
 	}
 	if cause == nil {

@@ -1,7 +1,10 @@
 package process
 
 import (
+	"errors"
 	"fmt"
+	"os/exec"
+	"syscall"
 	"time"
 
 	"github.com/gowren/gowren/backends"
@@ -30,4 +33,21 @@ func (c *Child) watchMemory() {
 			return
 		}
 	}
+}
+
+// starved returns that the system has killed the worker for want of memory, where it looks like that: nobody here has
+// killed it, and it had nearly all that it may have. Where the limit is that of the whole machine, the system may be
+// faster than a look.
+func (c *Child) starved() error {
+	exit := (*exec.ExitError)(nil)
+	if c.config.Memory == 0 || !errors.As(c.state, &exit) {
+		return nil
+	}
+	status, ok := exit.Sys().(syscall.WaitStatus)
+	used := peak(exit.ProcessState)
+	if !ok || status.Signal() != syscall.SIGKILL || used < c.config.Memory/4*3 {
+		return nil
+	}
+	return fmt.Errorf("%w: the system has killed it; it used %d MB, its limit is %d MB (the backend's memory parameter)",
+		backends.ErrOutOfMemory, used>>20, c.config.Memory>>20)
 }

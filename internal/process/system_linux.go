@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"syscall"
 )
 
 // program returns what to execute. The running image is started again even if its file was replaced meanwhile.
@@ -27,6 +28,15 @@ func resident(pid int) (int64, bool) {
 	}
 	pages, err := strconv.ParseInt(string(fields[1]), 10, 64)
 	return pages * int64(os.Getpagesize()), err == nil
+}
+
+// peak returns the most bytes of memory that a process which has ended has held.
+func peak(state *os.ProcessState) int64 {
+	usage, ok := state.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0
+	}
+	return usage.Maxrss << 10
 }
 
 // offer makes the process one that the system ends before the driver when memory runs out. Where the system does not

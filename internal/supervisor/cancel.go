@@ -22,6 +22,14 @@ func Cancel(ctx context.Context, b storage.Bucket, id string) error {
 	return nil
 }
 
+// Uncancel takes back what Cancel left, where the invocation ended before its supervisor looked.
+func Uncancel(ctx context.Context, b storage.Bucket, id string) error {
+	if err := b.Delete(ctx, canceledKey(id)); err != nil {
+		return fmt.Errorf("delete the word to cancel the invocation %s: %w", id, err)
+	}
+	return nil
+}
+
 // polls looks for the driver's word, at once every interval at first and then less often: a call that has run for long
 // can run a little longer.
 func (r *Relay) polls(done <-chan struct{}, every time.Duration) {

@@ -132,6 +132,9 @@ func (r *reply) broken(err error) error {
 		err = fmt.Errorf("its reply ends without its last frame: %w", io.ErrUnexpectedEOF)
 	case r.options.Explain != nil:
 		err = r.options.Explain(err)
+		if errors.As(err, new(*backends.LostError)) { // it knows more of the worker
+			return err
+		}
 	}
 	return &backends.LostError{Worker: r.options.Worker, Cause: err, Ran: time.Since(r.begun)}
 }

@@ -1,0 +1,92 @@
+package awslambda
+
+import (
+	"context"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/internal/program"
+	"github.com/gowren/gowren/internal/supervisor"
+	"github.com/gowren/gowren/storage"
+	_ "github.com/gowren/gowren/storage/s3store" // workers on Lambda have their bucket there
+)
+
+func init() {
+	backends.Register("awslambda", func(_ context.Context, u *url.URL) (backends.Backend, error) {
+		c, err := parse(u)
+		if err != nil {
+			return nil, err
+		}
+		return New(c)
+	})
+}
+
+// Backend implements [backends.Backend], [backends.Warmer], [backends.Destroyer] and [backends.Checker].
+type Backend struct {
+	config Config
+	limits backends.Limits
+	pack   func(*program.Executable) ([]byte, error) // makes the archive of a function
+
+	mu  sync.Mutex
+	aws *clients // made at the first use
+
+	// Set by Prepare.
+	gate     *supervisor.Gate
+	bucket   storage.Bucket
+	function string // its name
+	program  string // SHA-256 of the one that requests are for
+}
+
+// New returns a backend. It reaches nothing yet.
+func New(c Config) (*Backend, error) {
+	if err := c.settle(); err != nil {
+		return nil, err
+	}
+	b := &Backend{config: c, pack: archive}
+	b.limits = backends.Limits{
+		MaxRequest: maxRequest, MaxInline: streamInline, MaxDuration: c.Timeout - margin(c.Timeout),
+		CPUs: c.cpus(), Isolates: true, Remote: true, Cancels: true, Detaches: true,
+		PricePerGBSecond: 0.0000166667, PricePerRequest: 0.0000002,
+	}
+	if c.Arch == "arm64" {
+		b.limits.PricePerGBSecond = 0.0000133334
+	}
+	if c.Plain {
+		b.limits.MaxInline = plainInline
+	}
+	return b, nil
+}
+
+// The sizes of one value above which the bucket is the better way, in bytes. A plain reply has 6 MB for all of a batch.
+const (
+	streamInline = 1 << 20
+	plainInline  = 128 << 10
+)
+
+// margin is what of an invocation's time is left to tell that its time is over.
+func margin(timeout time.Duration) time.Duration {
+	return max(min(timeout/20, 2*time.Second), 200*time.Millisecond)
+}
+
+// platform is what programs must be for.
+func (b *Backend) platform() program.Platform {
+	return program.Platform{OS: "linux", Arch: b.config.Arch}
+}
+
+// Limits implements [backends.Backend].
+func (b *Backend) Limits() backends.Limits { return b.limits }
+
+// Close implements [backends.Backend]. Invocations under way are told to stop. The function stays.
+func (b *Backend) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.gate != nil {
+		b.gate.Close()
+	}
+	if b.aws != nil {
+		b.aws.close()
+	}
+	return nil
+}

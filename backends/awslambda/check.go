@@ -1,0 +1,76 @@
+package awslambda
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/gowren/gowren/backends"
+)
+
+// fewAtOnce is what a new account may have of concurrency.
+const fewAtOnce = 10
+
+// Check implements [backends.Checker].
+func (b *Backend) Check(ctx context.Context, d backends.Deployment) []backends.Finding {
+	c, err := b.connect(ctx)
+	if err != nil {
+		return []backends.Finding{{What: "configuration", Err: err, Remedy: "correct the backend's URL, or the configuration of AWS"}}
+	}
+	findings := []backends.Finding{b.identity(ctx, c), b.quota(ctx, c)}
+	if findings[0].Err != nil {
+		return findings[:1] // without credentials nothing else works
+	}
+	deployed := backends.Finding{What: "function", Err: b.Prepare(ctx, d)}
+	if deployed.Err != nil {
+		deployed.Remedy = "see the error; the permissions that are needed are in docs/aws.md"
+		return append(findings, deployed)
+	}
+	deployed.Note = fmt.Sprintf("%s in %s, %d MB, %s", b.function, c.region, b.config.MemoryMB, b.config.Arch)
+	return append(findings, deployed, b.test(ctx, c))
+}
+
+// identity says whose the credentials are.
+func (b *Backend) identity(ctx context.Context, c *clients) backends.Finding {
+	f := backends.Finding{What: "credentials"}
+	who, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		f.Err, f.Remedy = failed(ctx, "ask whose the credentials are", err), "run aws configure or aws sso login"
+		return f
+	}
+	f.Note = fmt.Sprintf("account %s, %s", aws.ToString(who.Account), aws.ToString(who.Arn))
+	return f
+}
+
+// quota says how many invocations may run at once.
+func (b *Backend) quota(ctx context.Context, c *clients) backends.Finding {
+	f := backends.Finding{What: "concurrency"}
+	n, err := unreserved(ctx, c)
+	if err != nil {
+		f.Err, f.Remedy = err, "allow lambda:GetAccountSettings"
+		return f
+	}
+	f.Note = fmt.Sprintf("%d invocations at once", n)
+	if n <= fewAtOnce {
+		f.Remedy = "that is a new account's limit: ask for more in Service Quotas (Lambda, concurrent executions)"
+	}
+	return f
+}
+
+// test invokes the function, and has it reach for the bucket.
+func (b *Backend) test(ctx context.Context, c *clients) backends.Finding {
+	f := backends.Finding{What: "test invocation"}
+	s, err := b.ping(ctx, c, b.function, message{Ping: true, Look: true}, b.bucket.URL())
+	switch {
+	case err != nil:
+		f.Err, f.Remedy = err, "see the function's logs in CloudWatch: "+logGroup(b.function)
+	case s.Problem != "":
+		f.Err = fmt.Errorf("awslambda: workers do not reach the bucket: %s: %w", s.Problem, backends.ErrRefused)
+		f.Remedy = "give the workers' role the policy of docs/aws.md, and the VPC, if there is one, a way to the store"
+	default:
+		f.Note = fmt.Sprintf("the worker %s answers and reaches the bucket", s.Worker)
+	}
+	return f
+}

@@ -1,0 +1,96 @@
+package awslambda
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"github.com/gowren/gowren/internal/supervisor"
+)
+
+// detached is the invocation that needs no connection while it runs: its reply comes through the bucket.
+func (i *invocation) detached(m message, prefix string) (io.ReadCloser, error) {
+	m.Reply, m.ReplyKey = replyKey, i.key(prefix, "replies")
+	i.keys = append(i.keys, m.ReplyKey)
+	if len(m.Request) > maxEvent {
+		m.RequestKey = i.key(prefix, "requests")
+		i.keys = append(i.keys, m.RequestKey)
+		if err := i.b.bucket.Put(i.own, m.RequestKey, bytes.NewReader(m.Request)); err != nil {
+			return i.fail(fmt.Errorf("awslambda: the request goes through the bucket: %w", err))
+		}
+		m.Request = nil
+	}
+	_, err := i.b.aws.invoke.Invoke(i.own, &lambda.InvokeInput{
+		FunctionName: &i.b.function, Payload: m.encode(), InvocationType: types.InvocationTypeEvent,
+	})
+	if err != nil {
+		return i.fail(failed(i.own, "invoke "+i.b.function, err))
+	}
+	return i.reply(newStored(i, m.ReplyKey), 0), nil
+}
+
+// grace is how long after the last moment that a function can end its reply may show itself in the bucket.
+const grace = 30 * time.Second
+
+// stored reads a reply that will be in the bucket.
+type stored struct {
+	i     *invocation
+	key   string
+	begun time.Time
+	ctx   context.Context // ends with the reply, too
+	end   context.CancelFunc
+
+	mu    sync.Mutex // held while the reply is waited for and while it is read
+	reply io.ReadCloser
+	once  sync.Once
+}
+
+func newStored(i *invocation, key string) *stored {
+	s := &stored{i: i, key: key, begun: time.Now()}
+	s.ctx, s.end = context.WithCancel(i.ctx)
+	return s
+}
+
+// Read implements [io.Reader].
+func (s *stored) Read(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.reply == nil {
+		// The platform may take some time to begin, and the function as long as it may.
+		wait := time.Until(s.begun.Add(s.i.b.config.Timeout + eventAge*time.Second + grace))
+		r, err := supervisor.AwaitReply(s.ctx, s.i.b.bucket, s.key, wait)
+		if err != nil {
+			return 0, err
+		}
+		s.reply = r
+	}
+	return s.reply.Read(p)
+}
+
+// Close implements [io.Closer]. Before the reply is there it ends the invocation.
+func (s *stored) Close() error {
+	var err error
+	s.once.Do(func() {
+		s.end()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		over := s.reply != nil
+		if over {
+			err = s.reply.Close()
+		} else {
+			s.i.halt()
+			if r, missing := supervisor.AwaitReply(s.i.own, s.i.b.bucket, s.key, patience); missing == nil {
+				over = true
+				err = r.Close()
+			}
+		}
+		s.i.finish(over)
+	})
+	return err
+}

@@ -1,0 +1,170 @@
+package awslambda_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/backends/awslambda"
+	"github.com/gowren/gowren/backends/backendtest"
+	"github.com/gowren/gowren/internal/servers"
+	"github.com/gowren/gowren/internal/servers/lambda"
+	"github.com/gowren/gowren/storage"
+)
+
+// TestMain takes away what the machine may say of AWS, unless this is a function's worker.
+func TestMain(m *testing.M) {
+	if os.Getenv("AWS_LAMBDA_RUNTIME_API") == "" {
+		isolate()
+	}
+	backendtest.Main(m)
+}
+
+func isolate() {
+	// The program that workers run is this one, as it is: it need not be built anew to be statically linked.
+	path, err := os.Executable()
+	check(err)
+	for _, name := range []string{
+		"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3",
+		"AWS_ENDPOINT_URL_LAMBDA", "AWS_CA_BUNDLE",
+	} {
+		check(os.Unsetenv(name))
+	}
+	nowhere := filepath.Join(os.TempDir(), "no-such-file-of-aws")
+	for name, value := range map[string]string{
+		"GOWREN_PROGRAM": path, "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": nowhere, "AWS_SHARED_CREDENTIALS_FILE": nowhere,
+	} {
+		check(os.Setenv(name, value))
+	}
+}
+
+func check(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// plain is for what tests ask the servers themselves.
+var plain = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+
+// store returns the S3 server, whose credentials the driver's bucket has from the environment: the same in all tests.
+func store(t testing.TB) servers.S3Server {
+	t.Helper()
+	s := servers.S3(t)
+	check(os.Setenv("AWS_ACCESS_KEY_ID", s.AccessKey))     //nolint:usetesting // parallel tests have it alike
+	check(os.Setenv("AWS_SECRET_ACCESS_KEY", s.SecretKey)) //nolint:usetesting // likewise
+	return s
+}
+
+var made atomic.Int64
+
+// newBucket makes a bucket and opens it.
+func newBucket(t testing.TB) storage.Bucket {
+	t.Helper()
+	s := store(t)
+	name := fmt.Sprintf("bucket-%d", made.Add(1))
+	client := s3.New(s3.Options{
+		BaseEndpoint: &s.Endpoint, Region: s.Region, UsePathStyle: true, HTTPClient: plain,
+		Credentials: credentials.NewStaticCredentialsProvider(s.AccessKey, s.SecretKey, ""),
+	})
+	if _, err := client.CreateBucket(context.Background(), &s3.CreateBucketInput{Bucket: &name}); err != nil {
+		t.Fatal(err)
+	}
+	b, err := storage.Open(context.Background(), "s3://"+name+"?"+url.Values{"endpoint": {s.Endpoint}, "region": {s.Region}, "path-style": {"true"}}.Encode())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// cloud is a stand-in for Lambda and its driver's configuration.
+type cloud struct {
+	*lambda.Server
+	aws aws.Config
+}
+
+// newCloud starts a stand-in whose functions reach the S3 server.
+func newCloud(t testing.TB, o lambda.Options) *cloud {
+	t.Helper()
+	s := store(t)
+	o.Credentials = &lambda.Credentials{AccessKey: s.AccessKey, SecretKey: s.SecretKey}
+	// The race detector makes each process wait for a second before it ends. Bootstraps need not.
+	o.Env = append(o.Env, "GORACE=atexit_sleep_ms=0", "AWS_EC2_METADATA_DISABLED=true", "GOWREN_PROGRAM="+os.Getenv("GOWREN_PROGRAM"))
+	if o.Pending == 0 {
+		o.Pending = 20 * time.Millisecond
+	}
+	l := lambda.Start(t, o)
+	return &cloud{l, aws.Config{
+		Region: l.Region, BaseEndpoint: &l.Endpoint,
+		Credentials: credentials.NewStaticCredentialsProvider(l.Credentials.AccessKey, l.Credentials.SecretKey, l.Credentials.SessionToken),
+	}}
+}
+
+// role makes a role for functions, and returns its ARN.
+func (c *cloud) role(t testing.TB) string {
+	t.Helper()
+	name := fmt.Sprintf("worker-%d", made.Add(1))
+	cfg := c.aws.Copy()
+	cfg.HTTPClient = plain
+	r, err := iam.NewFromConfig(cfg).CreateRole(t.Context(), &iam.CreateRoleInput{
+		RoleName:                 &name,
+		AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *r.Role.Arn
+}
+
+// backend makes a backend with few resources, whose function is removed at the end of the test.
+func (c *cloud) backend(t testing.TB, config awslambda.Config) *awslambda.Backend {
+	t.Helper()
+	config.AWS = &c.aws
+	config.Tags = map[string]string{"test": t.Name()} // a backend that was not prepared destroys all of its configuration
+	if config.MemoryMB == 0 {
+		config.MemoryMB = 1024
+	}
+	b, err := awslambda.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Forward()
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := b.Destroy(context.WithoutCancel(t.Context())); err != nil {
+			t.Errorf("destroy: %v", err)
+		}
+	})
+	return b
+}
+
+// prepare prepares it for the bucket.
+func prepare(t testing.TB, b *awslambda.Backend, bucket storage.Bucket) {
+	t.Helper()
+	if err := b.Prepare(t.Context(), backends.Deployment{Program: os.Getenv("GOWREN_PROGRAM"), Bucket: bucket}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func await(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
