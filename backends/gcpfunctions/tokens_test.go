@@ -57,7 +57,7 @@ func TestOpenByURL(t *testing.T) {
 	if err != nil || !slices.Equal(got, []int{1, 4, 9}) {
 		t.Errorf("%v, %v", got, err)
 	}
-	if err := ex.Close(); err != nil {
+	if err := errors.Join(ex.Close(), servers.Close()); err != nil { // no connection to the store is left then
 		t.Error(err)
 	}
 	http.DefaultClient.CloseIdleConnections()
