@@ -30,7 +30,10 @@ func (b *Backend) Check(ctx context.Context, d backends.Deployment) []backends.F
 		return fmt.Sprintf("%d functions of the prefix %s in %s", len(names), b.config.Prefix, b.config.Region), err
 	})
 	if !look("function", "see the error; the state of functions is in the console under Cloud Run functions", func() (string, error) {
-		return b.call.Bucket, b.Prepare(ctx, d)
+		if err := b.Prepare(ctx, d); err != nil {
+			return "", err
+		}
+		return b.id, nil
 	}) {
 		return all
 	}

@@ -87,6 +87,7 @@ type Backend struct {
 	client *httpworker.Client
 	call   supervisor.Call // what all have in common
 	bucket storage.Bucket
+	id     string // the function's
 }
 
 var (
@@ -130,7 +131,7 @@ func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 	if err != nil {
 		return err
 	}
-	b.bucket = d.Bucket
+	b.bucket, b.id = d.Bucket, f.id
 	b.call = supervisor.Call{Program: exe.Hash, Bucket: d.Bucket.URL()}
 	have, err := b.ensure(ctx, f, exe)
 	if err != nil || have == exe.Hash {
