@@ -39,6 +39,12 @@ func Clean(ctx context.Context, b storage.Bucket, olderThan time.Duration) (int,
 		if o.Modified.Before(before) {
 			c.keys = append(c.keys, o.Key)
 		}
+		if len(c.keys) < 1000 {
+			continue
+		}
+		if err := c.flush(); err != nil {
+			return c.deleted, fmt.Errorf("mapper: clean: %w", err)
+		}
 	}
 	if err := c.flush(); err != nil {
 		return c.deleted, fmt.Errorf("mapper: clean: %w", err)

@@ -27,7 +27,9 @@ func Probe(ctx context.Context, b Bucket) (err error) {
 		return fmt.Errorf("storage: probe: write: %w", err)
 	}
 	defer func() {
-		if deleted := b.Delete(context.WithoutCancel(ctx), key); deleted != nil && err == nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeTime/3)
+		defer cancel()
+		if deleted := b.Delete(ctx, key); deleted != nil && err == nil {
 			err = fmt.Errorf("storage: probe: delete: %w", deleted)
 		}
 	}()

@@ -204,6 +204,9 @@ func waitObject(dir string) bool {
 	for range 1000 {
 		found := false
 		_ = filepath.WalkDir(dir, func(_ string, d os.DirEntry, err error) error {
+			if err == nil && d.IsDir() && d.Name() == "programs" {
+				return filepath.SkipDir
+			}
 			found = found || err == nil && !d.IsDir()
 			return nil
 		})

@@ -1,16 +1,13 @@
 package httpworker
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"sync"
 	"time"
 
 	"github.com/gowren/gowren/backends"
@@ -36,6 +33,8 @@ type ClientConfig struct {
 	// Explain says more of an answer that is not a worker's, by its status and the first bytes of its body: an error of
 	// one of the classes of package backends, or nil where there is nothing to add. It may be nil.
 	Explain func(status int, header http.Header, body []byte) error
+	// Broken is told of each reply whose connection broke, or went silent. It may be nil.
+	Broken func()
 }
 
 // ErrUnreachable marks a request that got no connection: nothing of it was sent.
@@ -75,23 +74,6 @@ func NewClient(c ClientConfig) (*Client, error) {
 	return cl, nil
 }
 
-func transport(c ClientConfig) *http.Transport {
-	return &http.Transport{
-		Proxy: http.ProxyFromEnvironment,
-		// Address translation on the way forgets a connection that is silent for minutes.
-		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: c.Start,
-		ForceAttemptHTTP2:     true,
-		MaxIdleConns:          c.Connections,
-		MaxIdleConnsPerHost:   c.Connections,
-		IdleConnTimeout:       90 * time.Second,
-		DisableCompression:    true,
-		WriteBufferSize:       4 << 10,
-		ReadBufferSize:        4 << 10,
-	}
-}
-
 // Close closes idle connections.
 func (c *Client) Close() {
 	if c.own != nil {
@@ -101,109 +83,22 @@ func (c *Client) Close() {
 
 // Invoke sends a call. Done is called when its reply is closed, or was none.
 func (c *Client) Invoke(ctx context.Context, call supervisor.Call, done func()) (io.ReadCloser, error) {
-	var once sync.Once
-	finish := func() {
-		if done != nil {
-			once.Do(done)
-		}
-	}
 	begun := time.Now()
-	resp, err := c.send(ctx, http.MethodPost, "invoke", call.Body, http.Header{
+	a, err := c.send(ctx, http.MethodPost, "invoke", call.Body, http.Header{
 		"Content-Type": {contentType}, headerInvocation: {call.ID}, headerProgram: {call.Program}, headerBucket: {call.Bucket},
 	})
-	if err == nil && resp.Header.Get("Content-Type") != contentType {
-		err = c.foreign(resp)
+	if err == nil && !a.holds(contentType) {
+		err = c.foreign(a)
 	}
 	if err != nil {
-		finish()
-		return nil, lose(err, c.base.Host, begun)
-	}
-	worker := resp.Header.Get(headerWorker)
-	return supervisor.NewReply(ctx, resp.Body, supervisor.ReplyOptions{Worker: worker, Silence: silence, Done: finish}), nil
-}
-
-// lose makes an error that has no class a lost worker's: something may have run.
-func lose(err error, worker string, begun time.Time) error {
-	for _, class := range []error{backends.ErrThrottled, backends.ErrRefused, backends.ErrInvalid, context.Canceled, context.DeadlineExceeded} {
-		if errors.Is(err, class) {
-			return err
+		if done != nil {
+			done()
 		}
+		return nil, lose(ctx, err, c.base.Host, begun)
 	}
-	return &backends.LostError{Worker: worker, Cause: err, Ran: time.Since(begun)}
-}
-
-// send makes a request.
-func (c *Client) send(ctx context.Context, method, path string, body []byte, header http.Header) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, c.base.JoinPath(path).String(), bytes.NewReader(body))
-	if err != nil {
-		return nil, fmt.Errorf("httpworker: %w: %w", backends.ErrInvalid, err)
-	}
-	req.URL.RawQuery = c.base.RawQuery
-	req.GetBody = nil // the body is sent once
-	req.Header = header
-	if c.config.Authorize != nil {
-		if err := c.config.Authorize(req); err != nil {
-			return nil, fmt.Errorf("httpworker: %s: authorize: %w", c.base.Host, err)
-		}
-	}
-	resp, err := c.http.Do(req)
-	if ctx.Err() != nil {
-		if err == nil {
-			_ = resp.Body.Close()
-		}
-		return nil, context.Cause(ctx)
-	}
-	if err != nil {
-		var inside *url.Error
-		if errors.As(err, &inside) { // it would repeat the URL, with what a platform's query holds
-			err = inside.Err
-		}
-		var op *net.OpError
-		if errors.As(err, &op) && op.Op == "dial" {
-			err = fmt.Errorf("%w: %w", ErrUnreachable, err)
-		}
-		return nil, fmt.Errorf("httpworker: %s %s: %w", c.base.Host, path, err)
-	}
-	return resp, nil
-}
-
-// maxForeign is what is read of an answer that is not a worker's.
-const maxForeign = 4 << 10
-
-// foreign says what an answer means that holds no frames. It closes it.
-func (c *Client) foreign(resp *http.Response) error {
-	defer resp.Body.Close()
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxForeign)) // what came of it is told
-	if c.config.Explain != nil {
-		if err := c.config.Explain(resp.StatusCode, resp.Header, body); err != nil {
-			return err
-		}
-	}
-	said := fmt.Sprintf("httpworker: %s answered %s: %s", c.base.Host, resp.Status, excerpt(resp.Header.Get("Content-Type"), body))
-	switch s := resp.StatusCode; {
-	case s == http.StatusTooManyRequests, s == http.StatusServiceUnavailable:
-		return fmt.Errorf("%s: %w", said, backends.ErrThrottled)
-	case s == http.StatusUnauthorized, s == http.StatusForbidden:
-		return fmt.Errorf("%s: check the token (%s) and who may call the workers: %w", said, tokenVariable, backends.ErrRefused)
-	case s == http.StatusRequestEntityTooLarge:
-		return fmt.Errorf("%s: the request is too large for what is in front of the workers: %w", said, backends.ErrInvalid)
-	case s == http.StatusNotFound, s == http.StatusMethodNotAllowed:
-		return fmt.Errorf("%s: there is no gowren worker at this address: %w", said, backends.ErrInvalid)
-	case s >= 300 && s < 400:
-		return fmt.Errorf("%s: a redirect to %q is not followed, since the token would go along: %w", said, resp.Header.Get("Location"), backends.ErrInvalid)
-	case s >= 200 && s < 300:
-		return fmt.Errorf("%s: that is not a gowren worker's answer: a proxy or another service may be in between", said)
-	}
-	return errors.New(said)
-}
-
-// excerpt is what is shown of a foreign answer: its text's first line.
-func excerpt(kind string, body []byte) string {
-	text := bytes.TrimSpace(body)
-	if line, _, cut := bytes.Cut(text, []byte("\n")); cut {
-		text = line
-	}
-	return fmt.Sprintf("%.200q (%s)", text, kind)
+	return supervisor.NewReply(ctx, a, supervisor.ReplyOptions{
+		Worker: a.Header.Get(headerWorker), Silence: silence, Done: done, Broken: c.config.Broken,
+	}), nil
 }
 
 // Status is what a worker says of itself.
@@ -222,15 +117,16 @@ type Status struct {
 // several workers.
 func (c *Client) Ping(ctx context.Context, hold time.Duration) (Status, error) {
 	var s Status
-	resp, err := c.send(ctx, http.MethodGet, "ping", nil, http.Header{headerHold: {hold.String()}})
+	a, err := c.send(ctx, http.MethodGet, "ping", nil, http.Header{headerHold: {hold.String()}})
 	if err != nil {
 		return s, err
 	}
-	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "application/json" {
-		return s, c.foreign(resp)
+	if a.StatusCode != http.StatusOK || !a.holds("application/json") {
+		return s, c.foreign(a)
 	}
-	defer resp.Body.Close()
-	if err := json.NewDecoder(io.LimitReader(resp.Body, 64<<10)).Decode(&s); err != nil {
+	defer a.Close()
+	defer a.within(answerTime)()
+	if err := json.NewDecoder(io.LimitReader(a, 64<<10)).Decode(&s); err != nil {
 		return s, fmt.Errorf("httpworker: %s: the worker's status: %w", c.base.Host, err)
 	}
 	if s.Protocol != wire.Version {

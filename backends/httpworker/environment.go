@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/internal/program"
+	"github.com/gowren/gowren/storage"
 )
 
 // The variables that a worker, and of them the token a driver, are told by.
@@ -37,8 +39,31 @@ func init() {
 		if err != nil {
 			return err
 		}
+		if w.Bucket, err = canonical(ctx, w.Bucket); err != nil {
+			return err
+		}
+		if w.Program == "" { // an image need not know its program's hash
+			self, err := program.Self()
+			if err != nil {
+				return err
+			}
+			w.Program = self.Hash
+		}
+		fmt.Fprintf(os.Stderr, "gowren worker: serving http on %s: %d invocations at once, bucket %s\n", c.Addr, c.Slots, w.Bucket)
 		return Serve(ctx, w, c)
 	})
+}
+
+// canonical returns the bucket's URL as a driver writes it, and finds out whether this program has the store's driver.
+func canonical(ctx context.Context, url string) (string, error) {
+	if url == "" {
+		return "", fmt.Errorf("httpworker: this worker has no bucket: set %s to the URL that drivers have in GOWREN_STORAGE", backends.BucketVariable)
+	}
+	b, err := storage.Open(ctx, url)
+	if err != nil {
+		return "", fmt.Errorf("httpworker: the bucket (%s): %w", backends.BucketVariable, err)
+	}
+	return b.URL(), b.Close()
 }
 
 // fromEnvironment reads a worker's configuration, and takes it out of the environment: what a task starts need not have

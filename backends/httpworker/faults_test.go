@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"os"
 	"regexp"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/backends/httpworker"
@@ -99,16 +102,81 @@ func TestUnreachable(t *testing.T) {
 	if err := one.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "the worker's end", func() bool {
-		_, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}}).Get(first + "/healthz") //nolint:bodyclose // there is none in the end
-		return err != nil
-	})
+	_ = one.Wait() // it was killed
 	wantDoubles(t, ex.With(mapper.Options{BatchSize: 1}), 50)
+	// With none left the job waits for one to come back, which is no attempt of its tasks.
 	if err := two.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	_, err := mapper.Map(t.Context(), ex, double, []int{1})
-	wantError(t, err, nil, "127.0.0.1")
+	_ = two.Wait() // it was killed
+	done := make(chan error, 1)
+	go func() {
+		_, err := mapper.Map(context.WithoutCancel(t.Context()), ex.With(mapper.Options{Retries: -1}), double, []int{1})
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		t.Fatalf("without workers the job ends: %v", err)
+	case <-time.After(300 * time.Millisecond):
+	}
+	startWorker(t, bucket, "GOWREN_WORKER_ADDR="+strings.TrimPrefix(second, "http://"))
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestBadWorkers: a worker that takes no connections, or answers with errors, or no more, costs little where there are
+// others, and the others do the work.
+func TestBadWorkers(t *testing.T) {
+	t.Parallel()
+	for name, rule := range map[string]servers.Rule{
+		"errors":    {Status: 502, Body: "bad gateway"},
+		"throttled": {Status: 429},
+		"silent":    {Fault: servers.Stall},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			bucket := newBucket(t)
+			good, _ := startWorker(t, bucket)
+			bad, _ := startWorker(t, bucket)
+			rule.URL = regexp.MustCompile("/invoke")
+			ex, err := open(t, bucket, httpworker.Config{
+				URLs: []string{servers.NewProxy(t, bad, rule).URL, good}, Token: token, Start: 200 * time.Millisecond,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 3 {
+				wantDoubles(t, ex.With(mapper.Options{BatchSize: 1}), 5)
+			}
+		})
+	}
+}
+
+// TestNobodyAnswers: addresses that swallow connections are each tried once an invocation, and nothing has run.
+func TestNobodyAnswers(t *testing.T) {
+	t.Parallel()
+	bucket := newBucket(t)
+	url, cmd := startWorker(t, bucket)
+	down := "http://" + freeAddr(t)
+	b, err := httpworker.New(httpworker.Config{URLs: []string{down, url}, Token: token})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if err := b.Prepare(t.Context(), backends.Deployment{Bucket: bucket, Program: os.Getenv("GOWREN_PROGRAM")}); err != nil {
+		t.Fatalf("with one of two workers: %v", err)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // it was killed
+	for range 5 {
+		_, err := b.Invoke(t.Context(), backends.Request{Body: []byte("x")})
+		if !errors.Is(err, backends.ErrThrottled) || !errors.Is(err, httpworker.ErrUnreachable) {
+			t.Errorf("%v, want backends.ErrThrottled", err)
+		}
+	}
 }
 
 // TestKilledWorker: a worker that is killed in the middle of a stream costs an attempt of what it had not yet answered.
@@ -116,7 +184,7 @@ func TestKilledWorker(t *testing.T) {
 	t.Parallel()
 	bucket, dir := newBucket(t), t.TempDir()
 	first, one := startWorker(t, bucket)
-	second, two := startWorker(t, bucket)
+	second, _ := startWorker(t, bucket)
 	ex := mustOpen(t, bucket, first, second)
 	done := make(chan error, 1)
 	go func() {
@@ -133,7 +201,6 @@ func TestKilledWorker(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	_ = two
 }
 
 // TestPrepare: what cannot work is found before the first job, and said.

@@ -7,6 +7,7 @@
 //	concurrency  invocations at once; defaults to what the workers say that they take, which behind one address of many
 //	             workers is what a single one takes: set it there
 //	timeout      of one invocation, where the platform has one, such as 60m
+//	start        how long a platform may take to start a worker, such as 5m; defaults to a minute
 //
 // Workers must reach the bucket, and were started with its URL: a request for another is refused. A program that workers
 // do not have comes to them through the bucket.
@@ -18,12 +19,10 @@
 // Further variables of a worker: GOWREN_WORKER_STORAGE, the bucket's URL; GOWREN_WORKER_ADDR, in place of PORT;
 // GOWREN_WORKER_SLOTS, invocations at once (defaults to the CPUs); GOWREN_WORKER_CPUS, tasks that each runs at once
 // (defaults to 1); GOWREN_WORKER_MEMORY, in MB, above which a child is killed; GOWREN_WORKER_GRACE, how long work may go
-// on after SIGTERM (25s); GOWREN_WORKER_TLS_CERT and GOWREN_WORKER_TLS_KEY, files for TLS; GOWREN_WORKER_PROGRAM, the
-// SHA-256 of its executable, which saves the first request a download.
+// on after SIGTERM (25s); GOWREN_WORKER_TLS_CERT and GOWREN_WORKER_TLS_KEY, files for TLS.
 package httpworker
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -32,13 +31,13 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/internal/program"
 	"github.com/gowren/gowren/internal/supervisor"
+	"github.com/gowren/gowren/internal/wire"
 )
 
 func init() {
@@ -48,7 +47,7 @@ func init() {
 }
 
 func open(_ context.Context, u *url.URL) (backends.Backend, error) {
-	if err := backends.CheckParameters(u, "worker", "concurrency", "timeout"); err != nil {
+	if err := backends.CheckParameters(u, "worker", "concurrency", "timeout", "start"); err != nil {
 		return nil, err
 	}
 	var c Config
@@ -56,9 +55,13 @@ func open(_ context.Context, u *url.URL) (backends.Backend, error) {
 	if c.Concurrency, err = backends.Number(u, "concurrency"); err != nil {
 		return nil, err
 	}
-	if s := u.Query().Get("timeout"); s != "" {
-		if c.Timeout, err = time.ParseDuration(s); err != nil || c.Timeout <= 0 {
-			return nil, fmt.Errorf("httpworker: timeout=%q is no time such as 60m: %w", s, backends.ErrInvalid)
+	for name, field := range map[string]*time.Duration{"timeout": &c.Timeout, "start": &c.Start} {
+		s := u.Query().Get(name)
+		if s == "" {
+			continue
+		}
+		if *field, err = time.ParseDuration(s); err != nil || *field <= 0 {
+			return nil, fmt.Errorf("httpworker: %s=%q is no time such as 60m: %w", name, s, backends.ErrInvalid)
 		}
 	}
 	if c.Token, err = token(); err != nil {
@@ -77,6 +80,7 @@ type Config struct {
 	Token       string        // sent as a bearer token; empty is none
 	Concurrency int           // invocations at once; defaults to what the workers say
 	Timeout     time.Duration // of one invocation; 0 is none
+	Start       time.Duration // from a request to the beginning of its reply, cold start included; defaults to a minute
 	// Authorize adds to each request what a platform asks for, such as an identity token. It is called for each.
 	Authorize func(*http.Request) error
 	Transport http.RoundTripper // defaults to one that verifies TLS and offers HTTP/2
@@ -85,22 +89,12 @@ type Config struct {
 // Backend implements [backends.Backend].
 type Backend struct {
 	config Config
-	places []*place
+	places places
 
 	// Set by Prepare.
 	gate   *supervisor.Gate
 	limits backends.Limits
 	call   supervisor.Call // what all have in common
-
-	mu sync.Mutex // over the places' numbers
-}
-
-// place is one of the URLs.
-type place struct {
-	client *Client
-	slots  int
-	busy   int
-	down   time.Time // until when it is taken for unreachable
 }
 
 // New returns a backend.
@@ -108,16 +102,22 @@ func New(c Config) (*Backend, error) {
 	if len(c.URLs) == 0 {
 		return nil, fmt.Errorf("httpworker: no URL of a worker: %w", backends.ErrInvalid)
 	}
+	if c.Start == 0 {
+		c.Start = time.Minute
+	}
 	b := &Backend{config: c, limits: backends.Limits{Isolates: true, Cancels: true, MaxDuration: c.Timeout}}
 	for _, u := range c.URLs {
-		client, err := NewClient(ClientConfig{
-			URL: u, Transport: c.Transport, Connections: max(c.Concurrency, 64), Authorize: c.authorize,
+		p := &place{}
+		var err error
+		p.client, err = NewClient(ClientConfig{
+			URL: u, Transport: c.Transport, Connections: max(c.Concurrency, 64), Authorize: c.authorize, Start: c.Start,
+			Broken: func() { b.places.failed(p) },
 		})
 		if err != nil {
 			return nil, err
 		}
-		b.places = append(b.places, &place{client: client})
-		b.limits.Remote = b.limits.Remote || !loopback(client.base.Hostname())
+		b.places.all = append(b.places.all, p)
+		b.limits.Remote = b.limits.Remote || !loopback(p.client.base.Hostname())
 	}
 	return b, nil
 }
@@ -138,53 +138,96 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// Prepare implements [backends.Backend]: it asks each worker for its status, and uploads the program unless all have it.
+// Prepare implements [backends.Backend]: it asks each worker for its status, and uploads the program unless the bucket has
+// it. Of several workers some may be away.
 func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 	statuses, err := b.ping(ctx)
 	if err != nil {
 		return err
 	}
-	exe, err := program.Find(ctx, d.Program, program.Platform{OS: statuses[0].OS, Arch: statuses[0].Arch})
+	if d.Bucket != nil {
+		b.call.Bucket = d.Bucket.URL()
+	}
+	system, err := b.learn(statuses)
+	if err != nil {
+		return err
+	}
+	exe, err := program.Find(ctx, d.Program, system)
 	if err != nil {
 		return err
 	}
 	defer exe.Close()
-	b.call = supervisor.Call{Program: exe.Hash}
-	if d.Bucket != nil {
-		b.call.Bucket = d.Bucket.URL()
+	b.call.Program = exe.Hash
+	b.gate = supervisor.NewGate("httpworker", b.limits.Concurrency)
+	if d.Bucket == nil {
+		return nil
 	}
+	// Workers that have it are no reason not to: behind one address there may be others.
+	return exe.Upload(ctx, d.Bucket)
+}
+
+// mostSlots bounds what a worker can say of itself.
+const mostSlots = 1000
+
+// learn takes what workers say of themselves.
+func (b *Backend) learn(statuses []*Status) (program.Platform, error) {
+	var system program.Platform
+	b.limits.Concurrency = 0
 	for i, s := range statuses {
-		if s.Bucket != b.call.Bucket {
-			return fmt.Errorf("httpworker: the worker %s at %s was started for the bucket %q, and this program uses %q: set GOWREN_STORAGE here or %s there: %w",
-				s.Worker, b.places[i].client.base.Host, s.Bucket, b.call.Bucket, backends.BucketVariable, backends.ErrInvalid)
+		p := b.places.all[i]
+		if s == nil { // it is away
+			p.slots = 1
+			b.places.failed(p)
+			continue
 		}
-		b.places[i].slots = max(s.Slots, 1)
-		b.limits.Concurrency += b.places[i].slots
+		host := p.client.base.Host
+		if s.Bucket != b.call.Bucket {
+			return system, fmt.Errorf("httpworker: the worker %s at %s was started for the bucket %q, and this program uses %q: set GOWREN_STORAGE here or %s there: %w",
+				s.Worker, host, s.Bucket, b.call.Bucket, backends.BucketVariable, backends.ErrInvalid)
+		}
+		its := program.Platform{OS: s.OS, Arch: s.Arch}
+		if system != its && system.OS != "" {
+			return system, fmt.Errorf("httpworker: the worker %s at %s runs on %s/%s, and others on %s/%s: one program cannot serve both: %w",
+				s.Worker, host, s.OS, s.Arch, system.OS, system.Arch, backends.ErrInvalid)
+		}
+		system = its
+		p.slots = min(max(s.Slots, 1), mostSlots)
+		b.limits.Concurrency += p.slots
 		b.limits.CPUs = max(s.CPUs, 1)
 	}
 	if b.config.Concurrency > 0 {
 		b.limits.Concurrency = b.config.Concurrency
 	}
-	b.gate = supervisor.NewGate("httpworker", b.limits.Concurrency)
-	if d.Bucket == nil || !slices.ContainsFunc(statuses, func(s Status) bool { return s.Program != exe.Hash }) {
-		return nil
-	}
-	return exe.Upload(ctx, d.Bucket)
+	return system, nil
 }
 
-// ping asks all workers at once.
-func (b *Backend) ping(ctx context.Context) ([]Status, error) {
-	statuses, errs := make([]Status, len(b.places)), make([]error, len(b.places))
+// ping asks all workers at once. Those that are away have no status; that all are is an error.
+func (b *Backend) ping(ctx context.Context) ([]*Status, error) {
+	statuses, errs := make([]*Status, len(b.places.all)), make([]error, len(b.places.all))
 	var all sync.WaitGroup
-	for i, p := range b.places {
-		all.Go(func() { statuses[i], errs[i] = p.client.Ping(ctx, 0) })
+	for i, p := range b.places.all {
+		all.Go(func() {
+			s, err := p.client.Ping(ctx, 0)
+			if statuses[i] = &s; err != nil {
+				statuses[i], errs[i] = nil, err
+			}
+		})
 	}
 	all.Wait()
+	away := 0
+	for i, err := range errs {
+		if errors.Is(err, ErrUnreachable) {
+			away++
+			if len(errs) > 1 && away < len(errs) {
+				errs[i] = nil
+			}
+		}
+	}
 	return statuses, errors.Join(errs...)
 }
 
-// Invoke implements [backends.Backend]. Of several workers it asks the one that is least busy, and another where that one
-// cannot be reached: it has got nothing of the request.
+// Invoke implements [backends.Backend]. Of several workers it asks the one that is least busy and has not failed of late;
+// where that one cannot be reached, another, since it has got nothing of the request.
 func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser, error) {
 	ctx, leave, err := b.gate.Enter(ctx)
 	if err != nil {
@@ -192,16 +235,28 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 	}
 	call := b.call
 	call.ID, call.Body = rand.Text(), r.Body
-	for {
-		p := b.take()
-		reply, err := p.client.Invoke(ctx, call, func() { b.giveBack(p) })
+	var unreached error
+	for tried := map[*place]bool{}; ; {
+		p := b.places.take(tried)
+		if p == nil {
+			leave()
+			// Workers that are being replaced come back: nothing ran, and the scheduler's patience is for this.
+			return nil, fmt.Errorf("%w: %w", backends.ErrThrottled, unreached)
+		}
+		tried[p] = true
+		reply, err := p.client.Invoke(ctx, call, func() { b.places.giveBack(p) })
 		if err == nil {
+			b.places.served(p)
 			return &counted{reply, leave}, nil
 		}
-		if !errors.Is(err, ErrUnreachable) || b.unreachable(p) {
+		if ctx.Err() == nil {
+			b.places.failed(p)
+		}
+		if !errors.Is(err, ErrUnreachable) {
 			leave()
 			return nil, err
 		}
+		unreached = err
 	}
 }
 
@@ -217,52 +272,33 @@ func (c *counted) Close() error {
 	return err
 }
 
-// take returns the place that is least busy, of those that could be reached if there is one.
-func (b *Backend) take() *place {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	now := time.Now()
-	p := slices.MinFunc(b.places, func(x, y *place) int {
-		if xDown, yDown := x.down.After(now), y.down.After(now); xDown != yDown {
-			return cmp.Compare(x.down.UnixNano(), y.down.UnixNano())
-		}
-		return cmp.Compare(x.busy*y.slots, y.busy*x.slots)
-	})
-	p.busy++
-	return p
-}
-
-func (b *Backend) giveBack(p *place) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	p.busy--
-}
-
-// unreachable notes that a place could not be reached, and reports whether that holds for all.
-func (b *Backend) unreachable(p *place) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	now := time.Now()
-	p.down = now.Add(downTime)
-	return !slices.ContainsFunc(b.places, func(p *place) bool { return !p.down.After(now) })
-}
-
-// downTime is how long a place that could not be reached is left alone, as long as there are others.
-const downTime = 5 * time.Second
-
 // Limits implements [backends.Backend].
 func (b *Backend) Limits() backends.Limits { return b.limits }
 
 // Prewarm implements [backends.Warmer]: it makes n requests at once that workers hold for a moment, so that a platform
-// which starts workers by demand starts as many.
+// which starts workers by demand starts as many, and then has each fetch the program and start it.
 func (b *Backend) Prewarm(ctx context.Context, n int) error {
-	errs := make([]error, n)
+	errs := make([]error, max(n, 0))
 	var all sync.WaitGroup
-	for i := range n {
-		all.Go(func() { _, errs[i] = b.places[i%len(b.places)].client.Ping(ctx, time.Second) })
+	for i := range errs {
+		all.Go(func() {
+			if _, errs[i] = b.places.all[i%len(b.places.all)].client.Ping(ctx, time.Second); errs[i] == nil {
+				errs[i] = b.start(ctx)
+			}
+		})
 	}
 	all.Wait()
 	return errors.Join(errs...)
+}
+
+// start has a worker start the program, for a request that it then refuses: it names no function.
+func (b *Backend) start(ctx context.Context) error {
+	r, err := b.Invoke(ctx, backends.Request{Body: wire.AppendRequest(nil, &wire.Request{})})
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, r)
+	return errors.Join(err, r.Close())
 }
 
 // Close implements [backends.Backend]. The workers are not this process's: they stay.
@@ -270,7 +306,7 @@ func (b *Backend) Close() error {
 	if b.gate != nil {
 		b.gate.Close()
 	}
-	for _, p := range b.places {
+	for _, p := range b.places.all {
 		p.client.Close()
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -51,6 +52,11 @@ var own = sync.OnceValue(func() string {
 func startWorker(t testing.TB, bucket storage.Bucket, more ...string) (url string, cmd *exec.Cmd) {
 	t.Helper()
 	addr := freeAddr(t)
+	for _, v := range more {
+		if given, ok := strings.CutPrefix(v, "GOWREN_WORKER_ADDR="); ok {
+			addr = given
+		}
+	}
 	cmd = exec.Command(os.Getenv("GOWREN_PROGRAM"))
 	cmd.Env = append(os.Environ(), backends.RoleVariable+"=http", backends.ProgramVariable+"="+own(), backends.BucketVariable+"="+bucket.URL(),
 		"GOWREN_WORKER_ADDR="+addr, "GOWREN_WORKER_TOKEN="+token, "GOWREN_WORKER_SLOTS=2")

@@ -34,6 +34,8 @@ const (
 
 	beat    = 5 * time.Second // how often a silent reply says that its worker lives
 	maxHold = 10 * time.Second
+	// bodyTime bounds how long a request may take to come.
+	bodyTime = 2 * time.Minute
 	// slotWait is how long a request waits for a slot before it is turned away: a driver may know sooner than this worker
 	// that another request is over.
 	slotWait = 2 * time.Second
@@ -93,7 +95,7 @@ type server struct {
 func (s *server) run(ctx context.Context, listener net.Listener) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
 	defer stop()
-	hs := &http.Server{Handler: s.routes(), ReadHeaderTimeout: 30 * time.Second, Protocols: new(http.Protocols)}
+	hs := &http.Server{Handler: s.routes(), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 3 * time.Minute, Protocols: new(http.Protocols)}
 	hs.Protocols.SetHTTP1(true)
 	hs.Protocols.SetHTTP2(true)
 	hs.Protocols.SetUnencryptedHTTP2(true) // behind a proxy that ends TLS
@@ -107,7 +109,7 @@ func (s *server) run(ctx context.Context, listener net.Listener) error {
 	}()
 	select {
 	case err := <-served:
-		return errors.Join(err, s.supervisor.Close())
+		return errors.Join(err, hs.Close(), s.supervisor.Close())
 	case <-ctx.Done():
 	}
 	s.drain()
@@ -141,6 +143,7 @@ func (s *server) authorized(h http.HandlerFunc) http.HandlerFunc {
 			sum := sha256.Sum256([]byte(token))
 			if !bears || subtle.ConstantTimeCompare(sum[:], s.token[:]) != 1 {
 				w.Header().Set("WWW-Authenticate", "Bearer")
+				w.Header().Set("Connection", "close") // nothing more is read of who has no token
 				http.Error(w, "the request does not bear this worker's token", http.StatusUnauthorized)
 				return
 			}
@@ -204,11 +207,14 @@ func (s *server) drained(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) invoke(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set(headerWorker, s.supervisor.Name())
 	if !s.begin() {
 		http.Error(w, "this worker is about to end", http.StatusServiceUnavailable)
 		return
 	}
 	defer s.calls.Done()
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(bodyTime)) // where it is not supported, nothing is lost
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, wire.MaxFrame+1<<10))
 	if err != nil {
 		status := http.StatusBadRequest
@@ -218,6 +224,7 @@ func (s *server) invoke(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the request's body: "+err.Error(), status)
 		return
 	}
+	_ = control.SetReadDeadline(time.Time{})
 	relay, err := s.supervisor.Begin(r.Context(), supervisor.Call{
 		ID: r.Header.Get(headerInvocation), Program: r.Header.Get(headerProgram), Bucket: r.Header.Get(headerBucket), Body: body,
 	})
@@ -229,8 +236,7 @@ func (s *server) invoke(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no") // some proxies hold a reply back until it is whole
-	w.Header().Set(headerWorker, s.supervisor.Name())
-	out := flusher{w, http.NewResponseController(w)}
+	out := flusher{w, control}
 	if err != nil {
 		_, _ = out.Write(wire.AppendLost(nil, supervisor.Loss(s.supervisor.Name(), err, 0))) // the driver has gone
 		return

@@ -54,13 +54,15 @@ func TestRefusesToStart(t *testing.T) {
 	for name, c := range map[string]struct{ variable, words string }{
 		"no token":         {"GOWREN_WORKER_TOKEN=", "GOWREN_WORKER_AUTH=platform"},
 		"unknown platform": {"GOWREN_WORKER_AUTH=mine", "platform"},
+		"no bucket":        {backends.BucketVariable + "=", backends.BucketVariable},
+		"no driver":        {backends.BucketVariable + "=s3://bucket", "storage/s3store"},
 		"bad slots":        {"GOWREN_WORKER_SLOTS=none", "GOWREN_WORKER_SLOTS"},
 		"bad grace":        {"GOWREN_WORKER_GRACE=long", "GOWREN_WORKER_GRACE"},
 		"no token file":    {"GOWREN_WORKER_TOKEN_FILE=/no/such/file", "GOWREN_WORKER_TOKEN_FILE"},
 		"bad address":      {"GOWREN_WORKER_ADDR=nowhere.invalid:1", "nowhere.invalid"},
 	} {
 		cmd := exec.CommandContext(t.Context(), os.Getenv("GOWREN_PROGRAM"))
-		cmd.Env = append(os.Environ(), backends.RoleVariable+"=http", "GOWREN_WORKER_TOKEN="+token, c.variable)
+		cmd.Env = append(os.Environ(), backends.RoleVariable+"=http", backends.BucketVariable+"=file://"+t.TempDir(), "GOWREN_WORKER_TOKEN="+token, c.variable)
 		said, err := cmd.CombinedOutput()
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) || !strings.Contains(string(said), c.words) || strings.Contains(string(said), token) {

@@ -29,6 +29,7 @@ type relay struct {
 	ours    []*os.File
 	done    sync.WaitGroup
 	passing [2]sync.Mutex // held, for each of ours, from reading bytes to passing their lines on
+	lines   [2]liner
 
 	mu     sync.Mutex
 	before []byte // the last lines before the crash
@@ -38,6 +39,9 @@ type relay struct {
 
 func newRelay(cmd *exec.Cmd, worker string, log func(worker, line string)) (*relay, error) {
 	r := &relay{worker: worker, log: log}
+	for i := range r.lines {
+		r.lines[i].pass = func(line []byte) { r.pass(line, i == 1) }
+	}
 	for range 2 {
 		ours, theirs, err := os.Pipe()
 		if err != nil {
@@ -86,14 +90,13 @@ func (r *relay) read(i int) {
 	if err != nil {
 		return // closed already
 	}
-	lines := liner{pass: func(line []byte) { r.pass(line, i == 1) }}
 	buf := make([]byte, 32<<10)
 	for {
-		n, err := r.some(conn, i, buf, &lines)
+		n, err := r.some(conn, i, buf)
 		if n > 0 || err == nil {
 			continue
 		}
-		lines.end()
+		r.finish(i)
 		if err != io.EOF && !errors.Is(err, os.ErrClosed) && r.log != nil {
 			r.log(r.worker, "(its output could not be read further: "+err.Error()+")")
 		}
@@ -101,8 +104,15 @@ func (r *relay) read(i int) {
 	}
 }
 
+// finish passes on a line that has no end.
+func (r *relay) finish(i int) {
+	r.passing[i].Lock()
+	defer r.passing[i].Unlock()
+	r.lines[i].end()
+}
+
 // some waits for bytes, and passes on the lines in them.
-func (r *relay) some(conn syscall.RawConn, i int, buf []byte, lines *liner) (n int, err error) {
+func (r *relay) some(conn syscall.RawConn, i int, buf []byte) (n int, err error) {
 	closed := conn.Read(func(fd uintptr) bool {
 		r.passing[i].Lock()
 		defer r.passing[i].Unlock()
@@ -115,7 +125,7 @@ func (r *relay) some(conn syscall.RawConn, i int, buf []byte, lines *liner) (n i
 		case n == 0 && err == nil:
 			err = io.EOF
 		case n > 0:
-			lines.add(buf[:n])
+			r.lines[i].add(buf[:n])
 		}
 		return true
 	})
@@ -138,6 +148,8 @@ func (r *relay) pass(line []byte, isError bool) {
 func (r *relay) settle() {
 	for deadline := time.Now().Add(time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Microsecond) { //nolint:forbidigo // it is bounded
 		if r.empty(0) && r.empty(1) {
+			r.finish(0) // what comes later belongs to another request
+			r.finish(1)
 			return
 		}
 	}

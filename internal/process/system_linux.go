@@ -41,6 +41,11 @@ func peak(state *os.ProcessState) int64 {
 	if !ok {
 		return 0
 	}
+	// A process inherits this figure from the one that forked it: below that one's own it says nothing.
+	var ours syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &ours); err != nil || usage.Maxrss <= ours.Maxrss {
+		return 0
+	}
 	return usage.Maxrss << 10
 }
 

@@ -46,12 +46,9 @@ func Find(ctx context.Context, path string, p Platform) (*Executable, error) {
 		}
 		return measure(path)
 	}
-	running, err := os.Executable()
+	running, err := self()
 	if err != nil {
-		return nil, fmt.Errorf("program: find the running executable; name one by GOWREN_PROGRAM: %w", err)
-	}
-	if runtime.GOOS == "linux" {
-		running = "/proc/self/exe" // also after its file was replaced
+		return nil, err
 	}
 	unfit := fits(running, p, true)
 	if unfit == nil {
@@ -59,10 +56,31 @@ func Find(ctx context.Context, path string, p Platform) (*Executable, error) {
 	}
 	built, err := build(ctx, p)
 	if err != nil {
-		return nil, fmt.Errorf("program: the running program cannot be a worker on %s/%s (%w), and building it for there failed; "+
-			"build it yourself (CGO_ENABLED=0 GOOS=%s GOARCH=%s go build) and name the result by GOWREN_PROGRAM: %w", p.OS, p.Arch, unfit, p.OS, p.Arch, err)
+		return nil, fmt.Errorf("program: the running program cannot be a worker on %s/%s (%w), and %w; "+
+			"run one that was built by CGO_ENABLED=0 go build, or, where workers are other machines than this, name one for them "+
+			"by GOWREN_PROGRAM (CGO_ENABLED=0 GOOS=%s GOARCH=%s go build)", p.OS, p.Arch, unfit, err, p.OS, p.Arch)
 	}
 	return built, nil
+}
+
+// Self is the running program.
+func Self() (*Executable, error) {
+	path, err := self()
+	if err != nil {
+		return nil, err
+	}
+	return measure(path)
+}
+
+func self() (string, error) {
+	if runtime.GOOS == "linux" {
+		return "/proc/self/exe", nil // also after its file was replaced
+	}
+	path, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("program: find the running executable; name one by GOWREN_PROGRAM: %w", err)
+	}
+	return path, nil
 }
 
 // measure hashes a file.

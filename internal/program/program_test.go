@@ -19,8 +19,8 @@ import (
 
 var here = Platform{"linux", runtime.GOARCH}
 
-// self returns the bytes of this program.
-func self(t *testing.T) []byte {
+// running returns the bytes of this program.
+func running(t *testing.T) []byte {
 	t.Helper()
 	data, err := os.ReadFile("/proc/self/exe")
 	if err != nil {
@@ -40,7 +40,7 @@ func write(t *testing.T, data []byte) string {
 
 func TestFindGiven(t *testing.T) {
 	t.Parallel()
-	data := self(t)
+	data := running(t)
 	e, err := Find(t.Context(), write(t, data), here)
 	if err != nil || e.Size != int64(len(data)) || !ValidHash(e.Hash) {
 		t.Fatalf("%+v, %v", e, err)
@@ -122,7 +122,7 @@ func TestBuildArgs(t *testing.T) {
 func TestStore(t *testing.T) {
 	t.Parallel()
 	b := memstore.New()
-	data := self(t)
+	data := running(t)
 	e, err := Find(t.Context(), write(t, data), here)
 	if err != nil {
 		t.Fatal(err)

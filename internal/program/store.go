@@ -9,6 +9,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"syscall"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -77,35 +79,52 @@ func ValidHash(hash string) bool {
 	return err == nil && len(raw) == sha256.Size && hash == hex.EncodeToString(raw)
 }
 
-// Fetch writes the program of that hash from the bucket to an executable file, which must not be there. What has another
-// hash is an error, and leaves no file.
-func Fetch(ctx context.Context, b storage.Bucket, hash, path string) (err error) {
+// Fetch writes the program of that hash from the bucket to an executable file. What has another hash is an error, and
+// leaves no file.
+func Fetch(ctx context.Context, b storage.Bucket, hash, path string) error {
 	if !ValidHash(hash) {
 		return fmt.Errorf("program: %.80q is no SHA-256: %w", hash, backends.ErrInvalid)
 	}
 	r, err := b.Get(ctx, key(hash), 0, -1)
-	if errors.Is(err, fs.ErrNotExist) {
+	if err == nil {
+		err = save(path, hash, r)
+		err = errors.Join(err, r.Close())
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("program: %s has no program %s: the driver uploads it there when it opens: %w: %w", b.URL(), hash, backends.ErrInvalid, err)
+	case errors.Is(err, storage.ErrThrottled):
+		err = fmt.Errorf("%w: %w", backends.ErrThrottled, err)
+	case errors.Is(err, fs.ErrPermission):
+		err = fmt.Errorf("%w: let the workers read programs/ in the bucket: %w", backends.ErrRefused, err)
+	case errors.Is(err, syscall.ENOSPC):
+		err = fmt.Errorf("%w: the disk of the worker is full: %w", backends.ErrInvalid, err)
 	}
+	return fmt.Errorf("program: fetch %s from %s: %w", hash, b.URL(), err)
+}
+
+// save unpacks r into an executable file, which appears when it is whole.
+func save(path, hash string, r io.Reader) error {
+	out, err := os.CreateTemp(filepath.Dir(path), ".fetch-")
 	if err != nil {
-		return fmt.Errorf("program: fetch %s: %w", hash, err)
+		return err
 	}
-	defer r.Close()
-	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o700)
-	if err != nil {
-		return fmt.Errorf("program: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(path))
-		}
-	}()
 	sum, err := unpack(out, r)
-	if err = errors.Join(err, out.Close()); err != nil {
-		return fmt.Errorf("program: fetch %s: %w", hash, err)
+	err = errors.Join(err, out.Chmod(0o700), out.Close())
+	// A process that was forked while the file was open for writing has it open until it executes its own program, and
+	// nobody can execute the file until then. Forks hold this lock for as long.
+	syscall.ForkLock.Lock()
+	syscall.ForkLock.Unlock() //nolint:staticcheck // it waits
+	switch {
+	case err == nil && sum != hash:
+		err = fmt.Errorf("it is another program, of hash %s: delete it there, and run again: %w", sum, backends.ErrInvalid)
+	case err == nil:
+		err = os.Rename(out.Name(), path)
 	}
-	if sum != hash {
-		return fmt.Errorf("program: what %s has as program %s is another, of hash %s: delete it there, and run again: %w", b.URL(), hash, sum, backends.ErrInvalid)
+	if err != nil {
+		return errors.Join(err, os.Remove(out.Name()))
 	}
 	return nil
 }

@@ -33,21 +33,32 @@ func Uncancel(ctx context.Context, b storage.Bucket, id string) error {
 // polls looks for the driver's word, at once every interval at first and then less often: a call that has run for long
 // can run a little longer.
 func (r *Relay) polls(done <-chan struct{}, every time.Duration) {
-	for wait := every; ; wait = min(wait*5/4, 8*every) {
+	ctx, cancel := context.WithCancel(r.ctx) // the reply's end does not wait for a look
+	defer cancel()
+	go func() {
 		select {
 		case <-done:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	for wait := every; ; wait = min(wait*5/4, 8*every) {
+		select {
+		case <-ctx.Done():
 			return
 		case <-time.After(wait):
 		}
-		b, err := r.s.bucket(r.ctx)
+		b, err := r.s.bucket(ctx)
 		if err != nil {
 			continue // without a bucket there is no word; the next look may have one
 		}
-		if _, err = b.Stat(r.ctx, canceledKey(r.call.ID)); errors.Is(err, fs.ErrNotExist) || err != nil {
+		if _, err = b.Stat(ctx, canceledKey(r.call.ID)); errors.Is(err, fs.ErrNotExist) || err != nil {
 			continue
 		}
 		r.cancel(fmt.Errorf("the driver cancelled the invocation: %w", context.Canceled))
-		_ = b.Delete(context.WithoutCancel(r.ctx), canceledKey(r.call.ID)) // one that stays is deleted by mapper.Clean
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		_ = b.Delete(ctx, canceledKey(r.call.ID)) // one that stays is deleted by mapper.Clean
 		return
 	}
 }

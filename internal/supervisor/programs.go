@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/internal/program"
@@ -15,23 +16,25 @@ import (
 
 // programs keeps the executables that were fetched.
 type programs struct {
-	own    string
-	dir    string // made at the first fetch where it is empty
-	made   bool
-	keep   int // executables at most, but for those in use
-	bucket func(context.Context) (storage.Bucket, error)
+	own     string
+	dir     string // made at the first fetch where it is empty
+	made    *folder
+	keep    int // executables at most, but for those in use
+	bucket  func(context.Context) (storage.Bucket, error)
+	fetches sync.WaitGroup
 
-	mu   sync.Mutex
-	have map[string]*fetched
-	used int // counts uses: the smallest of fetched.last is the least recent
+	mu     sync.Mutex
+	have   map[string]*fetched
+	used   int // counts uses: the smallest of fetched.last is the least recent
+	closed bool
 }
 
 // fetched is an executable on disk, or on its way there.
 type fetched struct {
-	path  string
+	path  string        // valid once ready
 	ready chan struct{} // closed when it is there, or err says why not
 	err   error
-	users int
+	users int // with the fetch itself
 	last  int
 }
 
@@ -43,18 +46,10 @@ func (p *programs) find(ctx context.Context, hash string) (path string, release 
 	if !program.ValidHash(hash) {
 		return "", nil, fmt.Errorf("%w: the request names its program %.80q, which is no SHA-256", backends.ErrInvalid, hash)
 	}
-	p.mu.Lock()
-	f := p.have[hash]
-	if f == nil {
-		f = &fetched{ready: make(chan struct{})}
-		p.have[hash] = f
-		go p.fetch(context.WithoutCancel(ctx), hash, f) // others may wait for it when this call is over
+	f, err := p.enter(ctx, hash)
+	if err != nil {
+		return "", nil, err
 	}
-	f.users++
-	p.used++
-	f.last = p.used
-	p.mu.Unlock()
-	release = func() { p.release(f) }
 	select {
 	case <-f.ready:
 		err = f.err
@@ -62,17 +57,44 @@ func (p *programs) find(ctx context.Context, hash string) (path string, release 
 		err = context.Cause(ctx)
 	}
 	if err != nil {
-		release()
+		p.release(f)
 		return "", nil, err
 	}
-	return f.path, release, nil
+	return f.path, func() { p.release(f) }, nil
 }
+
+// enter returns a program's entry with one more user, and begins to fetch it where there was none.
+func (p *programs) enter(ctx context.Context, hash string) (*fetched, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, fmt.Errorf("%w: this worker is about to end", backends.ErrThrottled)
+	}
+	f := p.have[hash]
+	if f == nil {
+		f = &fetched{ready: make(chan struct{}), users: 1}
+		p.evict()
+		p.have[hash] = f
+		p.fetches.Go(func() { p.fetch(context.WithoutCancel(ctx), hash, f) }) // others may wait for it when this call is over
+	}
+	f.users++
+	p.used++
+	f.last = p.used
+	return f, nil
+}
+
+// fetchTime bounds a fetch. A connection that died while this machine was frozen would be waited for without end.
+const fetchTime = 5 * time.Minute
 
 // fetch gets a program from the bucket. A failure is told to those who wait, and the next call tries again.
 func (p *programs) fetch(ctx context.Context, hash string, f *fetched) {
-	f.path, f.err = p.get(ctx, hash)
+	ctx, cancel := context.WithTimeoutCause(ctx, fetchTime, fmt.Errorf("the program %s did not come within %v", hash, fetchTime))
+	defer cancel()
+	path, err := p.get(ctx, hash)
 	p.mu.Lock()
-	if f.err != nil {
+	f.path, f.err = path, err
+	f.users--
+	if err != nil {
 		delete(p.have, hash)
 	}
 	p.mu.Unlock()
@@ -86,22 +108,24 @@ func (p *programs) get(ctx context.Context, hash string) (string, error) {
 	}
 	dir, err := p.folder()
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("%w: no folder for programs in %s, which must be there and writable: %w", backends.ErrInvalid, os.TempDir(), err)
 	}
 	path := filepath.Join(dir, hash)
-	p.evict()
 	return path, program.Fetch(ctx, b, hash, path)
 }
 
 func (p *programs) folder() (string, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	var err error
-	if p.dir == "" {
-		p.dir, err = os.MkdirTemp("", "gowren-programs-")
-		p.made = err == nil
+	if p.dir != "" {
+		return p.dir, nil
 	}
-	return p.dir, err
+	made, err := makeFolder()
+	if err != nil {
+		return "", err
+	}
+	p.made, p.dir = made, made.path
+	return p.dir, nil
 }
 
 func (p *programs) release(f *fetched) {
@@ -111,10 +135,9 @@ func (p *programs) release(f *fetched) {
 }
 
 // evict deletes what was not used for longest, to make room for one more. A child that still runs it is not disturbed.
+// It is called with mu held.
 func (p *programs) evict() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for len(p.have) > p.keep {
+	for len(p.have) >= p.keep {
 		oldest := ""
 		for hash, f := range p.have {
 			if f.users == 0 && (oldest == "" || f.last < p.have[oldest].last) {
@@ -129,21 +152,22 @@ func (p *programs) evict() {
 	}
 }
 
-// close deletes what was fetched.
+// close deletes what was fetched, when nothing is fetched any more.
 func (p *programs) close() error {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.fetches.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var errs []error
 	for _, f := range p.have {
-		select {
-		case <-f.ready:
-			errs = append(errs, os.Remove(f.path))
-		default:
-		}
+		errs = append(errs, os.Remove(f.path))
 	}
 	p.have = map[string]*fetched{}
-	if p.made {
-		errs = append(errs, os.RemoveAll(p.dir))
+	if p.made != nil {
+		errs = append(errs, p.made.close())
+		p.made = nil
 	}
 	return errors.Join(errs...)
 }

@@ -19,78 +19,79 @@ type Relay struct {
 	call   Call
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	body   *process.Reply
 	begun  time.Time
 	leave  func()
 
 	mu    sync.Mutex // held while w is written to
 	w     *bufio.Writer
 	wrote time.Time
-	ended bool     // the last frame was written
-	early [][]byte // frames of lines that were printed before w was there
+	ended bool // the last frame was written
 }
 
-// Pass passes the child's reply on to w, frame by frame as they come, and closes it. What is lost of it is told in the
-// reply itself. The error says that the reply could not be written: nobody reads it.
-func (r *Relay) Pass(w io.Writer) (err error) {
+// Pass has a child serve the call, and passes its reply on to w, frame by frame as they come. What is lost of it is told
+// in the reply itself. The error says that the reply could not be written: nobody reads it.
+func (r *Relay) Pass(w io.Writer) error {
 	defer r.leave()
-	r.begin(w)
+	r.w, r.wrote = bufio.NewWriterSize(w, 32<<10), time.Now()
 	defer r.watch()()
-	var frames wire.Reader
-	frames.Reset(r.body)
-	for err == nil {
-		t, _, failed := frames.Next()
-		if failed == io.EOF {
-			break
-		}
-		if failed != nil {
-			r.body.Settle()
-			err = r.write(wire.TypeLost, wire.AppendLost(nil, Loss(r.s.config.Name, failed, time.Since(r.begun))), true)
-			break
-		}
-		if t.Ends() {
-			r.body.Settle()
-		}
-		err = r.write(t, frames.Frame(), !frames.Ready())
-	}
+	path, release, err := r.s.programs.find(r.ctx, r.call.Program)
 	if err != nil {
+		return r.tell(err)
+	}
+	defer release()
+	body, err := r.s.pool.Invoke(r.ctx, path, r.call.Body, r.print)
+	if err != nil {
+		return r.tell(err)
+	}
+	if err = r.pass(body); err != nil {
 		r.cancel(err)
 	}
-	return errors.Join(err, r.body.Close())
+	return errors.Join(err, body.Close())
 }
 
-// begin writes what the child had printed before there was where to.
-func (r *Relay) begin(w io.Writer) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.w, r.wrote = bufio.NewWriterSize(w, 32<<10), time.Now()
-	for _, line := range r.early {
-		_, _ = r.w.Write(line) // the next write tells
+// pass passes frames on until the last. What the child has printed before it comes before it.
+func (r *Relay) pass(body *process.Reply) error {
+	var frames wire.Reader
+	frames.Reset(body)
+	for {
+		t, _, err := frames.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil || t.Ends() {
+			body.Settle()
+		}
+		if err != nil {
+			return r.tell(err)
+		}
+		if err := r.write(t, frames.Frame(), !frames.Ready()); err != nil {
+			return err
+		}
 	}
-	r.early = nil
 }
 
-// print passes a line on that the child has printed: the driver's log has it.
+// tell ends the reply with what was lost.
+func (r *Relay) tell(lost error) error {
+	return r.write(wire.TypeLost, wire.AppendLost(nil, Loss(r.s.config.Name, lost, time.Since(r.begun))), true)
+}
+
+// print passes a line on that the child has printed: the driver's log has it, as long as there is a reply.
 func (r *Relay) print(worker, line string) {
-	frame := wire.AppendLog(nil, wire.Log{Position: -1, Text: line})
-	r.mu.Lock()
-	early := r.w == nil
-	if early {
-		r.early = append(r.early, frame)
-	}
-	ended := r.ended
-	r.mu.Unlock()
-	switch {
-	case early:
-	case ended:
+	if r.over() {
 		if r.s.config.Log != nil {
 			r.s.config.Log(worker, line)
 		}
-	default:
-		if err := r.write(wire.TypeLog, frame, true); err != nil {
-			r.cancel(err) // nobody reads this
-		}
+		return
 	}
+	if err := r.write(wire.TypeLog, wire.AppendLog(nil, wire.Log{Position: -1, Text: line}), true); err != nil {
+		r.cancel(err) // nobody reads this
+	}
+}
+
+func (r *Relay) over() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.ended
 }
 
 func (r *Relay) write(t wire.Type, frame []byte, flush bool) error {

@@ -21,16 +21,18 @@ type ReplyOptions struct {
 	// be nil.
 	Explain func(error) error
 	Done    func() // called once, when the reply is closed; may be nil
+	Broken  func() // told when the connection broke, or nothing came over it; may be nil
 }
 
 // NewReply returns the driver's end of a call: the worker's frames without heartbeats. A loss that the supervisor tells of
 // is the error of the Read after the last whole frame; so is the connection's end before the reply's.
 func NewReply(ctx context.Context, body io.ReadCloser, o ReplyOptions) io.ReadCloser {
 	r := &reply{ctx: ctx, body: body, options: o, begun: time.Now()}
-	r.frames.Reset(body)
 	if o.Silence > 0 {
-		r.timer = time.AfterFunc(o.Silence, r.giveUp)
+		r.timer = time.AfterFunc(time.Hour, r.giveUp)
+		r.timer.Stop()
 	}
+	r.frames.Reset(heard{r})
 	return r
 }
 
@@ -50,6 +52,18 @@ type reply struct {
 	closed bool
 }
 
+// heard reads the body. What counts is how long it waits for bytes: a caller that takes its time is no silence, nor is a
+// frame that comes slowly.
+type heard struct{ r *reply }
+
+func (h heard) Read(p []byte) (int, error) {
+	if t := h.r.timer; t != nil {
+		t.Reset(h.r.options.Silence)
+		defer t.Stop()
+	}
+	return h.r.body.Read(p)
+}
+
 // giveUp ends a read that waits for a worker of which nothing was heard.
 func (r *reply) giveUp() {
 	r.mu.Lock()
@@ -66,9 +80,7 @@ func (r *reply) Read(p []byte) (int, error) {
 		if r.err != nil {
 			return 0, r.err
 		}
-		if r.err = r.next(); r.err != nil && r.timer != nil {
-			r.timer.Stop()
-		}
+		r.err = r.next()
 	}
 	n := copy(p, r.rest)
 	r.rest = r.rest[n:]
@@ -87,11 +99,8 @@ func (r *reply) next() error {
 		return context.Cause(r.ctx)
 	}
 	t, payload, err := r.frames.Next()
-	if r.timer != nil {
-		r.timer.Reset(r.options.Silence)
-	}
 	switch {
-	case err == io.EOF && r.done:
+	case err != nil && r.done: // however the connection ends, the reply is whole
 		return io.EOF
 	case err != nil:
 		return r.broken(err)
@@ -135,6 +144,9 @@ func (r *reply) broken(err error) error {
 		if errors.As(err, new(*backends.LostError)) { // it knows more of the worker
 			return err
 		}
+	}
+	if r.options.Broken != nil {
+		r.options.Broken()
 	}
 	return &backends.LostError{Worker: r.options.Worker, Cause: err, Ran: time.Since(r.begun)}
 }

@@ -79,7 +79,7 @@ func once(url string) (open func(context.Context) (storage.Bucket, error), close
 		if url == "" {
 			return nil, fmt.Errorf("this worker was started without a bucket (%s): %w", backends.BucketVariable, backends.ErrInvalid)
 		}
-		opened, err := storage.Open(ctx, url)
+		opened, err := storage.Open(context.WithoutCancel(ctx), url) // it outlives the call
 		if err != nil {
 			return nil, err
 		}
@@ -115,8 +115,8 @@ func DefaultName(prefix string) string {
 	return prefix + "-" + host
 }
 
-// Begin checks a call and hands it to a child. Its errors are of the classes of package backends; nothing of the call ran
-// then. The reply must be passed on.
+// Begin takes a slot for a call. Its errors are of the classes of package backends; nothing of the call ran then. The
+// reply must be passed on.
 func (s *Supervisor) Begin(ctx context.Context, c Call) (*Relay, error) {
 	if s.config.Bucket != c.Bucket {
 		return nil, fmt.Errorf("%w: the request is for the bucket %q, and the worker %s was deployed for %q: open the executor with that one, or deploy workers for the other",
@@ -129,18 +129,8 @@ func (s *Supervisor) Begin(ctx context.Context, c Call) (*Relay, error) {
 	if err != nil {
 		return nil, err
 	}
-	path, release, err := s.programs.find(ctx, c.Program)
-	if err != nil {
-		leave()
-		return nil, err
-	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	r := &Relay{s: s, call: c, ctx: ctx, cancel: cancel, begun: time.Now(), leave: func() { cancel(nil); release(); leave() }}
-	if r.body, err = s.pool.Invoke(ctx, path, c.Body, r.print); err != nil {
-		r.leave()
-		return nil, err
-	}
-	return r, nil
+	return &Relay{s: s, call: c, ctx: ctx, cancel: cancel, begun: time.Now(), leave: func() { cancel(nil); leave() }}, nil
 }
 
 // enter takes a slot, and waits for one as long as it may.
