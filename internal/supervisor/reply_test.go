@@ -206,7 +206,114 @@ func TestEvict(t *testing.T) {
 		}
 	}
 	files, err := os.ReadDir(dir)
-	if err != nil || len(files) > 4 {
+	if err != nil || len(files) > 3 {
 		t.Errorf("%d files are kept, %v", len(files), err)
+	}
+}
+
+// TestSlowReader: a caller that takes its time is no silence of the worker.
+func TestSlowReader(t *testing.T) {
+	t.Parallel()
+	from, to := io.Pipe()
+	go func() {
+		whole := wire.AppendEnd(wire.AppendResult(nil, 0, []byte("value")), wire.TypeEnd, wire.End{Ran: 1})
+		for _, b := range whole { // a frame that comes slowly is none either
+			_, _ = to.Write([]byte{b})
+			time.Sleep(3 * time.Millisecond)
+		}
+		_ = to.Close()
+	}()
+	r := NewReply(t.Context(), from, ReplyOptions{Silence: 60 * time.Millisecond})
+	defer r.Close()
+	var frames wire.Reader
+	frames.Reset(r)
+	for range 2 {
+		if _, _, err := frames.Next(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(120 * time.Millisecond)
+	}
+	if _, _, err := frames.Next(); err != io.EOF {
+		t.Error(err)
+	}
+}
+
+// TestBroken: who carries a reply hears that its connection broke, and not of what the supervisor told.
+func TestBroken(t *testing.T) {
+	t.Parallel()
+	told := wire.AppendLost(nil, Loss("super", errors.New("it crashed"), 0))
+	for name, c := range map[string]struct {
+		data   []byte
+		broken int
+	}{"told": {told, 0}, "cut": {told[:5], 1}} {
+		broken := 0
+		_, _ = io.ReadAll(NewReply(t.Context(), nopCloser{bytes.NewReader(c.data)}, ReplyOptions{Broken: func() { broken++ }}))
+		if broken != c.broken {
+			t.Errorf("%s: told of %d times", name, broken)
+		}
+	}
+}
+
+// slow is a bucket whose reads wait.
+type slow struct {
+	storage.Bucket
+	wait <-chan struct{}
+}
+
+func (s slow) Get(ctx context.Context, key string, off, n int64) (io.ReadCloser, error) {
+	<-s.wait
+	return s.Bucket.Get(ctx, key, off, n)
+}
+
+// TestEvictWhileFetching: a program whose callers have gone is not forgotten in the middle of its fetch.
+func TestEvictWhileFetching(t *testing.T) {
+	t.Parallel()
+	s, b := newSupervisor(t, Config{Programs: t.TempDir()})
+	wait := make(chan struct{})
+	s.programs.bucket = func(context.Context) (storage.Bucket, error) { return slow{b, wait}, nil }
+	hash := func(i int) string { return put(t, b, []byte("#!/bin/sh\nexit "+string(rune('0'+i))+"\n")) }
+	for i := range 6 {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, _, err := s.programs.find(ctx, hash(i)); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+	}
+	close(wait)
+	for i := range 6 {
+		path, release, err := s.programs.find(t.Context(), hash(i))
+		if err != nil {
+			t.Fatalf("program %d: %v", i, err)
+		}
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		}
+		release()
+	}
+}
+
+// TestFolders: what a killed supervisor has left is removed, and what another one uses is not.
+func TestFolders(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	left, err := os.MkdirTemp("", folderPattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := makeFolder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := makeFolder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(left); err == nil {
+		t.Error("what was left is still there")
+	}
+	if _, err := os.Stat(first.path); err != nil {
+		t.Error(err)
+	}
+	if err := errors.Join(first.close(), second.close()); err != nil {
+		t.Error(err)
 	}
 }

@@ -97,12 +97,6 @@ func TestWrongHash(t *testing.T) {
 func TestBadProgram(t *testing.T) {
 	t.Parallel()
 	s, b := newSupervisor(t, Config{})
-	e := twin(t, "bad")
-	if err := os.WriteFile(e.Path, []byte("#!/bin/false\n"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	bad := *e
-	bad.Hash = strings.Repeat("0", 64)
 	script := []byte("#!/bin/sh\necho no worker >&2\nexit 7\n")
 	hash := put(t, b, script)
 	for range 2 {
