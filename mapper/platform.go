@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/gowren/gowren/backends"
@@ -76,8 +77,8 @@ func check(ctx context.Context, backend backends.Backend, storageURL, program st
 		return []backends.Finding{{What: "storage", Err: err, Remedy: "correct Config.Storage or GOWREN_STORAGE"}}
 	}
 	defer bucket.Close()
-	found := []backends.Finding{checkBucket(ctx, bucket)}
 	limits := backend.Limits()
+	var found []backends.Finding
 	for _, f := range []backends.Finding{
 		{What: "storage", Err: reaches(limits, bucket)}, {What: "program", Err: checkProgram(limits, program)}, {What: "main", Err: checkMain(limits)},
 	} {
@@ -85,22 +86,36 @@ func check(ctx context.Context, backend backends.Backend, storageURL, program st
 			found = append(found, f)
 		}
 	}
-	if len(found) > 1 || found[0].Err != nil {
+	if len(found) > 0 {
 		return found
 	}
+	found = append(found, checkBucket(ctx, bucket))
 	d := backends.Deployment{Program: program, Bucket: bucket}
 	if c, ok := backend.(backends.Checker); ok {
 		return append(found, c.Check(ctx, d)...)
 	}
-	err = backend.Prepare(ctx, d)
-	return append(found, backends.Finding{What: "workers", Note: fmt.Sprintf("%d at once", backend.Limits().Concurrency), Err: err})
+	if found[0].Err != nil {
+		return found
+	}
+	f := backends.Finding{What: "workers", Err: backend.Prepare(ctx, d)}
+	if f.Err != nil {
+		f.Remedy = "see what the error says of the backend's URL, Config.Backend or GOWREN_BACKEND"
+	}
+	f.Note = fmt.Sprintf("%d at once", backend.Limits().Concurrency)
+	return append(found, f)
 }
 
 // checkBucket stores a small object, reads, lists and deletes it.
 func checkBucket(ctx context.Context, b storage.Bucket) backends.Finding {
 	f := backends.Finding{What: "storage " + b.URL()}
 	if f.Err = storage.Probe(ctx, b); f.Err != nil {
-		f.Remedy = "create the bucket where it is missing, and allow these credentials to read, write, list and delete below the URL's prefix"
+		f.Remedy = "see whether the endpoint can be reached from here, and whether the bucket is there"
+		switch {
+		case errors.Is(f.Err, fs.ErrNotExist):
+			f.Remedy = "create the bucket"
+		case errors.Is(f.Err, fs.ErrPermission):
+			f.Remedy = "give this program credentials that may read, write, list and delete below the URL's prefix"
+		}
 	} else {
 		f.Note = "can be written, read, listed and deleted from"
 	}
