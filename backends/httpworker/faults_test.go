@@ -111,7 +111,7 @@ func TestUnreachable(t *testing.T) {
 	_ = two.Wait() // it was killed
 	done := make(chan error, 1)
 	go func() {
-		_, err := mapper.Map(context.WithoutCancel(t.Context()), ex.With(mapper.Options{Retries: -1}), double, []int{1})
+		_, err := mapper.Map(context.WithoutCancel(t.Context()), ex, double, []int{1})
 		done <- err
 	}()
 	select {
@@ -171,8 +171,11 @@ func TestNobodyAnswers(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait() // it was killed
-	for range 5 {
+	for i := range 5 {
 		_, err := b.Invoke(t.Context(), backends.Request{Body: []byte("x")})
+		if lost := (*backends.LostError)(nil); i == 0 && errors.As(err, &lost) {
+			continue // a connection was still open, and took some of the request
+		}
 		if !errors.Is(err, backends.ErrThrottled) || !errors.Is(err, httpworker.ErrUnreachable) {
 			t.Errorf("%v, want backends.ErrThrottled", err)
 		}

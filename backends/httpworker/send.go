@@ -56,11 +56,11 @@ func (a *answer) within(d time.Duration) (stop func()) {
 	return func() { t.Stop() }
 }
 
-func (a *answer) Read(p []byte) (int, error) { return a.Response.Body.Read(p) }
+func (a *answer) Read(p []byte) (int, error) { return a.Body.Read(p) }
 
 // Close ends the request, and returns when its body is no longer read: it is the caller's again.
 func (a *answer) Close() error {
-	err := a.Response.Body.Close()
+	err := a.Body.Close()
 	a.cancel(nil)
 	a.sent.open.Wait()
 	return err

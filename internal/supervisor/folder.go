@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,6 +25,10 @@ func makeFolder() (*folder, error) {
 		return nil, err
 	}
 	for _, path := range left {
+		info, err := os.Stat(path)
+		if err != nil || time.Since(info.ModTime()) < time.Minute { // one that was just made may not be locked yet
+			continue
+		}
 		if f, err := hold(path); err == nil {
 			_ = f.close() // another user's folder stays; so it does no harm
 		}

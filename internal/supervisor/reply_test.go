@@ -295,8 +295,9 @@ func TestEvictWhileFetching(t *testing.T) {
 // TestFolders: what a killed supervisor has left is removed, and what another one uses is not.
 func TestFolders(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	left, err := os.MkdirTemp("", folderPattern)
-	if err != nil {
+	left := filepath.Join(os.TempDir(), folderPattern+"1")
+	hourAgo := time.Now().Add(-time.Hour)
+	if err := errors.Join(os.Mkdir(left, 0o700), os.Chtimes(left, hourAgo, hourAgo)); err != nil {
 		t.Fatal(err)
 	}
 	first, err := makeFolder()
@@ -313,7 +314,17 @@ func TestFolders(t *testing.T) {
 	if _, err := os.Stat(first.path); err != nil {
 		t.Error(err)
 	}
-	if err := errors.Join(first.close(), second.close()); err != nil {
+	if err := os.Chtimes(first.path, hourAgo, hourAgo); err != nil {
+		t.Fatal(err)
+	}
+	third, err := makeFolder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(first.path); err != nil {
+		t.Errorf("a folder in use was removed: %v", err)
+	}
+	if err := errors.Join(first.close(), second.close(), third.close()); err != nil {
 		t.Error(err)
 	}
 }

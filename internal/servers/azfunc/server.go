@@ -105,8 +105,9 @@ func New(o Options) (*Server, error) {
 		operations: map[string]*operation{}, unpacked: map[string]string{},
 	}
 	s.Token = s.issue()
-	s.manager = httptest.NewServer(s.routes())
-	s.URL = s.manager.URL
+	s.manager = httptest.NewUnstartedServer(s.routes())
+	s.URL = "http://" + s.manager.Listener.Addr().String() // before there are requests
+	s.manager.Start()
 	return s, nil
 }
 
