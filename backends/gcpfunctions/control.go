@@ -120,11 +120,23 @@ func (a *authorized) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.LimitReader(resp.Body, maxAnswer), resp.Body}
+	resp.Body = &bounded{resp.Body, maxAnswer}
 	return resp, nil
+}
+
+// bounded is an answer of so many bytes at most.
+type bounded struct {
+	io.ReadCloser
+	left int
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left == 0 && len(p) > 0 {
+		return 0, fmt.Errorf("%w: the service's answer has %d MB or more", backends.ErrInvalid, maxAnswer>>20)
+	}
+	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
 }
 
 // do makes a request of the control plane, and again while the service is too busy for it.

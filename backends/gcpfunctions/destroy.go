@@ -59,8 +59,8 @@ func (c *control) ours(ctx context.Context) ([]string, error) {
 	}
 }
 
-// list returns some of the functions, from a page's token on. The client passes no context on to this request: here it has
-// one of its own, which does.
+// list returns some of the functions, from a page's token on. Of this request alone the client forgets the context: here a
+// client's transport has it.
 func (c *control) list(ctx context.Context, token string, _ ...gax.CallOption) (*functionspb.ListFunctionsResponse, error) {
 	client, err := c.connect(&authorized{c.plain, c.config.Tokens, ctx})
 	if err != nil {
