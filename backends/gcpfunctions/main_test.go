@@ -36,7 +36,7 @@ func buildLauncher() (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }() // it is in the system's folder for such files
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
