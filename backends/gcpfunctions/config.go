@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"cloud.google.com/go/functions/apiv2/functionspb"
+
 	"github.com/gowren/gowren/backends"
 )
 
@@ -129,8 +131,9 @@ var (
 var taken = []string{"PORT", "FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE", "K_SERVICE", "K_REVISION", "K_CONFIGURATION"}
 
 // ingresses are the service's words for the values of Ingress.
-var ingresses = map[string]string{
-	"all": "ALLOW_ALL", "internal": "ALLOW_INTERNAL_ONLY", "internal-and-gclb": "ALLOW_INTERNAL_AND_GCLB",
+var ingresses = map[string]functionspb.ServiceConfig_IngressSettings{
+	"all": functionspb.ServiceConfig_ALLOW_ALL, "internal": functionspb.ServiceConfig_ALLOW_INTERNAL_ONLY,
+	"internal-and-gclb": functionspb.ServiceConfig_ALLOW_INTERNAL_AND_GCLB,
 }
 
 // memories are the least and the most memory in MB that an instance with so many processors can have.
@@ -199,7 +202,7 @@ func (c Config) check() error {
 			fmt.Sprintf("timeout=%v: it is whole seconds, from 60 to 3600", c.Timeout)},
 		{c.MaxInstances >= 1 && c.MaxInstances <= 1000 && c.MinInstances >= 0 && c.MinInstances <= c.MaxInstances,
 			fmt.Sprintf("min=%d, max=%d: there are 1 to 1000 instances at most, and no more that are kept warm", c.MinInstances, c.MaxInstances)},
-		{ingresses[c.Ingress] != "", fmt.Sprintf("ingress=%q: it is all, internal or internal-and-gclb", c.Ingress)},
+		{ingresses[c.Ingress] != 0, fmt.Sprintf("ingress=%q: it is all, internal or internal-and-gclb", c.Ingress)},
 		{prefixPattern.MatchString(c.Prefix), fmt.Sprintf("prefix=%q: it has up to 30 lower-case letters, digits and hyphens, and begins with a letter", c.Prefix)},
 		{c.Runtime == "" || runtimePattern.MatchString(c.Runtime), fmt.Sprintf("runtime=%q: it is one such as go126", c.Runtime)},
 	} {

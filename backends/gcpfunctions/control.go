@@ -4,14 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
-	cloudfunctions "google.golang.org/api/cloudfunctions/v2"
-	"google.golang.org/api/googleapi"
+	functions "cloud.google.com/go/functions/apiv2"
+	"cloud.google.com/go/functions/apiv2/functionspb"
+	"cloud.google.com/go/longrunning/autogen/longrunningpb"
+	"github.com/googleapis/gax-go/v2"
 	"google.golang.org/api/option"
 
 	"github.com/gowren/gowren/backends"
@@ -46,12 +51,10 @@ func (p pace) pauses() func(context.Context) error {
 
 // control is the service's interface: functions and operations on them.
 type control struct {
-	config    Config
-	pace      *pace
-	functions *cloudfunctions.ProjectsLocationsFunctionsService
-	locations *cloudfunctions.ProjectsLocationsService
-	http      *http.Client
-	plain     *http.Transport
+	config Config
+	pace   *pace
+	client *functions.FunctionClient
+	plain  *http.Transport
 }
 
 func newControl(c Config, p *pace) (*control, error) {
@@ -60,48 +63,87 @@ func newControl(c Config, p *pace) (*control, error) {
 		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: time.Minute, ForceAttemptHTTP2: true, IdleConnTimeout: 90 * time.Second,
 	}
-	ctl := &control{config: c, pace: p, plain: plain, http: &http.Client{
-		Transport:     &authorized{plain, c.Tokens},
+	ctl := &control{config: c, pace: p, plain: plain}
+	var err error
+	ctl.client, err = ctl.connect(&authorized{plain, c.Tokens, nil})
+	return ctl, err
+}
+
+// connect returns a client of the service, which sends nothing yet. It repeats no request, which is for [do] to decide, and
+// writes no log, which would have signed URLs in it.
+func (c *control) connect(a *authorized) (*functions.FunctionClient, error) {
+	opts := []option.ClientOption{option.WithLogger(slog.New(slog.DiscardHandler)), option.WithHTTPClient(&http.Client{
+		Transport:     a,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}}
-	opts := []option.ClientOption{option.WithHTTPClient(ctl.http)}
-	if c.Endpoint != "" {
-		opts = append(opts, option.WithEndpoint(c.Endpoint))
+	})}
+	if c.config.Endpoint != "" {
+		opts = append(opts, option.WithEndpoint(strings.TrimRight(c.config.Endpoint, "/")))
 	}
-	service, err := cloudfunctions.NewService(context.Background(), opts...)
+	client, err := functions.NewFunctionRESTClient(context.Background(), opts...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", scheme, err)
 	}
-	ctl.locations, ctl.functions = service.Projects.Locations, service.Projects.Locations.Functions
-	return ctl, nil
+	return client, nil
 }
 
-func (c *control) close() { c.plain.CloseIdleConnections() }
+func (c *control) close() error {
+	err := c.client.Close()
+	c.plain.CloseIdleConnections()
+	return err
+}
 
-// authorized adds access tokens to requests.
+// authorized adds access tokens to requests, and bounds answers.
 type authorized struct {
 	base   http.RoundTripper
 	tokens Tokens
+	ctx    context.Context // of all requests; nil: each has its own
 }
 
+// maxAnswer is what is read of an answer of the control plane, in bytes. A function takes some thousands in a listing.
+const maxAnswer = 32 << 20
+
 func (a *authorized) RoundTrip(r *http.Request) (*http.Response, error) {
-	token, err := a.tokens.Access(r.Context())
+	ctx := a.ctx
+	if ctx == nil {
+		ctx = r.Context()
+	}
+	token, err := a.tokens.Access(ctx)
 	if err != nil {
 		if r.Body != nil {
 			_ = r.Body.Close() // as a RoundTripper must
 		}
 		return nil, err
 	}
-	r = r.Clone(r.Context())
+	r = r.Clone(ctx)
 	r.Header.Set("Authorization", "Bearer "+token)
-	return a.base.RoundTrip(r)
+	resp, err := a.base.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = &bounded{resp.Body, maxAnswer}
+	return resp, nil
+}
+
+// bounded is an answer of so many bytes at most.
+type bounded struct {
+	io.ReadCloser
+	left int
+}
+
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left == 0 && len(p) > 0 {
+		return 0, fmt.Errorf("%w: the service's answer has %d MB or more", backends.ErrInvalid, maxAnswer>>20)
+	}
+	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
 }
 
 // do makes a request of the control plane, and again while the service is too busy for it.
-func do[T any](ctx context.Context, c *control, doing string, f func(...googleapi.CallOption) (T, error)) (T, error) {
+func do[R, T any](ctx context.Context, c *control, doing string, call func(context.Context, R, ...gax.CallOption) (T, error), request R) (T, error) {
 	pause := c.pace.pauses()
 	for begun := time.Now(); ; {
-		result, err := f()
+		result, err := call(ctx, request)
 		if err == nil {
 			return result, nil
 		}
@@ -119,40 +161,41 @@ func do[T any](ctx context.Context, c *control, doing string, f func(...googleap
 }
 
 // get returns the function, or nil where there is none.
-func (c *control) get(ctx context.Context, name string) (*cloudfunctions.Function, error) {
-	f, err := do(ctx, c, "look for "+name, c.functions.Get(name).Context(ctx).Do)
+func (c *control) get(ctx context.Context, name string) (*functionspb.Function, error) {
+	f, err := do(ctx, c, "look for "+name, c.client.GetFunction, &functionspb.GetFunctionRequest{Name: name})
 	if errors.Is(err, errNotFound) {
 		return nil, nil
 	}
 	return f, err
 }
 
-// await returns when the operation is done.
-func (c *control) await(ctx context.Context, doing string, op *cloudfunctions.Operation) error {
+// await returns when the operation of a name is done. It asks at this driver's pace: what the client has for it knows no
+// throttling.
+func (c *control) await(ctx context.Context, doing, name string) error {
 	pause := c.pace.pauses()
-	for begun := time.Now(); !op.Done; {
-		if time.Since(begun) > c.pace.deploy {
-			return fmt.Errorf("%s: %s: the operation %s is not done after %v; see it in the console", scheme, doing, op.Name, c.pace.deploy)
-		}
+	for begun := time.Now(); ; {
 		if err := pause(ctx); err != nil {
 			return err
 		}
-		var err error
-		if op, err = do(ctx, c, doing, c.locations.Operations.Get(op.Name).Context(ctx).Do); err != nil {
+		op, err := do(ctx, c, doing, c.client.GetOperation, &longrunningpb.GetOperationRequest{Name: name})
+		switch {
+		case err != nil:
 			return err
+		case op.GetError() != nil:
+			return fmt.Errorf("%s: %s: %w", scheme, doing, failed(op.GetError().GetMessage()))
+		case op.GetDone():
+			return nil
+		case time.Since(begun) > c.pace.deploy:
+			return fmt.Errorf("%s: %s: the operation %s is not done after %v; see it in the console", scheme, doing, name, c.pace.deploy)
 		}
 	}
-	if op.Error != nil {
-		return fmt.Errorf("%s: %s: %w", scheme, doing, failed(op.Error.Message))
-	}
-	return nil
 }
 
 // upload sends the source to where the service wants it, and returns the place. The URL is a credential of its own, and so
 // no part of an error; nor is a token sent along.
-func (c *control) upload(ctx context.Context, source *os.File) (*cloudfunctions.StorageSource, error) {
-	place, err := do(ctx, c, "ask where to upload the source", c.functions.GenerateUploadUrl(c.config.parent(),
-		&cloudfunctions.GenerateUploadUrlRequest{Environment: "GEN_2"}).Context(ctx).Do)
+func (c *control) upload(ctx context.Context, source *os.File) (*functionspb.StorageSource, error) {
+	place, err := do(ctx, c, "ask where to upload the source", c.client.GenerateUploadUrl,
+		&functionspb.GenerateUploadUrlRequest{Parent: c.config.parent(), Environment: functionspb.Environment_GEN_2})
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,9 @@ import (
 	"strings"
 	"time"
 
-	cloudfunctions "google.golang.org/api/cloudfunctions/v2"
+	"cloud.google.com/go/functions/apiv2/functionspb"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/internal/program"
@@ -37,7 +39,7 @@ func (b *Backend) ensure(ctx context.Context, f function, exe *program.Executabl
 			}
 			fresh = true
 			continue
-		case found.State == "FAILED":
+		case found.GetState() == functionspb.Function_FAILED:
 			if mended {
 				return "", fmt.Errorf("%s: deploy %s: %w", scheme, f.id, failed(messages(found)))
 			}
@@ -46,18 +48,14 @@ func (b *Backend) ensure(ctx context.Context, f function, exe *program.Executabl
 			}
 			fresh = true
 			continue
-		case found.State != "ACTIVE": // it is being deployed, or deleted
+		case found.GetState() != functionspb.Function_ACTIVE: // it is being deployed, or deleted
 			fresh = true
 			if err := pause(ctx); err != nil {
 				return "", err
 			}
 			continue
 		}
-		address := found.Url
-		if found.ServiceConfig != nil && found.ServiceConfig.Uri != "" {
-			address = found.ServiceConfig.Uri
-		}
-		if err := b.connect(address); err != nil {
+		if err := b.connect(cmp.Or(found.GetServiceConfig().GetUri(), found.GetUrl())); err != nil {
 			return "", err
 		}
 		have, err := b.ping(ctx, f, fresh)
@@ -99,13 +97,13 @@ func (c *control) create(ctx context.Context, f function, exe *program.Executabl
 	if err := c.complete(ctx, &f, exe); err != nil {
 		return err
 	}
-	spec := f.spec
-	spec.Name = ""
-	op, err := do(ctx, c, "create "+f.id, c.functions.Create(c.config.parent(), &spec).FunctionId(f.id).Context(ctx).Do)
+	f.spec.Name = ""
+	op, err := do(ctx, c, "create "+f.id, c.client.CreateFunction,
+		&functionspb.CreateFunctionRequest{Parent: c.config.parent(), FunctionId: f.id, Function: f.spec})
 	if err != nil {
 		return err
 	}
-	return c.await(ctx, "deploy "+f.id, op)
+	return c.await(ctx, "deploy "+f.id, op.Name())
 }
 
 // update deploys the function anew. It reports whether it has: where another does so, it leaves it to them.
@@ -113,17 +111,19 @@ func (c *control) update(ctx context.Context, f function, exe *program.Executabl
 	if err := c.complete(ctx, &f, exe); err != nil {
 		return false, err
 	}
-	op, err := do(ctx, c, "update "+f.id, c.functions.Patch(f.spec.Name, &f.spec).UpdateMask("buildConfig,serviceConfig,labels").Context(ctx).Do)
+	op, err := do(ctx, c, "update "+f.id, c.client.UpdateFunction, &functionspb.UpdateFunctionRequest{
+		Function: f.spec, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"build_config", "service_config", "labels"}},
+	})
 	if errors.Is(err, errConcurrent) || errors.Is(err, errNotFound) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	return true, c.await(ctx, "deploy "+f.id, op)
+	return true, c.await(ctx, "deploy "+f.id, op.Name())
 }
 
-// complete uploads the source, and adds it and the runtime to the function.
+// complete uploads the source, and adds it and the runtime to the function, whose definition becomes the caller's own.
 func (c *control) complete(ctx context.Context, f *function, exe *program.Executable) error {
 	source, err := archive(exe, c.config.level())
 	if err != nil {
@@ -135,13 +135,10 @@ func (c *control) complete(ctx context.Context, f *function, exe *program.Execut
 	if err != nil {
 		return err
 	}
-	build := *f.spec.BuildConfig
-	if build.Runtime, err = c.runtime(ctx); err != nil {
-		return err
-	}
-	build.Source = &cloudfunctions.Source{StorageSource: place}
-	f.spec.BuildConfig = &build
-	return nil
+	f.spec = proto.CloneOf(f.spec)
+	f.spec.BuildConfig.Source = &functionspb.Source{Source: &functionspb.Source_StorageSource{StorageSource: place}}
+	f.spec.BuildConfig.Runtime, err = c.runtime(ctx)
+	return err
 }
 
 // runtime returns the newest Go that functions can be built with. It makes little difference which it is: it compiles the
@@ -150,14 +147,14 @@ func (c *control) runtime(ctx context.Context) (string, error) {
 	if c.config.Runtime != "" {
 		return c.config.Runtime, nil
 	}
-	list, err := do(ctx, c, "list the runtimes", c.locations.Runtimes.List(c.config.parent()).Context(ctx).Do)
+	list, err := do(ctx, c, "list the runtimes", c.client.ListRuntimes, &functionspb.ListRuntimesRequest{Parent: c.config.parent()})
 	if err != nil {
 		return "", err
 	}
 	var names []string
-	for _, r := range list.Runtimes {
-		if runtimePattern.MatchString(r.Name) && r.Stage == "GA" && r.Environment == "GEN_2" {
-			names = append(names, r.Name)
+	for _, r := range list.GetRuntimes() {
+		if runtimePattern.MatchString(r.GetName()) && r.GetStage() == functionspb.ListRuntimesResponse_GA && r.GetEnvironment() == functionspb.Environment_GEN_2 {
+			names = append(names, r.GetName())
 		}
 	}
 	if len(names) == 0 {
@@ -173,10 +170,10 @@ func version(name string) int {
 }
 
 // messages are what the service says of a function that failed.
-func messages(f *cloudfunctions.Function) string {
+func messages(f *functionspb.Function) string {
 	var all []string
-	for _, m := range f.StateMessages {
-		all = append(all, m.Message)
+	for _, m := range f.GetStateMessages() {
+		all = append(all, m.GetMessage())
 	}
 	return strings.Join(all, "; ")
 }

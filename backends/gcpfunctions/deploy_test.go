@@ -78,8 +78,12 @@ func TestPrepareDeploysOnce(t *testing.T) {
 	t.Parallel()
 	s := gcf.New(t, gcf.Options{})
 	on := bucket(t)
+	whole, err := os.Executable() // once, what is deployed is as large as programs are
+	if err != nil {
+		t.Fatal(err)
+	}
 	for range 2 {
-		squares(t, newBackend(t, config(s)), on, 20)
+		squaresOf(t, newBackend(t, config(s)), on, whole)
 	}
 	if n := count(s, "CreateFunction"); n != 1 || count(s, "UpdateFunction") > 0 {
 		t.Errorf("%d functions were created; calls: %v", n, s.Calls())
@@ -97,9 +101,6 @@ func TestPrepareDeploysOnce(t *testing.T) {
 
 func TestChangedProgramIsLiveWithoutDeployment(t *testing.T) {
 	t.Parallel()
-	if raceEnabled {
-		t.Skip("to compress a program takes half a minute with the race detector")
-	}
 	s := gcf.New(t, gcf.Options{})
 	on := bucket(t)
 	if err := prepare(t, newBackend(t, config(s)), on); err != nil {

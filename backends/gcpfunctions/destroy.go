@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 
-	cloudfunctions "google.golang.org/api/cloudfunctions/v2"
+	"cloud.google.com/go/functions/apiv2/functionspb"
+	"github.com/googleapis/gax-go/v2"
+	"google.golang.org/api/iterator"
 )
 
 // Destroy implements [backends.Destroyer]: it deletes all functions in the region that have the label gowren with the
@@ -16,10 +18,10 @@ func (b *Backend) Destroy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var ops []*cloudfunctions.Operation
+	var ops []string
 	var errs []error
 	for _, name := range ours {
-		op, err := do(ctx, b.control, "delete "+name, b.control.functions.Delete(name).Context(ctx).Do)
+		op, err := do(ctx, b.control, "delete "+name, b.control.client.DeleteFunction, &functionspb.DeleteFunctionRequest{Name: name})
 		if errors.Is(err, errNotFound) {
 			continue
 		}
@@ -27,7 +29,7 @@ func (b *Backend) Destroy(ctx context.Context) error {
 			errs = append(errs, err)
 			continue
 		}
-		ops = append(ops, op)
+		ops = append(ops, op.Name())
 	}
 	for _, op := range ops {
 		errs = append(errs, b.control.await(ctx, "delete a function", op))
@@ -39,20 +41,33 @@ func (b *Backend) Destroy(ctx context.Context) error {
 func (c *control) ours(ctx context.Context) ([]string, error) {
 	var names []string
 	for token := ""; ; {
-		page, err := do(ctx, c, "list the functions", c.functions.List(c.config.parent()).PageToken(token).Context(ctx).Do)
+		found, err := do(ctx, c, "list the functions", c.list, token)
 		if err != nil {
 			return nil, err
 		}
-		for _, f := range page.Functions {
-			if f.Labels[ourLabel] == c.config.Prefix {
-				names = append(names, f.Name)
+		for _, f := range found.GetFunctions() {
+			if f.GetLabels()[ourLabel] == c.config.Prefix {
+				names = append(names, f.GetName())
 			}
 		}
-		if token = page.NextPageToken; token == "" {
+		if token = found.GetNextPageToken(); token == "" {
 			return names, nil
 		}
 		if len(names) > 10_000 {
 			return nil, fmt.Errorf("%s: over 10000 functions have the label %s=%s", scheme, ourLabel, c.config.Prefix)
 		}
 	}
+}
+
+// list returns some of the functions, from a page's token on. Of this request alone the client forgets the context: here a
+// client's transport has it.
+func (c *control) list(ctx context.Context, token string, _ ...gax.CallOption) (*functionspb.ListFunctionsResponse, error) {
+	client, err := c.connect(&authorized{c.plain, c.config.Tokens, ctx})
+	if err != nil {
+		return nil, err
+	}
+	var found functionspb.ListFunctionsResponse
+	all := client.ListFunctions(ctx, &functionspb.ListFunctionsRequest{Parent: c.config.parent()})
+	found.NextPageToken, err = iterator.NewPager(all, 200, token).NextPage(&found.Functions)
+	return &found, errors.Join(err, client.Close())
 }

@@ -27,14 +27,14 @@ const enable = "gcloud services enable cloudfunctions.googleapis.com run.googlea
 
 // explain tells an error of the control plane in this module's words.
 func explain(err error) error {
+	var request *url.Error
+	if errors.As(err, &request) {
+		err = request.Err // without the URL
+	}
 	for _, class := range []error{backends.ErrRefused, backends.ErrThrottled, backends.ErrInvalid} {
 		if errors.Is(err, class) {
 			return err
 		}
-	}
-	var request *url.Error
-	if errors.As(err, &request) {
-		err = request.Err // without the URL
 	}
 	var answer *googleapi.Error
 	if !errors.As(err, &answer) {

@@ -1,6 +1,7 @@
 package gcpfunctions
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -8,7 +9,8 @@ import (
 	"maps"
 	"strconv"
 
-	cloudfunctions "google.golang.org/api/cloudfunctions/v2"
+	"cloud.google.com/go/functions/apiv2/functionspb"
+	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/gowren/gowren/internal/wire"
 )
@@ -24,7 +26,7 @@ const entryPoint = "Gowren"
 // driver that uses it.
 type function struct {
 	id   string
-	spec cloudfunctions.Function
+	spec *functionspb.Function
 }
 
 func (c Config) function(bucket string) (function, error) {
@@ -38,17 +40,17 @@ func (c Config) function(bucket string) (function, error) {
 		labels = map[string]string{}
 	}
 	labels[ourLabel] = c.Prefix
-	f := function{spec: cloudfunctions.Function{
+	f := function{spec: &functionspb.Function{
 		Description: "Workers of gowren. Deployed by its driver; delete it whenever no job runs.",
-		Environment: "GEN_2",
+		Environment: functionspb.Environment_GEN_2,
 		Labels:      labels,
-		BuildConfig: &cloudfunctions.BuildConfig{EntryPoint: entryPoint},
-		ServiceConfig: &cloudfunctions.ServiceConfig{
+		BuildConfig: &functionspb.BuildConfig{EntryPoint: entryPoint},
+		ServiceConfig: &functionspb.ServiceConfig{
 			AvailableMemory:               strconv.Itoa(c.MemoryMB) + "Mi",
 			AvailableCpu:                  strconv.Itoa(c.CPU),
-			TimeoutSeconds:                int64(c.Timeout.Seconds()),
-			MaxInstanceCount:              int64(c.MaxInstances),
-			MinInstanceCount:              int64(c.MinInstances),
+			TimeoutSeconds:                int32(c.Timeout.Seconds()),
+			MaxInstanceCount:              int32(c.MaxInstances),
+			MinInstanceCount:              int32(c.MinInstances),
 			MaxInstanceRequestConcurrency: 1,
 			ServiceAccountEmail:           c.ServiceAccount,
 			VpcConnector:                  c.VPCConnector,
@@ -60,11 +62,16 @@ func (c Config) function(bucket string) (function, error) {
 	if c.BuildServiceAccount != "" {
 		f.spec.BuildConfig.ServiceAccount = "projects/" + c.Project + "/serviceAccounts/" + c.BuildServiceAccount
 	}
-	all, err := json.Marshal(f.spec)
+	// The encoding has spaces that differ from build to build, and is the same without them.
+	var all bytes.Buffer
+	data, err := protojson.Marshal(f.spec)
+	if err == nil {
+		err = json.Compact(&all, data)
+	}
 	if err != nil {
 		return f, fmt.Errorf("%s: %w", scheme, err)
 	}
-	sum := sha256.Sum256(append(all, c.Runtime...))
+	sum := sha256.Sum256(append(all.Bytes(), c.Runtime...))
 	f.id = fmt.Sprintf("%s-v%d-amd64-%d-%s", c.Prefix, wire.Version, c.MemoryMB, hex.EncodeToString(sum[:4]))
 	f.spec.Name = c.parent() + "/functions/" + f.id
 	return f, nil

@@ -44,8 +44,7 @@
 // was cancelled: after half a second, then less and less often, every four seconds in the end; each look is one request.
 //
 // Build a program for it with the tags disable_grpc_modules and grpcnotrace: without them the SDK of Cloud Storage makes it
-// some megabytes larger. The interface of Cloud Functions is used over REST, by Google's client made from the service's
-// discovery document: a tenth of a megabyte, and nothing that a worker does when it starts.
+// some megabytes larger. The interface of Cloud Functions is used over REST, by Google's client for it.
 package gcpfunctions
 
 import (
@@ -215,6 +214,5 @@ func (b *Backend) Close() error {
 	if b.client != nil {
 		b.client.Close()
 	}
-	b.control.close()
-	return nil
+	return b.control.close()
 }

@@ -33,9 +33,6 @@ func credentialsFile(t *testing.T, content map[string]string) {
 // TestOpenByURL runs a job as a program does that was told by its environment alone: a backend by URL, a store by URL, and a
 // service account's key file.
 func TestOpenByURL(t *testing.T) {
-	if raceEnabled {
-		t.Skip("to compress a program takes half a minute with the race detector")
-	}
 	s := gcf.New(t, gcf.Options{})
 	t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", s.Credentials(t))
 	store := servers.GCS(t).Endpoint

@@ -31,7 +31,7 @@ type route struct {
 }
 
 // system are the query parameters that every method takes and no message has.
-var system = []string{"alt", "prettyPrint", "fields", "key", "quotaUser", "$.xgafv"}
+var system = []string{"alt", "$alt", "prettyPrint", "fields", "key", "quotaUser", "$.xgafv"}
 
 // routes reads them out of the descriptors.
 func (s *Server) routes() []route {
@@ -89,7 +89,7 @@ func (s *Server) rest() http.Handler {
 				fail(w, err)
 				return
 			}
-			reply(w, http.StatusOK, answer)
+			reply(w, answer, protojson.MarshalOptions{UseEnumNumbers: strings.Contains(r.URL.Query().Get("$alt"), "enum-encoding=int")})
 			return
 		}
 		http.Error(w, "<!DOCTYPE html><title>Error 404 (Not Found)!!1</title>", http.StatusNotFound)
@@ -188,13 +188,13 @@ func canonical(c codes.Code) string {
 	return strings.ToUpper(regexp.MustCompile(`([a-z])([A-Z])`).ReplaceAllString(c.String(), "${1}_$2"))
 }
 
-func reply(w http.ResponseWriter, code int, m proto.Message) {
-	body, err := protojson.Marshal(m)
+func reply(w http.ResponseWriter, m proto.Message, o protojson.MarshalOptions) {
+	body, err := o.Marshal(m)
 	if err != nil {
 		fail(w, fmt.Errorf("encoding the answer: %w", err))
 		return
 	}
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
-	w.WriteHeader(code)
+	w.WriteHeader(http.StatusOK)
 	_, _ = w.Write(body)
 }

@@ -1,5 +1,0 @@
-//go:build !race
-
-package gcpfunctions
-
-const raceEnabled = false
