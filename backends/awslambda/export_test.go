@@ -1,10 +1,15 @@
 package awslambda
 
 import (
+	"context"
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/gowren/gowren/internal/program"
+	"github.com/gowren/gowren/internal/supervisor"
+	"github.com/gowren/gowren/storage"
 )
 
 func init() { assuming = 2 * time.Second }
@@ -39,3 +44,14 @@ var (
 
 // Actions are those of a grant.
 func (g grant) Actions() []string { return g.actions }
+
+// Mislead makes the backend as if it was prepared, with clients of another configuration.
+func (b *Backend) Mislead(ctx context.Context, cfg aws.Config, bucket storage.Bucket) error {
+	b.config.AWS = &cfg
+	_, err := b.connect(ctx)
+	b.gate, b.bucket, b.function, b.program = supervisor.NewGate("awslambda", max(b.config.Concurrency, 1)), bucket, "misled", strings.Repeat("0", 64)
+	return err
+}
+
+// Unforward takes Forward back.
+func (b *Backend) Unforward() { b.pack = archive }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/backends/awslambda"
@@ -53,7 +54,9 @@ func wantDoubled(t testing.TB, ex *mapper.Executor, n int) {
 	for i := range inputs {
 		inputs[i] = i
 	}
-	got, err := mapper.Map(t.Context(), ex, double, inputs)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	got, err := mapper.Map(ctx, ex, double, inputs)
 	if err != nil {
 		t.Error(err)
 		return

@@ -7,6 +7,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -131,7 +134,9 @@ func (c *cloud) role(t testing.TB) string {
 // backend makes a backend with few resources, whose function is removed at the end of the test.
 func (c *cloud) backend(t testing.TB, config awslambda.Config) *awslambda.Backend {
 	t.Helper()
-	config.AWS = &c.aws
+	if config.AWS == nil {
+		config.AWS = &c.aws
+	}
 	config.Tags = map[string]string{"test": t.Name()} // a backend that was not prepared destroys all of its configuration
 	if config.MemoryMB == 0 {
 		config.MemoryMB = 1024
@@ -144,6 +149,9 @@ func (c *cloud) backend(t testing.TB, config awslambda.Config) *awslambda.Backen
 	t.Cleanup(func() {
 		if err := b.Close(); err != nil {
 			t.Error(err)
+		}
+		if t.Failed() && b.Function() != "" {
+			t.Logf("the function has printed:\n%s", c.Log(b.Function()))
 		}
 		if err := b.Destroy(context.WithoutCancel(t.Context())); err != nil {
 			t.Errorf("destroy: %v", err)
@@ -167,4 +175,27 @@ func await(t testing.TB, what string, holds func() bool) {
 			t.Fatalf("waited in vain for %s", what)
 		}
 	}
+}
+
+// recorder is a client that notes the paths of requests.
+type recorder struct {
+	aws.HTTPClient
+	mu    sync.Mutex
+	paths []string
+}
+
+func (r *recorder) Do(req *http.Request) (*http.Response, error) {
+	r.mu.Lock()
+	r.paths = append(r.paths, req.Method+" "+req.URL.Path)
+	r.mu.Unlock()
+	return r.HTTPClient.Do(req)
+}
+
+// control returns the requests that are no invocations.
+func (r *recorder) control() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(r.paths), func(p string) bool {
+		return strings.HasSuffix(p, "-invocations") || strings.HasSuffix(p, "/invocations")
+	})
 }
