@@ -161,8 +161,7 @@ func TestLimitsHidden(t *testing.T) {
 	}
 }
 
-// TestLost has a function end under a driver that uses it: deleted, with credentials that expire, killed, and of a
-// program that does not start.
+// TestLost has a function end under a driver that uses it: killed, and deleted.
 func TestLost(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, lambda.Options{RoleDelay: -1})
@@ -182,16 +181,23 @@ func TestLost(t *testing.T) {
 		_, err = mapper.Call(t.Context(), ex, double, 1)
 		c.told(t, "deleted", err, backends.ErrInvalid, name, "was deleted")
 	}
-	b := c.backend(t, awslambda.Config{Role: role, Concurrency: 2})
+}
+
+// TestExpired has credentials end their time. Before that it warms workers.
+func TestExpired(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, lambda.Options{RoleDelay: -1})
+	b, err := awslambda.New(awslambda.Config{AWS: &c.aws, MemoryMB: 1024, Concurrency: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Forward()
 	ex := open(t, b, newBucket(t), mapper.Options{Retries: -1})
 	if err := b.Prewarm(t.Context(), 2); err != nil || len(c.Environments(b.Function())) != 2 {
 		t.Errorf("warmed %d workers, %v", len(c.Environments(b.Function())), err)
 	}
-	if err := b.Destroy(t.Context()); err != nil {
-		t.Error(err)
-	}
 	c.ExpireCredentials()
-	_, err := mapper.Call(t.Context(), ex, double, 1)
+	_, err = mapper.Call(t.Context(), ex, double, 1)
 	c.told(t, "expired", err, backends.ErrRefused, "aws sso login")
 }
 
@@ -204,13 +210,13 @@ func TestTimeLimits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			bucket := newBucket(t)
-			b := c.backend(t, awslambda.Config{Role: role, Concurrency: 2, Plain: way.plain, Timeout: 2e9})
+			b := c.backend(t, awslambda.Config{Role: role, Concurrency: 2, Plain: way.plain, Timeout: 4e9})
 			prepare(t, b, bucket)
 			ex, err := mapper.New(t.Context(), endless{ready{b}}, bucket, mapper.Options{Quiet: true, Retries: -1, Detached: way.detached})
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = mapper.Call(t.Context(), ex, linger, t.TempDir())
+			_, err = mapper.Call(t.Context(), ex, stay, 0)
 			c.told(t, "time limit", err, mapper.ErrTimeout, "time limit")
 			if err := ex.Close(); err != nil {
 				t.Error(err)

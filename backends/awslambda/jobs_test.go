@@ -28,6 +28,7 @@ var (
 		<-ctx.Done()
 		return 0, ctx.Err()
 	})
+	stay   = mapper.Func("awslambda/stay", func(context.Context, int) (int, error) { select {} })
 	length = mapper.Func("awslambda/length", func(_ context.Context, data []byte) (int, error) { return len(data), nil })
 )
 

@@ -45,6 +45,9 @@ func (r *Relay) Pass(w io.Writer) (err error) {
 		}
 		if failed != nil {
 			r.body.Settle()
+			if r.ctx.Err() != nil && errors.Is(failed, r.ctx.Err()) {
+				failed = context.Cause(r.ctx) // which says more
+			}
 			err = r.write(wire.TypeLost, wire.AppendLost(nil, Loss(r.s.config.Name, failed, time.Since(r.begun))), true)
 			break
 		}
