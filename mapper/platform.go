@@ -92,7 +92,8 @@ func check(ctx context.Context, backend backends.Backend, storageURL, program st
 	if c, ok := backend.(backends.Checker); ok {
 		return append(found, c.Check(ctx, d)...)
 	}
-	return append(found, backends.Finding{What: "workers", Note: fmt.Sprintf("%d at once", limits.Concurrency), Err: backend.Prepare(ctx, d)})
+	err = backend.Prepare(ctx, d)
+	return append(found, backends.Finding{What: "workers", Note: fmt.Sprintf("%d at once", backend.Limits().Concurrency), Err: err})
 }
 
 // checkBucket stores a small object, reads, lists and deletes it.

@@ -8,12 +8,15 @@ import (
 	"net/http/httptest"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/backends/httpworker"
 	"github.com/gowren/gowren/internal/wire"
+	"github.com/gowren/gowren/mapper"
 )
 
 // answering is a server that answers at once what a worker would, or when it is let go.
@@ -134,4 +137,32 @@ func inUse() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return m.Sys - m.HeapReleased
+}
+
+// BenchmarkEnd measures the time from the end of a task to the driver's knowing it, in batches of several tasks whose
+// workers are on this machine and have its clock.
+func BenchmarkEnd(b *testing.B) {
+	bucket := newBucket(b)
+	url, _ := startWorker(b, bucket)
+	ex := mustOpen(b, bucket, url)
+	inputs := make([]time.Duration, 50)
+	for i := range inputs {
+		inputs[i] = time.Duration(1+i%20) * time.Millisecond
+	}
+	var late []time.Duration
+	for b.Loop() {
+		job, err := mapper.Start(b.Context(), ex.With(mapper.Options{BatchSize: 10}), clock, mapper.Inputs(slices.Values(inputs)))
+		if err != nil {
+			b.Fatal(err)
+		}
+		for r, err := range job.Results() {
+			if err != nil {
+				b.Fatal(err)
+			}
+			late = append(late, time.Since(time.Unix(0, r.Value)))
+		}
+	}
+	slices.Sort(late)
+	b.ReportMetric(float64(late[len(late)/2].Microseconds()), "median-µs")
+	b.ReportMetric(float64(late[len(late)*99/100].Microseconds()), "p99-µs")
 }

@@ -35,12 +35,21 @@ var (
 		}
 	})
 
+	// clock tells when it ends.
+	clock = mapper.Func("httpworker/clock", func(ctx context.Context, wait time.Duration) (int64, error) {
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+		return time.Now().UnixNano(), nil
+	})
+
 	environment = mapper.Func("httpworker/environment", func(context.Context, int) (string, error) {
 		return strings.Join(os.Environ(), "\n"), nil
 	})
 )
 
-func newBucket(t *testing.T) storage.Bucket {
+func newBucket(t testing.TB) storage.Bucket {
 	t.Helper()
 	b, err := filestore.Open(t.TempDir())
 	if err != nil {
@@ -50,7 +59,7 @@ func newBucket(t *testing.T) storage.Bucket {
 }
 
 // open returns an executor over workers at these URLs. It closes the bucket.
-func open(t *testing.T, bucket storage.Bucket, c httpworker.Config) (*mapper.Executor, error) {
+func open(t testing.TB, bucket storage.Bucket, c httpworker.Config) (*mapper.Executor, error) {
 	t.Helper()
 	b, err := httpworker.New(c)
 	if err != nil {
@@ -68,7 +77,7 @@ func open(t *testing.T, bucket storage.Bucket, c httpworker.Config) (*mapper.Exe
 	return ex, nil
 }
 
-func mustOpen(t *testing.T, bucket storage.Bucket, urls ...string) *mapper.Executor {
+func mustOpen(t testing.TB, bucket storage.Bucket, urls ...string) *mapper.Executor {
 	t.Helper()
 	ex, err := open(t, bucket, httpworker.Config{URLs: urls, Token: token})
 	if err != nil {

@@ -48,7 +48,7 @@ var own = sync.OnceValue(func() string {
 })
 
 // startWorker starts a worker and returns its URL. More variables may replace the usual ones.
-func startWorker(t *testing.T, bucket storage.Bucket, more ...string) (url string, cmd *exec.Cmd) {
+func startWorker(t testing.TB, bucket storage.Bucket, more ...string) (url string, cmd *exec.Cmd) {
 	t.Helper()
 	addr := freeAddr(t)
 	cmd = exec.Command(os.Getenv("GOWREN_PROGRAM"))
@@ -91,7 +91,7 @@ func startWorker(t *testing.T, bucket storage.Bucket, more ...string) (url strin
 	return "http://" + addr, cmd
 }
 
-func freeAddr(t *testing.T) string {
+func freeAddr(t testing.TB) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -101,7 +101,7 @@ func freeAddr(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func await(t *testing.T, what string, holds func() bool) {
+func await(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); !holds(); time.Sleep(2 * time.Millisecond) {
 		if time.Now().After(deadline) {

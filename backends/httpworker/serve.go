@@ -235,6 +235,7 @@ func (s *server) invoke(w http.ResponseWriter, r *http.Request) {
 		_, _ = out.Write(wire.AppendLost(nil, supervisor.Loss(s.supervisor.Name(), err, 0))) // the driver has gone
 		return
 	}
+	_ = out.c.Flush() // the driver knows that it is served; a driver that has gone is met at the first frame
 	if err := relay.Pass(out); err != nil {
 		panic(http.ErrAbortHandler) // nobody must take what came for a whole reply
 	}

@@ -31,9 +31,9 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	sound := examine(ctx, os.Stdout)
-	var err error
-	if sound {
+	text, sound := examine(ctx)
+	_, err := os.Stdout.WriteString(text)
+	if err == nil && sound {
 		err = greet(ctx, os.Stdout, *destroy)
 	}
 	if err != nil {
@@ -44,21 +44,22 @@ func main() {
 	}
 }
 
-// examine prints the findings, and reports whether all is well.
-func examine(ctx context.Context, w io.Writer) bool {
-	sound := true
+// examine puts the findings into words, and reports whether all is well.
+func examine(ctx context.Context) (text string, sound bool) {
+	var b strings.Builder
+	sound = true
 	for _, f := range mapper.Check(ctx, mapper.Config{}) {
 		if f.Err == nil {
-			fmt.Fprintf(w, "ok    %s: %s\n", f.What, f.Note)
+			fmt.Fprintf(&b, "ok    %s: %s\n", f.What, f.Note)
 			continue
 		}
 		sound = false
-		fmt.Fprintf(w, "FAIL  %s: %s\n", f.What, strings.ReplaceAll(f.Err.Error(), "\n", "\n      "))
+		fmt.Fprintf(&b, "FAIL  %s: %s\n", f.What, strings.ReplaceAll(f.Err.Error(), "\n", "\n      "))
 		if f.Remedy != "" {
-			fmt.Fprintf(w, "      what to do: %s\n", f.Remedy)
+			fmt.Fprintf(&b, "      what to do: %s\n", f.Remedy)
 		}
 	}
-	return sound
+	return b.String(), sound
 }
 
 // greet runs one task.
@@ -76,9 +77,8 @@ func greet(ctx context.Context, w io.Writer, destroy bool) (err error) {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "ok    a task: %s\n", text)
-	if !destroy {
-		return nil
+	if _, err := fmt.Fprintf(w, "ok    a task: %s\n", text); err != nil || !destroy {
+		return err
 	}
 	if err := ex.Destroy(ctx); err != nil {
 		return err

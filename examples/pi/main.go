@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	_ "github.com/gowren/gowren/examples/internal/clouds"
 	"github.com/gowren/gowren/mapper"
 )
 

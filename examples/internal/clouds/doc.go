@@ -1,4 +1,4 @@
-// Package clouds links the drivers of all clouds' stores, and of Redis, into the example programs that import it, where
+// Package clouds links the drivers of all clouds' functions and stores, of HTTP workers and of Redis into the example programs that import it, where
 // they are built with the tag clouds:
 //
 //	go run -tags clouds ./examples/wordcount s3://bucket/texts

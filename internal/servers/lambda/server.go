@@ -19,6 +19,8 @@ type Options struct {
 	Env []string
 	// Credentials are what functions get in place of their role's own, where a server of the test knows others.
 	Credentials *Credentials
+	// Driver are the driver's credentials, where a server of the test knows the same. Defaults to new ones.
+	Driver *Credentials
 	// Pending is how long a new function is Pending, and a changed one InProgress. Default 50 ms; below zero it is none.
 	Pending time.Duration
 	// RoleDelay is how long Lambda cannot assume a new role. Default 200 ms; below zero it is none.

@@ -1,0 +1,187 @@
+package azurefunctions
+
+import (
+	"archive/zip"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+
+	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/backends/httpworker"
+	"github.com/gowren/gowren/internal/supervisor"
+	"github.com/gowren/gowren/internal/wire"
+	_ "github.com/gowren/gowren/storage/azstore" // the store beside the functions
+)
+
+// The facts of Flex Consumption. The front ends a request 230 seconds after its beginning; the host takes 100 MiB. The
+// prices are those of a common region, on demand, without the monthly grant.
+const (
+	maxDuration     = 220 * time.Second
+	maxRequest      = 100<<20 - 64<<10
+	maxInline       = 1 << 20
+	pricePerGBs     = 0.000026
+	pricePerRequest = 0.40 / 1e6
+)
+
+// Backend implements [backends.Backend], [backends.Warmer], [backends.Destroyer] and [backends.Checker].
+type Backend struct {
+	config      Config
+	concurrency int    // invocations at once: as many as instances
+	method      uint16 // of compressing packages
+	patience    patience
+	credential  azcore.TokenCredential
+	manager     *manager
+	http        *http.Client // for the deployment sites
+	transport   *http.Transport
+
+	// Set by Prepare.
+	gate *supervisor.Gate
+	call supervisor.Call // what all have in common
+
+	mu     sync.Mutex
+	client *httpworker.Client
+}
+
+// New returns a backend. It reaches nothing yet.
+func New(c Config) (*Backend, error) { return newBackend(c, usual) }
+
+func newBackend(c Config, p patience) (*Backend, error) {
+	c, err := c.complete()
+	if err != nil {
+		return nil, err
+	}
+	cred := c.Credential
+	if cred == nil {
+		if cred, err = credential(); err != nil {
+			return nil, err
+		}
+	}
+	m, err := newManager(c, cred, p.every, p.delay)
+	if err != nil {
+		return nil, err
+	}
+	t := &http.Transport{
+		Proxy: http.ProxyFromEnvironment, DialContext: (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout: 10 * time.Second, ForceAttemptHTTP2: true, IdleConnTimeout: 30 * time.Second,
+	}
+	client := &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &Backend{config: c, concurrency: c.Instances, method: zip.Deflate, patience: p, credential: cred, manager: m, http: client, transport: t}, nil
+}
+
+// address is the URL of one of the app's hosts.
+func (b *Backend) address(host string) string {
+	if b.here() {
+		return "http://" + host
+	}
+	return "https://" + host
+}
+
+// here reports whether the resource manager, and so the workers, are on this machine, as in tests.
+func (b *Backend) here() bool { return strings.HasPrefix(b.config.Endpoint, "http://") }
+
+// connect makes the client of the app's function.
+func (b *Backend) connect(a *app, key string) (*httpworker.Client, error) {
+	return httpworker.NewClient(httpworker.ClientConfig{
+		URL: b.address(a.Properties.DefaultHostName), Connections: b.config.Instances,
+		Authorize: func(r *http.Request) error { r.Header.Set("X-Functions-Key", key); return nil },
+		Explain:   func(status int, _ http.Header, _ []byte) error { return explainFront(a.Name, status) },
+	})
+}
+
+// explainFront says what an answer of the app's front, or of the host behind it, means.
+func explainFront(name string, status int) error {
+	switch status {
+	case http.StatusUnauthorized:
+		return fmt.Errorf("azurefunctions: the app %s does not take the function's key any more: it was changed; run again: %w", name, backends.ErrRefused)
+	case http.StatusForbidden:
+		return fmt.Errorf("azurefunctions: the app %s was stopped, or its access restrictions keep this machine out: %w", name, backends.ErrRefused)
+	case http.StatusNotFound:
+		return fmt.Errorf("azurefunctions: the app %s, or its function, is not there: it was deleted, or its host cannot load the package; run again, which deploys it anew: %w",
+			name, backends.ErrInvalid)
+	case http.StatusInternalServerError, http.StatusBadGateway:
+		return fmt.Errorf("azurefunctions: the Functions host of %s answers %d: its worker did not start, or ended; az webapp log tail --name %s shows its lines", name, status, name)
+	case http.StatusGatewayTimeout:
+		return fmt.Errorf("azurefunctions: the front of %s ended the request: %w", name, backends.ErrTimeout)
+	}
+	return nil
+}
+
+func (b *Backend) setClient(c *httpworker.Client) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.client != nil {
+		b.client.Close()
+	}
+	b.client = c
+}
+
+// ready returns the client, which Prepare has made.
+func (b *Backend) ready() (*httpworker.Client, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.client == nil || b.gate == nil {
+		return nil, invalid("the backend was not prepared")
+	}
+	return b.client, nil
+}
+
+// Invoke implements [backends.Backend].
+func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser, error) {
+	client, err := b.ready()
+	if err != nil {
+		return nil, err
+	}
+	ctx, leave, err := b.gate.Enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	call := b.call
+	call.ID, call.Body = rand.Text(), r.Body
+	return client.Invoke(ctx, call, leave)
+}
+
+// Limits implements [backends.Backend].
+func (b *Backend) Limits() backends.Limits {
+	return backends.Limits{
+		MaxRequest: min(maxRequest, wire.MaxFrame), MaxInline: maxInline, MaxDuration: maxDuration, Concurrency: b.concurrency, CPUs: b.config.cpus(),
+		Isolates: true, Remote: !b.here(), Cancels: true, PricePerGBSecond: pricePerGBs, PricePerRequest: pricePerRequest,
+	}
+}
+
+// Prewarm implements [backends.Warmer]: n requests at once, which instances hold for a moment, make Azure start as many.
+func (b *Backend) Prewarm(ctx context.Context, n int) error {
+	client, err := b.ready()
+	if err != nil {
+		return err
+	}
+	errs := make([]error, min(n, b.config.Instances))
+	var all sync.WaitGroup
+	for i := range errs {
+		all.Go(func() { _, errs[i] = client.Ping(ctx, time.Second) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// Close implements [backends.Backend]. The app stays: it costs nothing while nobody calls it.
+func (b *Backend) Close() error {
+	if b.gate != nil {
+		b.gate.Close()
+	}
+	b.transport.CloseIdleConnections()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.client != nil {
+		b.client.Close()
+	}
+	return nil
+}

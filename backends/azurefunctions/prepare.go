@@ -1,0 +1,248 @@
+package azurefunctions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/backends/httpworker"
+	"github.com/gowren/gowren/internal/program"
+	"github.com/gowren/gowren/internal/supervisor"
+)
+
+// patience is how long things may take.
+type patience struct {
+	every  time.Duration // between looks
+	delay  time.Duration // before the first retry of a call of the resource manager; 0 is the SDK's
+	deploy time.Duration // until roles are in force and a package is in place
+	start  time.Duration // until the function answers after that
+	ping   time.Duration // of one ping: a cold start
+}
+
+// Azure's documents give ten minutes at most until a role is in force.
+var usual = patience{every: 3 * time.Second, deploy: 12 * time.Minute, start: 5 * time.Minute, ping: 90 * time.Second}
+
+// platform is what the workers' programs must be for.
+var platform = program.Platform{OS: "linux", Arch: "amd64"}
+
+// Prepare implements [backends.Backend]: it makes the app unless it is there and answers, and uploads the program.
+func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
+	if d.Bucket == nil {
+		return invalid("workers need a bucket")
+	}
+	bucket := d.Bucket.URL()
+	p, err := b.config.place(bucket)
+	if err != nil {
+		return err
+	}
+	exe, err := program.Find(ctx, d.Program, platform)
+	if err != nil {
+		return err
+	}
+	defer exe.Close()
+	s, err := b.answering(ctx, p)
+	if errors.Is(err, errNotThere) {
+		s, err = b.deploy(ctx, p, bucket, exe)
+	}
+	if err != nil {
+		return err
+	}
+	b.call = supervisor.Call{Program: exe.Hash, Bucket: bucket}
+	b.gate = supervisor.NewGate(scheme, b.concurrency)
+	if s.Program == exe.Hash {
+		return nil
+	}
+	return exe.Upload(ctx, d.Bucket)
+}
+
+// errNotThere reports that there is no app, or none that answers.
+var errNotThere = errors.New("no such app answers")
+
+// answering looks whether the app is there and answers. Its error is errNotThere where making it may help.
+func (b *Backend) answering(ctx context.Context, p place) (httpworker.Status, error) {
+	a, err := b.find(ctx, p)
+	if err != nil {
+		return httpworker.Status{}, err
+	}
+	return b.greet(ctx, p, a)
+}
+
+// find reads what the resource manager knows of the app.
+func (b *Backend) find(ctx context.Context, p place) (*app, error) {
+	a := &app{}
+	err := b.manager.get(ctx, p.site, webVersion, a)
+	if code := code(err); status(err) == http.StatusNotFound && code != "ResourceGroupNotFound" && code != "SubscriptionNotFound" {
+		return nil, errNotThere
+	}
+	if err != nil {
+		return nil, b.explain("read the app "+p.name, err)
+	}
+	if _, ours := a.Tags[tag]; !ours {
+		return nil, invalid("the app %s lacks the tag %q: it was made by somebody else, or its tags were taken away; delete it, or give it back its tag", p.name, tag)
+	}
+	return a, nil
+}
+
+// greet gets the function's key and pings the app.
+func (b *Backend) greet(ctx context.Context, p place, a *app) (httpworker.Status, error) {
+	var none httpworker.Status
+	if a.Properties.State == "Stopped" {
+		return none, invalid("the app %s was stopped: az functionapp start --name %s --resource-group %s", p.name, p.name, b.config.ResourceGroup)
+	}
+	var keys map[string]string
+	switch err := b.manager.post(ctx, p.site+"/functions/"+functionName+"/listKeys", webVersion, &keys); {
+	case status(err) == http.StatusNotFound, status(err) == http.StatusBadRequest, status(err) >= 500:
+		return none, errNotThere // the host has not loaded the function
+	case err != nil:
+		return none, b.explain("get the key of the function", err)
+	}
+	key, ok := keys["default"]
+	if !ok {
+		return none, errNotThere
+	}
+	client, err := b.connect(a, key)
+	if err != nil {
+		return none, err
+	}
+	ping, cancel := context.WithTimeout(ctx, b.patience.ping)
+	defer cancel()
+	s, err := client.Ping(ping, 0)
+	if err != nil {
+		client.Close()
+		if ctx.Err() != nil {
+			return none, context.Cause(ctx)
+		}
+		return none, fmt.Errorf("%w: %w", errNotThere, err)
+	}
+	b.setClient(client)
+	return s, nil
+}
+
+// deploy makes what is missing, sends the package, and waits until the function answers. Two drivers may do so at once.
+func (b *Backend) deploy(ctx context.Context, p place, bucket string, exe *program.Executable) (_ httpworker.Status, err error) {
+	var none httpworker.Status
+	a, err := b.provide(ctx, p, bucket)
+	if err != nil {
+		return none, err
+	}
+	// Another driver may have come first: a second package would end what runs now.
+	if s, err := b.greet(ctx, p, a); !errors.Is(err, errNotThere) {
+		return s, err
+	}
+	pkg, err := pack(exe, b.method)
+	if err != nil {
+		return none, fmt.Errorf("azurefunctions: make the package of %s: %w", exe.Path, err)
+	}
+	defer func() { err = errors.Join(err, pkg.Close(), os.Remove(pkg.Name())) }()
+	for deadline := time.Now().Add(b.patience.deploy); ; {
+		err := b.publish(ctx, a, pkg)
+		if err == nil {
+			break
+		}
+		again := errors.Is(err, errBusy) || errors.Is(err, errNotYet) || errors.Is(err, errNotInForce)
+		if !again || time.Now().After(deadline) {
+			return none, b.explainDeployment(p, err)
+		}
+		if err := wait(ctx, b.patience.every); err != nil {
+			return none, err
+		}
+		if errors.Is(err, errBusy) { // the other's package does as well
+			if s, err := b.greet(ctx, p, a); !errors.Is(err, errNotThere) {
+				return s, err
+			}
+		}
+	}
+	for deadline := time.Now().Add(b.patience.start); ; {
+		s, err := b.greet(ctx, p, a)
+		if !errors.Is(err, errNotThere) {
+			return s, err
+		}
+		if time.Now().After(deadline) {
+			return none, fmt.Errorf("azurefunctions: the app %s was deployed, and its function does not answer: az webapp log tail --name %s --resource-group %s shows why: %w",
+				p.name, p.name, b.config.ResourceGroup, err)
+		}
+		if err := wait(ctx, b.patience.every); err != nil {
+			return none, err
+		}
+	}
+}
+
+func (b *Backend) explainDeployment(p place, err error) error {
+	what := "deploy the package to " + p.name
+	switch {
+	case errors.Is(err, errNotInForce):
+		return fmt.Errorf("azurefunctions: %s: %w; give the identity the role Storage Blob Data Owner on %s: %w", what, err, p.account, backends.ErrRefused)
+	case errors.Is(err, backends.ErrRefused), errors.Is(err, backends.ErrInvalid):
+		return fmt.Errorf("azurefunctions: %s: %w", what, err)
+	case credentialFails(err):
+		return b.explain(what, err)
+	}
+	return fmt.Errorf("azurefunctions: %s: %w", what, err)
+}
+
+// provide makes plan, container, app and roles, and returns the app.
+func (b *Backend) provide(ctx context.Context, p place, bucket string) (*app, error) {
+	var account struct {
+		Properties struct {
+			PrimaryEndpoints struct {
+				Blob string `json:"blob"`
+			} `json:"primaryEndpoints"`
+		} `json:"properties"`
+	}
+	if err := b.manager.get(ctx, p.account, storageVersion, &account); err != nil {
+		return nil, b.explain("read the storage account for the package, which must be in the resource group (storage= names another)", err)
+	}
+	var client string
+	if p.identity != "" {
+		var identity struct {
+			Properties struct {
+				ClientID string `json:"clientId"`
+			} `json:"properties"`
+		}
+		if err := b.manager.get(ctx, p.identity, identityVersion, &identity); err != nil {
+			return nil, b.explain("read the user-assigned identity "+b.config.Identity, err)
+		}
+		client = identity.Properties.ClientID
+	}
+	private := map[string]any{"properties": map[string]any{"publicAccess": "None"}}
+	if err := b.manager.set(ctx, p.container, storageVersion, private); err != nil {
+		return nil, b.explain("make the container for the package", err)
+	}
+	steps := []struct {
+		what, id string
+		body     any
+	}{
+		{"make the plan " + p.name, p.plan, b.config.planBody(bucket)},
+		{"make the app " + p.name, p.site, b.config.siteBody(p, bucket, account.Properties.PrimaryEndpoints.Blob+p.name, client)},
+	}
+	for _, s := range steps {
+		if err := b.provideOne(ctx, s.id, s.body); err != nil {
+			return nil, b.explain(s.what, err)
+		}
+	}
+	a, err := b.find(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("azurefunctions: the app %s was made and is not there: %w", p.name, err)
+	}
+	if p.identity == "" {
+		err = b.grant(ctx, p, bucket, a.Identity.PrincipalID)
+	}
+	return a, err
+}
+
+// provideOne makes one resource. While another driver makes the same one, the resource manager has a conflict.
+func (b *Backend) provideOne(ctx context.Context, id string, body any) error {
+	for attempt := 1; ; attempt++ {
+		err := b.manager.put(ctx, id, webVersion, body)
+		if status(err) != http.StatusConflict || attempt == 5 || taken(err) {
+			return err
+		}
+		if err := wait(ctx, b.patience.every); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,182 @@
+package gcpfunctions
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	cloudfunctions "google.golang.org/api/cloudfunctions/v2"
+
+	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/internal/program"
+)
+
+// ensure returns when the function is there and answers, and the hash of the program that it was deployed with. Whatever
+// another driver does at the same time, what is looked at is the function's state, and this goes on from there.
+func (b *Backend) ensure(ctx context.Context, f function, exe *program.Executable) (have string, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, b.pace.deploy, fmt.Errorf("%s: the function %s is not ready after %v: see its state in the console", scheme, f.id, b.pace.deploy))
+	defer cancel()
+	pause := b.pace.pauses()
+	fresh, mended := false, false // somebody has just deployed it; this driver has mended it
+	for {
+		found, err := b.control.get(ctx, f.spec.Name)
+		if err != nil {
+			return "", err
+		}
+		switch {
+		case found == nil:
+			err = b.control.create(ctx, f, exe)
+			if err != nil && !errors.Is(err, errExists) {
+				return "", err
+			}
+			fresh = true
+			continue
+		case found.State == "FAILED":
+			if mended {
+				return "", fmt.Errorf("%s: deploy %s: %w", scheme, f.id, failed(messages(found)))
+			}
+			if mended, err = b.control.update(ctx, f, exe); err != nil {
+				return "", err
+			}
+			fresh = true
+			continue
+		case found.State != "ACTIVE": // it is being deployed, or deleted
+			fresh = true
+			if err := pause(ctx); err != nil {
+				return "", err
+			}
+			continue
+		}
+		address := found.Url
+		if found.ServiceConfig != nil && found.ServiceConfig.Uri != "" {
+			address = found.ServiceConfig.Uri
+		}
+		if err := b.connect(address); err != nil {
+			return "", err
+		}
+		have, err := b.ping(ctx, f, fresh)
+		if err == nil || ctx.Err() != nil || errors.Is(err, backends.ErrRefused) || mended {
+			return have, err
+		}
+		if mended, err = b.control.update(ctx, f, exe); err != nil {
+			return "", err
+		}
+		fresh = true
+	}
+}
+
+// ping calls the function. One that was just deployed may not be reachable, or not by this caller, for some seconds.
+func (b *Backend) ping(ctx context.Context, f function, fresh bool) (have string, err error) {
+	pause := b.pace.pauses()
+	for begun := time.Now(); ; {
+		status, err := b.client.Ping(ctx, 0)
+		switch {
+		case err == nil && status.Bucket != f.spec.ServiceConfig.EnvironmentVariables[backends.BucketVariable]:
+			return "", fmt.Errorf("%s: the function %s was changed by hand: its workers use another bucket: delete it: %w", scheme, f.id, backends.ErrInvalid)
+		case err == nil:
+			return status.Program, nil
+		case errors.Is(err, backends.ErrThrottled): // it is there, and busy with others' work
+			return "", nil
+		case ctx.Err() != nil:
+			return "", context.Cause(ctx)
+		case !fresh || time.Since(begun) > b.pace.settle:
+			return "", fmt.Errorf("%s: the function %s does not answer as it should: %w", scheme, f.id, err)
+		}
+		if err := pause(ctx); err != nil {
+			return "", err
+		}
+	}
+}
+
+// create makes the function.
+func (c *control) create(ctx context.Context, f function, exe *program.Executable) error {
+	if err := c.complete(ctx, &f, exe); err != nil {
+		return err
+	}
+	spec := f.spec
+	spec.Name = ""
+	op, err := do(ctx, c, "create "+f.id, c.functions.Create(c.config.parent(), &spec).FunctionId(f.id).Context(ctx).Do)
+	if err != nil {
+		return err
+	}
+	return c.await(ctx, "deploy "+f.id, op)
+}
+
+// update deploys the function anew. It reports whether it has: where another does so, it leaves it to them.
+func (c *control) update(ctx context.Context, f function, exe *program.Executable) (bool, error) {
+	if err := c.complete(ctx, &f, exe); err != nil {
+		return false, err
+	}
+	op, err := do(ctx, c, "update "+f.id, c.functions.Patch(f.spec.Name, &f.spec).UpdateMask("buildConfig,serviceConfig,labels").Context(ctx).Do)
+	if errors.Is(err, errConcurrent) || errors.Is(err, errNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, c.await(ctx, "deploy "+f.id, op)
+}
+
+// complete uploads the source, and adds it and the runtime to the function.
+func (c *control) complete(ctx context.Context, f *function, exe *program.Executable) error {
+	source, err := archive(exe, c.config.level())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(source.Name()) }() // it is in the system's folder for such files
+	defer source.Close()
+	place, err := c.upload(ctx, source)
+	if err != nil {
+		return err
+	}
+	build := *f.spec.BuildConfig
+	if build.Runtime, err = c.runtime(ctx); err != nil {
+		return err
+	}
+	build.Source = &cloudfunctions.Source{StorageSource: place}
+	f.spec.BuildConfig = &build
+	return nil
+}
+
+// runtime returns the newest Go that functions can be built with. It makes little difference which it is: it compiles the
+// few lines that start the worker.
+func (c *control) runtime(ctx context.Context) (string, error) {
+	if c.config.Runtime != "" {
+		return c.config.Runtime, nil
+	}
+	list, err := do(ctx, c, "list the runtimes", c.locations.Runtimes.List(c.config.parent()).Context(ctx).Do)
+	if err != nil {
+		return "", err
+	}
+	var names []string
+	for _, r := range list.Runtimes {
+		if runtimePattern.MatchString(r.Name) && r.Stage == "GA" && r.Environment == "GEN_2" {
+			names = append(names, r.Name)
+		}
+	}
+	if len(names) == 0 {
+		return "", fmt.Errorf("%s: the region %s names no runtime of Go that is generally available: name one by the parameter runtime: %w", scheme, c.config.Region, backends.ErrInvalid)
+	}
+	return slices.MaxFunc(names, func(x, y string) int { return cmp.Compare(version(x), version(y)) }), nil
+}
+
+// version is the number in go126.
+func version(name string) int {
+	n, _ := strconv.Atoi(strings.TrimPrefix(name, "go")) // it has matched the pattern
+	return n
+}
+
+// messages are what the service says of a function that failed.
+func messages(f *cloudfunctions.Function) string {
+	var all []string
+	for _, m := range f.StateMessages {
+		all = append(all, m.Message)
+	}
+	return strings.Join(all, "; ")
+}

@@ -1,0 +1,71 @@
+package gcpfunctions
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strconv"
+
+	cloudfunctions "google.golang.org/api/cloudfunctions/v2"
+
+	"github.com/gowren/gowren/internal/wire"
+)
+
+// ourLabel is the label by which functions are found again. Its value is the prefix of their names.
+const ourLabel = "gowren"
+
+// entryPoint is the exported function of the source module.
+const entryPoint = "Gowren"
+
+// function is the function that a configuration and a bucket make, without its source. Its name carries all that it is
+// deployed for: protocol, processor, memory, and a hash of the rest. So a function is never changed into another under a
+// driver that uses it.
+type function struct {
+	id   string
+	spec cloudfunctions.Function
+}
+
+func (c Config) function(bucket string) (function, error) {
+	env := maps.Clone(c.Env)
+	if env == nil {
+		env = map[string]string{}
+	}
+	maps.Copy(env, c.environment(bucket))
+	labels := maps.Clone(c.Labels)
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[ourLabel] = c.Prefix
+	f := function{spec: cloudfunctions.Function{
+		Description: "Workers of gowren. Deployed by its driver; delete it whenever no job runs.",
+		Environment: "GEN_2",
+		Labels:      labels,
+		BuildConfig: &cloudfunctions.BuildConfig{EntryPoint: entryPoint},
+		ServiceConfig: &cloudfunctions.ServiceConfig{
+			AvailableMemory:               strconv.Itoa(c.MemoryMB) + "Mi",
+			AvailableCpu:                  strconv.Itoa(c.CPU),
+			TimeoutSeconds:                int64(c.Timeout.Seconds()),
+			MaxInstanceCount:              int64(c.MaxInstances),
+			MinInstanceCount:              int64(c.MinInstances),
+			MaxInstanceRequestConcurrency: 1,
+			ServiceAccountEmail:           c.ServiceAccount,
+			VpcConnector:                  c.VPCConnector,
+			IngressSettings:               ingresses[c.Ingress],
+			EnvironmentVariables:          env,
+			AllTrafficOnLatestRevision:    true,
+		},
+	}}
+	if c.BuildServiceAccount != "" {
+		f.spec.BuildConfig.ServiceAccount = "projects/" + c.Project + "/serviceAccounts/" + c.BuildServiceAccount
+	}
+	all, err := json.Marshal(f.spec)
+	if err != nil {
+		return f, fmt.Errorf("%s: %w", scheme, err)
+	}
+	sum := sha256.Sum256(append(all, c.Runtime...))
+	f.id = fmt.Sprintf("%s-v%d-amd64-%d-%s", c.Prefix, wire.Version, c.MemoryMB, hex.EncodeToString(sum[:4]))
+	f.spec.Name = c.parent() + "/functions/" + f.id
+	return f, nil
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package gcpfunctions
+
+const raceEnabled = false

@@ -1,0 +1,69 @@
+package gcpfunctions
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/internal/servers/gcf"
+)
+
+// TestPolicy compares the permissions that are documented with those that the service has asked for.
+func TestPolicy(t *testing.T) {
+	t.Parallel()
+	s := gcf.New(t, gcf.Options{})
+	on := bucket(t)
+	s.FailBuilds("it happens", 1)
+	if err := prepare(t, newBackend(t, config(s)), on); err == nil {
+		t.Error("a failed build is no error")
+	}
+	b := newBackend(t, config(s))
+	for _, f := range b.Check(t.Context(), backends.Deployment{Bucket: on, Program: os.Getenv("GOWREN_PROGRAM")}) {
+		if f.Err != nil {
+			t.Errorf("%s: %v", f.What, f.Err)
+		}
+	}
+	if err := b.Destroy(t.Context()); err != nil {
+		t.Error(err)
+	}
+	var want []string
+	for _, p := range Permissions() {
+		want = append(want, p.Name)
+	}
+	if got := s.Permissions(); !slices.Equal(got, want) {
+		t.Errorf("documented are %v\nused were %v", want, got)
+	}
+}
+
+func TestCheckSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	s := gcf.New(t, gcf.Options{Deny: []string{"cloudfunctions.functions.list", "cloudfunctions.functions.create"}})
+	var wrong []string
+	for _, f := range newBackend(t, config(s)).Check(t.Context(), backends.Deployment{Bucket: bucket(t), Program: os.Getenv("GOWREN_PROGRAM")}) {
+		if f.Err != nil {
+			wrong = append(wrong, f.What)
+			if f.Remedy == "" {
+				t.Errorf("%s has no remedy", f.What)
+			}
+		}
+	}
+	if !slices.Equal(wrong, []string{"project, region, permissions", "function"}) {
+		t.Errorf("what is wrong: %v", wrong)
+	}
+}
+
+// TestDocuments holds docs/gcp.md to the code.
+func TestDocuments(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("../../docs/gcp.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{table(), Role()} {
+		if !strings.Contains(string(data), part) {
+			t.Errorf("docs/gcp.md lacks what the code has:\n%s", part)
+		}
+	}
+}

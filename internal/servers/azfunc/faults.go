@@ -1,0 +1,35 @@
+package azfunc
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// Faults are what goes wrong at the fronts. A number is how many of the next requests it strikes. They may be set at any
+// time.
+type Faults struct {
+	Throttled   atomic.Int32 // answered 429 and 503, in turn
+	Page        atomic.Int32 // answered with a page of HTML, as a proxy in between does
+	Unavailable atomic.Int32 // answered 500, as by a host that cannot start its worker
+	Reset       atomic.Int32 // the connection breaks after some bytes of the answer
+	Lost        atomic.Int32 // the work is done, and nothing of its answer arrives
+	Doubled     atomic.Int32 // the worker gets the request twice, and the first answer goes nowhere
+	Killed      atomic.Int32 // the worker is killed when its answer has begun
+	ColdStart   atomic.Int64 // nanoseconds that are added to the start of an instance
+}
+
+// strikes reports whether a fault is for this request.
+func strikes(n *atomic.Int32) bool {
+	for {
+		left := n.Load()
+		if left <= 0 {
+			return false
+		}
+		if n.CompareAndSwap(left, left-1) {
+			return true
+		}
+	}
+}
+
+// SetColdStart makes each start of an instance take that much longer.
+func (f *Faults) SetColdStart(d time.Duration) { f.ColdStart.Store(int64(d)) }

@@ -1,0 +1,23 @@
+package supervisor
+
+import (
+	"context"
+	"errors"
+
+	"github.com/gowren/gowren/storage"
+)
+
+// Stop asks the supervisor that serves an invocation to stop it, and returns when the invocation has ended; at the end of
+// ctx it cuts the connection. It leaves nothing in the bucket: a supervisor that has not looked by then will not stop.
+func Stop(ctx context.Context, b storage.Bucket, id string, ended <-chan struct{}, cut func()) error {
+	err := Cancel(ctx, b, id)
+	if err == nil {
+		select {
+		case <-ended:
+		case <-ctx.Done():
+		}
+	}
+	cut()
+	<-ended
+	return errors.Join(err, b.Delete(context.WithoutCancel(ctx), canceledKey(id)))
+}
