@@ -201,7 +201,10 @@ func TestTwoBuilds(t *testing.T) {
 		t.Errorf("a changed program costs calls of the control plane: %v", calls)
 	}
 	programs := 0
-	for range bucket.List(t.Context(), "programs/") {
+	for _, err := range bucket.List(t.Context(), "programs/") {
+		if err != nil {
+			t.Fatal(err)
+		}
 		programs++
 	}
 	if programs != 1 {
