@@ -175,7 +175,7 @@ func TestLost(t *testing.T) {
 		_, err := mapper.Call(t.Context(), ex, double, 1)
 		c.told(t, "killed", err, mapper.ErrWorkerLost, "signal: killed", b.Function())
 		name := b.Function()
-		if _, err := awssdk.NewFromConfig(c.aws).DeleteFunction(t.Context(), &awssdk.DeleteFunctionInput{FunctionName: &name}); err != nil {
+		if _, err := awssdk.NewFromConfig(c.sdk()).DeleteFunction(t.Context(), &awssdk.DeleteFunctionInput{FunctionName: &name}); err != nil {
 			t.Fatal(err)
 		}
 		_, err = mapper.Call(t.Context(), ex, double, 1)

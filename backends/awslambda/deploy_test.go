@@ -1,6 +1,7 @@
 package awslambda_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -64,7 +65,7 @@ func TestDeploy(t *testing.T) {
 // look checks what was made.
 func (c *cloud) look(t *testing.T, name string) {
 	t.Helper()
-	f, err := awssdk.NewFromConfig(c.aws).GetFunction(t.Context(), &awssdk.GetFunctionInput{FunctionName: &name})
+	f, err := awssdk.NewFromConfig(c.sdk()).GetFunction(t.Context(), &awssdk.GetFunctionInput{FunctionName: &name})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,11 +73,11 @@ func (c *cloud) look(t *testing.T, name string) {
 		f.Tags["gowren"] != name || f.Tags["test"] != t.Name() || *f.Concurrency.ReservedConcurrentExecutions != 3 {
 		t.Errorf("the function is %+v, its tags %v", g, f.Tags)
 	}
-	e, err := awssdk.NewFromConfig(c.aws).GetFunctionEventInvokeConfig(t.Context(), &awssdk.GetFunctionEventInvokeConfigInput{FunctionName: &name})
+	e, err := awssdk.NewFromConfig(c.sdk()).GetFunctionEventInvokeConfig(t.Context(), &awssdk.GetFunctionEventInvokeConfigInput{FunctionName: &name})
 	if err != nil || *e.MaximumRetryAttempts != 0 {
 		t.Errorf("asynchronous invocations: %+v, %v", e, err)
 	}
-	groups, err := cloudwatchlogs.NewFromConfig(c.aws).DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String("/aws/lambda/" + name)})
+	groups, err := cloudwatchlogs.NewFromConfig(c.sdk()).DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String("/aws/lambda/" + name)})
 	if err != nil || len(groups.LogGroups) != 1 || aws.ToInt32(groups.LogGroups[0].RetentionInDays) != 7 {
 		t.Errorf("logs: %+v, %v", groups, err)
 	}
@@ -89,7 +90,7 @@ func (c *cloud) repair(t *testing.T, b *awslambda.Backend, name string, d backen
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := awssdk.NewFromConfig(c.aws)
+	client := awssdk.NewFromConfig(c.sdk())
 	if _, err := client.UpdateFunctionCode(t.Context(), &awssdk.UpdateFunctionCodeInput{FunctionName: &name, ZipFile: broken}); err != nil {
 		t.Fatal(err)
 	}
@@ -105,14 +106,14 @@ func (c *cloud) repair(t *testing.T, b *awslambda.Backend, name string, d backen
 // gone checks that nothing of the function is left.
 func (c *cloud) gone(t *testing.T, name string) {
 	t.Helper()
-	_, err := awssdk.NewFromConfig(c.aws).GetFunction(t.Context(), &awssdk.GetFunctionInput{FunctionName: &name})
+	_, err := awssdk.NewFromConfig(c.sdk()).GetFunction(t.Context(), &awssdk.GetFunctionInput{FunctionName: &name})
 	if err == nil || !strings.Contains(err.Error(), "ResourceNotFound") {
 		t.Errorf("the function is still there: %v", err)
 	}
-	if _, err := iam.NewFromConfig(c.aws).GetRole(t.Context(), &iam.GetRoleInput{RoleName: &name}); err == nil || !strings.Contains(err.Error(), "NoSuchEntity") {
+	if _, err := iam.NewFromConfig(c.sdk()).GetRole(t.Context(), &iam.GetRoleInput{RoleName: &name}); err == nil || !strings.Contains(err.Error(), "NoSuchEntity") {
 		t.Errorf("the role is still there: %v", err)
 	}
-	groups, err := cloudwatchlogs.NewFromConfig(c.aws).DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String("/aws/lambda/" + name)})
+	groups, err := cloudwatchlogs.NewFromConfig(c.sdk()).DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String("/aws/lambda/" + name)})
 	if err != nil || len(groups.LogGroups) > 0 {
 		t.Errorf("logs are still there: %+v, %v", groups, err)
 	}
@@ -166,8 +167,8 @@ func TestTwoDrivers(t *testing.T) {
 	}
 }
 
-// TestTwoBuilds runs two builds of one program by one function. The second costs no call of the control plane. The
-// first is a real archive.
+// TestTwoBuilds runs two builds of one program by one function, whose archive holds the first. The second costs no call
+// of the control plane.
 func TestTwoBuilds(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, lambda.Options{RoleDelay: -1})
@@ -176,6 +177,7 @@ func TestTwoBuilds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	first.Store()
 	prepare(t, first, bucket)
 	wantDoubled(t, open(t, first, bucket, mapper.Options{}), 3)
 
@@ -260,7 +262,7 @@ func TestRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		out, err := awssdk.NewFromConfig(c.aws).Invoke(t.Context(), &awssdk.InvokeInput{FunctionName: aws.String(b.Function()), Payload: payload})
+		out, err := awssdk.NewFromConfig(c.sdk()).Invoke(t.Context(), &awssdk.InvokeInput{FunctionName: aws.String(b.Function()), Payload: payload})
 		if err != nil || out.FunctionError != nil {
 			t.Fatalf("%s: %v, %v", what, out, err)
 		}
@@ -288,5 +290,38 @@ func TestRefused(t *testing.T) {
 	}
 	if err == nil || strings.Contains(err.Error(), "too large") {
 		t.Errorf("a request as large as may be: %v", err)
+	}
+}
+
+// TestArchive looks into the archive of a small program.
+func TestArchive(t *testing.T) {
+	t.Parallel()
+	path, hash := filepath.Join(t.TempDir(), "program"), strings.Repeat("ef", 32)
+	text := strings.Repeat("a program", 1000)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	data, err := awslambda.Archive(path, hash)
+	if err != nil || len(data) > len(text)/2 {
+		t.Fatalf("%d bytes, %v", len(data), err)
+	}
+	r, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"bootstrap": text, "program.sha256": hash}
+	for _, f := range r.File {
+		in, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(in)
+		if err != nil || string(got) != want[f.Name] || f.Name == "bootstrap" && f.Mode() != 0o755 {
+			t.Errorf("%s: %d bytes, mode %v, %v", f.Name, len(got), f.Mode(), err)
+		}
+		delete(want, f.Name)
+	}
+	if len(want) > 0 {
+		t.Errorf("the archive lacks %v", want)
 	}
 }

@@ -2,6 +2,7 @@ package awslambda_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -31,6 +32,7 @@ import (
 func TestMain(m *testing.M) {
 	if os.Getenv("AWS_LAMBDA_RUNTIME_API") == "" {
 		isolate()
+		check(flag.Set("test.parallel", "6")) // most of their time they wait
 	}
 	backendtest.Main(m)
 }
@@ -89,6 +91,7 @@ func newBucket(t testing.TB) storage.Bucket {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { b.Close() })
 	return b
 }
 
@@ -115,13 +118,18 @@ func newCloud(t testing.TB, o lambda.Options) *cloud {
 	}}
 }
 
+// sdk is for what tests ask the stand-in themselves.
+func (c *cloud) sdk() aws.Config {
+	cfg := c.aws.Copy()
+	cfg.HTTPClient = plain
+	return cfg
+}
+
 // role makes a role for functions, and returns its ARN.
 func (c *cloud) role(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("worker-%d", made.Add(1))
-	cfg := c.aws.Copy()
-	cfg.HTTPClient = plain
-	r, err := iam.NewFromConfig(cfg).CreateRole(t.Context(), &iam.CreateRoleInput{
+	r, err := iam.NewFromConfig(c.sdk()).CreateRole(t.Context(), &iam.CreateRoleInput{
 		RoleName:                 &name,
 		AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`),
 	})

@@ -156,18 +156,22 @@ func (w *worker) whole(ctx, limited context.Context, id string, m message, deadl
 	return w.api.answer(ctx, id, answer{Gowren: payloadVersion, Key: m.ReplyKey})
 }
 
-// store puts a reply into the bucket. It goes on for as long as the function may: a driver that waits for the reply is told
+// store puts a reply into the bucket. It goes on for a while, if the function may: a driver that waits for the reply is told
 // of its loss by nobody.
 func (w *worker) store(ctx context.Context, key string, reply *supervisor.Spool, deadline time.Time) error {
-	for {
+	if latest := time.Now().Add(storeTime); latest.Before(deadline) {
+		deadline = latest
+	}
+	for pause := 50 * time.Millisecond; ; pause *= 2 {
 		err := w.supervisor.StoreReply(ctx, key, reply)
-		if err == nil || errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrInvalid) || time.Until(deadline) < storePause {
+		if err == nil || errors.Is(err, fs.ErrPermission) || time.Until(deadline) < pause {
 			return err
 		}
-		if err := wait(ctx, storePause); err != nil {
+		if err := wait(ctx, pause); err != nil {
 			return err
 		}
 	}
 }
 
-const storePause = time.Second
+// storeTime bounds the time to store a reply.
+const storeTime = 2 * time.Minute
