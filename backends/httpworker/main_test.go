@@ -55,7 +55,7 @@ func startWorker(t testing.TB, bucket storage.Bucket, more ...string) (url strin
 	cmd.Env = append(os.Environ(), backends.RoleVariable+"=http", backends.ProgramVariable+"="+own(), backends.BucketVariable+"="+bucket.URL(),
 		"GOWREN_WORKER_ADDR="+addr, "GOWREN_WORKER_TOKEN="+token, "GOWREN_WORKER_SLOTS=2")
 	cmd.Env = append(cmd.Env, more...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = dying()
 	said, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -151,7 +151,7 @@ func (r *relay) empty(i int) bool {
 		err = conn.Control(func(fd uintptr) {
 			r.passing[i].Lock()
 			defer r.passing[i].Unlock()
-			waiting, err = unix.IoctlGetInt(int(fd), unix.TIOCINQ)
+			waiting, err = unix.IoctlGetInt(int(fd), inputQueue)
 		})
 	}
 	return err != nil || waiting == 0

@@ -6,7 +6,12 @@ import (
 	"os"
 	"strconv"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
+
+// inputQueue asks how many bytes wait in a pipe.
+const inputQueue = unix.TIOCINQ
 
 // program returns what to execute. The running image is started again even if its file was replaced meanwhile.
 func program(path string) (string, error) {

@@ -4,6 +4,9 @@ package process
 
 import "os"
 
+// inputQueue asks how many bytes wait in a pipe: FIONREAD, which package unix does not name for these systems.
+const inputQueue = 0x4004667f
+
 func program(path string) (string, error) {
 	if path == "" {
 		return os.Executable()

@@ -34,7 +34,7 @@ func onHTTP(t *testing.T, program string) []string {
 	cmd := exec.Command(program)
 	cmd.Env = append(env, "GOWREN_WORKER=http", "GOWREN_WORKER_ADDR="+addr, "GOWREN_WORKER_STORAGE="+store, "GOWREN_WORKER_TOKEN="+token, "GOWREN_WORKER_SLOTS=2")
 	cmd.Stderr = os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = dying()
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
