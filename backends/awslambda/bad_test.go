@@ -44,16 +44,16 @@ func (c *cloud) told(t *testing.T, what string, err, class error, says ...string
 func TestURLs(t *testing.T) {
 	t.Parallel()
 	for url, says := range map[string]string{
-		"awslambda":                 "",
-		"awslambda://eu-central-1":  "",
-		"awslambda://us-gov-west-1": "",
+		"awslambda":                             "",
+		"awslambda://eu-central-1":              "",
+		"awslambda://us-gov-west-1?arch=x86_64": "",
 		"awslambda://us-east-1?memory=128&arch=arm64&timeout=90s&storage=10240&concurrency=7&reserved=3&retention=-1&invoke=plain&tag.a=b&env.X1=y": "",
 		"awslambda://us-east-1?role=arn:aws:iam::123456789012:role/path/worker&subnets=subnet-1,subnet-2&groups=sg-1":                               "",
 		"awslambda://us-east-1?memry=128":           `no parameter "memry"; it has: memory, arch`,
 		"awslambda://us-east-1?memory=100":          "from 128 to 10240 MB",
 		"awslambda://us-east-1?memory=1e3":          "not a number",
 		"awslambda://us-east-1?memory=1&memory=2":   "given twice",
-		"awslambda://us-east-1?arch=x86_64":         "amd64 or arm64",
+		"awslambda://us-east-1?arch=i386":           "amd64 or arm64",
 		"awslambda://us-east-1?timeout=16m":         "from 1s to 15m",
 		"awslambda://us-east-1?timeout=soon":        "no time such as 5m",
 		"awslambda://us-east-1?storage=100":         "from 512 to 10240",
