@@ -288,3 +288,62 @@ func (c *cloud) misled(t *testing.T, config awslambda.Config, endpoint string, b
 	t.Cleanup(func() { b.Close() })
 	return b
 }
+
+// TestCrashes has Lambda say how functions ended, in its own words.
+func TestCrashes(t *testing.T) {
+	t.Parallel()
+	report := "START RequestId: 1 Version: $LATEST\nthe last words\nEND RequestId: 1\nREPORT RequestId: 1\tDuration: 3.00 ms\tMemory Size: 128 MB\tMax Memory Used: "
+	for _, x := range []struct {
+		kind, message, log string
+		class              error
+	}{
+		{"Sandbox.Timedout", "RequestId: 1 Error: Task timed out after 3.00 seconds", report + "30 MB\n", backends.ErrTimeout},
+		{"", "2026-01-01T00:00:00.000Z 1 Task timed out after 3.00 seconds", report + "30 MB\n", backends.ErrTimeout},
+		{"Runtime.OutOfMemory", "RequestId: 1 Error: Runtime exited with error: signal: killed", report + "128 MB\n", backends.ErrOutOfMemory},
+		{"Runtime.ExitError", "RequestId: 1 Error: Runtime exited with error: signal: killed", report + "128 MB\t\n", backends.ErrOutOfMemory},
+		{"Runtime.ExitError", "RequestId: 1 Error: Runtime exited with error: signal: killed", report + "99 MB\t\n", nil},
+		{"Runtime.ExitError", "RequestId: 1 Error: Runtime exited with error: exit status 1", report + "128 MB\n", nil},
+		{"Runtime.InvalidEntrypoint", "RequestId: 1 Error: fork/exec /var/task/bootstrap: exec format error", "", backends.ErrInvalid},
+		{"Function.ResponseSizeTooLarge", "Response payload size exceeded maximum allowed payload size (6291556 bytes).", report + "30 MB\n", nil},
+	} {
+		err := awslambda.Crash("worker", x.kind, x.message, x.log)
+		lost := (*backends.LostError)(nil)
+		if errors.As(err, &lost) == (x.class == backends.ErrInvalid) || !strings.Contains(err.Error(), x.message) || x.class != nil && !errors.Is(err, x.class) {
+			t.Errorf("%s, %s: %v", x.kind, x.message, err)
+		}
+		for _, other := range []error{backends.ErrTimeout, backends.ErrOutOfMemory} {
+			if other != x.class && errors.Is(err, other) {
+				t.Errorf("%s, %s: %v is %v", x.kind, x.message, err, other)
+			}
+		}
+		if lost != nil && lost.Output != "the last words" {
+			t.Errorf("%s: the output is %q", x.kind, lost.Output)
+		}
+	}
+}
+
+// TestStatus has functions answer a ping that this driver cannot use.
+func TestStatus(t *testing.T) {
+	t.Parallel()
+	for answer, says := range map[string]string{
+		`{"gowren":1,"protocol":1,"bucket":"s3://b"}`: "",
+		`{"gowren":1,"protocol":0,"bucket":"s3://b"}`: "version 0",
+		`{"gowren":9,"protocol":1,"bucket":"s3://b"}`: "payloads of version 9",
+		`{"gowren":1,"protocol":1,"bucket":"s3://c"}`: "deployed for the bucket",
+		`{}`:                   "no gowren worker",
+		`<html>a proxy</html>`: "no gowren worker",
+		`"Hello from Lambda!"`: "no gowren worker",
+	} {
+		err := awslambda.DecodeStatus(answer, "s3://b")
+		if (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v, want %q", answer, err, says)
+		}
+	}
+	b, err := awslambda.New(awslambda.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Invoke(t.Context(), backends.Request{}); !errors.Is(err, backends.ErrInvalid) {
+		t.Errorf("Invoke before Prepare: %v", err)
+	}
+}
