@@ -35,7 +35,7 @@ func archive(exe *program.Executable) ([]byte, error) {
 		return nil, invalid("the program: %w", err)
 	}
 	defer f.Close()
-	data, err := zipped(f, exe.Hash)
+	data, err := zipped(f, exe.Hash, zip.Deflate)
 	if err != nil {
 		return nil, invalid("pack the program %s: %w", exe.Path, err)
 	}
@@ -47,20 +47,20 @@ func archive(exe *program.Executable) ([]byte, error) {
 }
 
 // zipped makes an archive of a program and its hash.
-func zipped(bootstrap io.Reader, hash string) ([]byte, error) {
+func zipped(bootstrap io.Reader, hash string, method uint16) ([]byte, error) {
 	var out bytes.Buffer
 	w := zip.NewWriter(&out)
 	w.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.DefaultCompression) })
 	err := errors.Join(
-		add(w, bootstrapFile, 0o755, bootstrap),
-		add(w, hashFile, 0o644, bytes.NewReader([]byte(hash))),
+		add(w, bootstrapFile, 0o755, method, bootstrap),
+		add(w, hashFile, 0o644, method, bytes.NewReader([]byte(hash))),
 		w.Close(),
 	)
 	return out.Bytes(), err
 }
 
-func add(w *zip.Writer, name string, mode fs.FileMode, content io.Reader) error {
-	h := &zip.FileHeader{Name: name, Method: zip.Deflate}
+func add(w *zip.Writer, name string, mode fs.FileMode, method uint16, content io.Reader) error {
+	h := &zip.FileHeader{Name: name, Method: method}
 	h.SetMode(mode)
 	f, err := w.CreateHeader(h)
 	if err == nil {

@@ -65,9 +65,9 @@ const (
 	plainInline  = 128 << 10
 )
 
-// margin is what of an invocation's time is left to tell that its time is over.
+// margin is what of an invocation's time is left to stop its child, and to tell that its time is over.
 func margin(timeout time.Duration) time.Duration {
-	return max(min(timeout/20, 2*time.Second), 200*time.Millisecond)
+	return min(max(timeout/20, time.Second), 3*time.Second, timeout/2)
 }
 
 // platform is what programs must be for.

@@ -66,11 +66,12 @@ func (b *Backend) connect(ctx context.Context) (*clients, error) {
 	}
 	if c.transport != nil {
 		tune(c.transport)
-		cfg.HTTPClient = plainBodies{&http.Client{
+		cfg.HTTPClient = &http.Client{
 			Transport:     c.transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		}}
+		}
 	}
+	cfg.HTTPClient = plainBodies{cfg.HTTPClient}
 	cfg.Retryer = func() aws.Retryer {
 		return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = controlAttempts; o.MaxBackoff = 5 * time.Second })
 	}
@@ -84,13 +85,13 @@ func (b *Backend) connect(ctx context.Context) (*clients, error) {
 // plainBodies is a client whose requests' bodies can only be read. The SDK's have a WriteTo that fails once the response
 // has begun, and net/http may call it after that for the end of the body: then it closes the connection in the middle of
 // the reply.
-type plainBodies struct{ *http.Client }
+type plainBodies struct{ aws.HTTPClient }
 
 func (c plainBodies) Do(r *http.Request) (*http.Response, error) {
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = struct{ io.ReadCloser }{r.Body}
 	}
-	return c.Client.Do(r)
+	return c.HTTPClient.Do(r)
 }
 
 // tune fits a transport to invocations: one connection each, silent for as long as a function takes, and kept for the

@@ -65,6 +65,9 @@ func (c *Config) settle() error {
 			c.Arch = "arm64"
 		}
 	}
+	if c.Arch == "x86_64" { // as AWS calls it
+		c.Arch = "amd64"
+	}
 	if c.Timeout == 0 {
 		c.Timeout = longestTimeout
 	}

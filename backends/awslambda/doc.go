@@ -4,7 +4,7 @@
 // URL: awslambda://REGION?memory=1769. The region may be left out where AWS_REGION or the profile has one. Parameters:
 //
 //	memory       MB of a worker; defaults to 1769, which has one CPU. More memory has more CPUs
-//	arch         amd64 or arm64; defaults to this machine's, so that the running program itself is the worker, and
+//	arch         amd64 (or x86_64) or arm64; defaults to this machine's, so that the running program itself is the worker, and
 //	             floating-point results are the same to the bit here and there: Go fuses multiplication and addition on
 //	             arm64, and not on amd64. A job of Lambda's arm64 costs a fifth less
 //	timeout      longest invocation, such as 5m; defaults to 15m, Lambda's longest

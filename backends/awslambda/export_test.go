@@ -1,10 +1,17 @@
 package awslambda
 
 import (
+	"archive/zip"
+	"context"
+	"os"
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/gowren/gowren/internal/program"
+	"github.com/gowren/gowren/internal/supervisor"
+	"github.com/gowren/gowren/storage"
 )
 
 func init() { assuming = 2 * time.Second }
@@ -16,10 +23,10 @@ const (
 )
 
 // Forward makes the bootstrap of this backend's function a script that runs the program where it lies: tests of many
-// functions have no time to pack and unpack a test binary for each. TestArchive is of a real one.
+// functions have no time to pack and unpack a test binary for each.
 func (b *Backend) Forward() {
 	b.pack = func(exe *program.Executable) ([]byte, error) {
-		return zipped(strings.NewReader("#!/bin/sh\nexec '"+exe.Path+"'\n"), exe.Hash)
+		return zipped(strings.NewReader("#!/bin/sh\nexec '"+exe.Path+"'\n"), exe.Hash, zip.Deflate)
 	}
 }
 
@@ -28,7 +35,7 @@ func (b *Backend) Function() string { return b.function }
 
 // Script makes an archive of a script.
 func Script(text, hash string) ([]byte, error) {
-	return zipped(strings.NewReader("#!/bin/sh\n"+text+"\n"), hash)
+	return zipped(strings.NewReader("#!/bin/sh\n"+text+"\n"), hash, zip.Deflate)
 }
 
 // The policies as they are in the documentation.
@@ -39,3 +46,40 @@ var (
 
 // Actions are those of a grant.
 func (g grant) Actions() []string { return g.actions }
+
+// Mislead makes the backend as if it was prepared, with clients of another configuration.
+func (b *Backend) Mislead(ctx context.Context, cfg aws.Config, bucket storage.Bucket) error {
+	b.config.AWS = &cfg
+	_, err := b.connect(ctx)
+	b.gate, b.bucket, b.function, b.program = supervisor.NewGate("awslambda", max(b.config.Concurrency, 1)), bucket, "misled", strings.Repeat("0", 64)
+	return err
+}
+
+// Unforward takes Forward back.
+func (b *Backend) Unforward() { b.pack = archive }
+
+// Store leaves this backend's program as it is in the archive: to compress it takes seconds under the race detector.
+func (b *Backend) Store() {
+	b.pack = func(exe *program.Executable) ([]byte, error) {
+		f, err := os.Open(exe.Path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		return zipped(f, exe.Hash, zip.Store)
+	}
+}
+
+// Archive makes the archive of a program.
+func Archive(path, hash string) ([]byte, error) {
+	return archive(&program.Executable{Path: path, Hash: hash})
+}
+
+// Crash says how a function ended.
+var Crash = crash
+
+// DecodeStatus reads the answer to a ping.
+func DecodeStatus(payload, bucket string) error {
+	_, err := decodeStatus([]byte(payload), bucket)
+	return err
+}

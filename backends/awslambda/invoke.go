@@ -32,6 +32,9 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 	if len(r.Body) > maxRequest {
 		return nil, invalid("a request of %d bytes; Lambda takes %d", len(r.Body), maxRequest)
 	}
+	if b.gate == nil {
+		return nil, invalid("the backend was not prepared")
+	}
 	inside, leave, err := b.gate.Enter(ctx)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/backends/awslambda"
@@ -27,6 +28,7 @@ var (
 		<-ctx.Done()
 		return 0, ctx.Err()
 	})
+	stay   = mapper.Func("awslambda/stay", func(context.Context, int) (int, error) { select {} })
 	length = mapper.Func("awslambda/length", func(_ context.Context, data []byte) (int, error) { return len(data), nil })
 )
 
@@ -53,7 +55,9 @@ func wantDoubled(t testing.TB, ex *mapper.Executor, n int) {
 	for i := range inputs {
 		inputs[i] = i
 	}
-	got, err := mapper.Map(t.Context(), ex, double, inputs)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	got, err := mapper.Map(ctx, ex, double, inputs)
 	if err != nil {
 		t.Error(err)
 		return

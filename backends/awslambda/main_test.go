@@ -2,11 +2,15 @@ package awslambda_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -28,6 +32,7 @@ import (
 func TestMain(m *testing.M) {
 	if os.Getenv("AWS_LAMBDA_RUNTIME_API") == "" {
 		isolate()
+		check(flag.Set("test.parallel", "6")) // most of their time they wait
 	}
 	backendtest.Main(m)
 }
@@ -86,6 +91,7 @@ func newBucket(t testing.TB) storage.Bucket {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { b.Close() })
 	return b
 }
 
@@ -112,13 +118,18 @@ func newCloud(t testing.TB, o lambda.Options) *cloud {
 	}}
 }
 
+// sdk is for what tests ask the stand-in themselves.
+func (c *cloud) sdk() aws.Config {
+	cfg := c.aws.Copy()
+	cfg.HTTPClient = plain
+	return cfg
+}
+
 // role makes a role for functions, and returns its ARN.
 func (c *cloud) role(t testing.TB) string {
 	t.Helper()
 	name := fmt.Sprintf("worker-%d", made.Add(1))
-	cfg := c.aws.Copy()
-	cfg.HTTPClient = plain
-	r, err := iam.NewFromConfig(cfg).CreateRole(t.Context(), &iam.CreateRoleInput{
+	r, err := iam.NewFromConfig(c.sdk()).CreateRole(t.Context(), &iam.CreateRoleInput{
 		RoleName:                 &name,
 		AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}`),
 	})
@@ -131,7 +142,9 @@ func (c *cloud) role(t testing.TB) string {
 // backend makes a backend with few resources, whose function is removed at the end of the test.
 func (c *cloud) backend(t testing.TB, config awslambda.Config) *awslambda.Backend {
 	t.Helper()
-	config.AWS = &c.aws
+	if config.AWS == nil {
+		config.AWS = &c.aws
+	}
 	config.Tags = map[string]string{"test": t.Name()} // a backend that was not prepared destroys all of its configuration
 	if config.MemoryMB == 0 {
 		config.MemoryMB = 1024
@@ -144,6 +157,9 @@ func (c *cloud) backend(t testing.TB, config awslambda.Config) *awslambda.Backen
 	t.Cleanup(func() {
 		if err := b.Close(); err != nil {
 			t.Error(err)
+		}
+		if t.Failed() && b.Function() != "" {
+			t.Logf("the function has printed:\n%s", c.Log(b.Function()))
 		}
 		if err := b.Destroy(context.WithoutCancel(t.Context())); err != nil {
 			t.Errorf("destroy: %v", err)
@@ -167,4 +183,27 @@ func await(t testing.TB, what string, holds func() bool) {
 			t.Fatalf("waited in vain for %s", what)
 		}
 	}
+}
+
+// recorder is a client that notes the paths of requests.
+type recorder struct {
+	aws.HTTPClient
+	mu    sync.Mutex
+	paths []string
+}
+
+func (r *recorder) Do(req *http.Request) (*http.Response, error) {
+	r.mu.Lock()
+	r.paths = append(r.paths, req.Method+" "+req.URL.Path)
+	r.mu.Unlock()
+	return r.HTTPClient.Do(req)
+}
+
+// control returns the requests that are no invocations.
+func (r *recorder) control() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(r.paths), func(p string) bool {
+		return strings.HasSuffix(p, "-invocations") || strings.HasSuffix(p, "/invocations")
+	})
 }

@@ -79,7 +79,7 @@ func decodeStatus(payload []byte, bucket string) (status, error) {
 	}
 	switch {
 	case s.Gowren != payloadVersion || s.Protocol != wire.Version:
-		return s, fmt.Errorf("it speaks version %d of the protocol, and this program version %d", s.Protocol, wire.Version)
+		return s, fmt.Errorf("it speaks version %d of the protocol, in payloads of version %d; this program has %d and %d", s.Protocol, s.Gowren, wire.Version, payloadVersion)
 	case s.Bucket != bucket:
 		return s, fmt.Errorf("it was deployed for the bucket %q, and this program uses %q: %w", s.Bucket, bucket, backends.ErrInvalid)
 	}

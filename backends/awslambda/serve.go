@@ -70,7 +70,7 @@ func (w *worker) handle(ctx context.Context, v event) error {
 	if m.Reply == replyStream {
 		return w.stream(ctx, limited, v.id, m)
 	}
-	return w.whole(ctx, limited, v.id, m)
+	return w.whole(ctx, limited, v.id, m, v.deadline)
 }
 
 // pong answers a ping.
@@ -139,7 +139,7 @@ func (w *worker) stream(ctx, limited context.Context, id string, m message) erro
 }
 
 // whole serves a call whose reply is an answer, or an object in the bucket.
-func (w *worker) whole(ctx, limited context.Context, id string, m message) error {
+func (w *worker) whole(ctx, limited context.Context, id string, m message, deadline time.Time) error {
 	reply := supervisor.NewSpool(inlineReply)
 	defer reply.Close()
 	if err := w.begin(limited, m)(reply); err != nil {
@@ -149,8 +149,29 @@ func (w *worker) whole(ctx, limited context.Context, id string, m message) error
 	if m.Reply == replyInline && inMemory {
 		return w.api.answer(ctx, id, answer{Gowren: payloadVersion, Frames: frames})
 	}
-	if err := w.supervisor.StoreReply(ctx, m.ReplyKey, reply); err != nil {
+	if err := w.store(ctx, m.ReplyKey, reply, deadline); err != nil {
+		printLine(w.supervisor.Name(), err.Error()) // of a detached call nobody else is told
 		return w.api.fail(ctx, id, "Gowren.Store", err)
 	}
 	return w.api.answer(ctx, id, answer{Gowren: payloadVersion, Key: m.ReplyKey})
 }
+
+// store puts a reply into the bucket. It goes on for a while, if the function may: a driver that waits for the reply is told
+// of its loss by nobody.
+func (w *worker) store(ctx context.Context, key string, reply *supervisor.Spool, deadline time.Time) error {
+	if latest := time.Now().Add(storeTime); latest.Before(deadline) {
+		deadline = latest
+	}
+	for pause := 50 * time.Millisecond; ; pause *= 2 {
+		err := w.supervisor.StoreReply(ctx, key, reply)
+		if err == nil || errors.Is(err, fs.ErrPermission) || time.Until(deadline) < pause {
+			return err
+		}
+		if err := wait(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// storeTime bounds the time to store a reply.
+const storeTime = 2 * time.Minute

@@ -15,6 +15,7 @@ var driverSizes = []struct {
 	tags    string // of the build, which its documentation names
 	largest int64
 }{
+	{"backends/awslambda", "", 17 << 20},
 	{"backends/gcpfunctions", "disable_grpc_modules,grpcnotrace", 20 << 20}, // its store, a client and a server of HTTP
 	{"backends/azurefunctions", "", 13 << 20},
 	{"storage/azstore", "", 12 << 20},

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -113,5 +114,26 @@ func TestReasonIsFirst(t *testing.T) {
 	c.kill(errors.New("too late"))
 	if c.reason != nil {
 		t.Errorf("a worker that ended by itself was killed: %v", c.reason)
+	}
+}
+
+// TestKilledBySystem: a worker that had nearly all its memory when somebody else killed it had too little. One that had
+// not was just killed.
+func TestKilledBySystem(t *testing.T) {
+	t.Parallel()
+	c := started(t, Config{})
+	if err := syscall.Kill(c.PID(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-c.exited
+	used := peak(c.cmd.ProcessState)
+	if used == 0 {
+		t.Skip("a process's most memory is not known on this system")
+	}
+	for limit, memory := range map[int64]bool{0: false, used / 4 * 5: true, 100 * used: false} {
+		c.config.Memory = limit // nobody looks at it any more
+		if lost := c.lost(time.Now(), nil); errors.Is(lost, backends.ErrOutOfMemory) != memory {
+			t.Errorf("killed with a limit of %d MB: %v", limit>>20, lost)
+		}
 	}
 }

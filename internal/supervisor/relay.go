@@ -72,6 +72,9 @@ func (r *Relay) pass(body *process.Reply) error {
 
 // tell ends the reply with what was lost.
 func (r *Relay) tell(lost error) error {
+	if r.ctx.Err() != nil && errors.Is(lost, r.ctx.Err()) {
+		lost = context.Cause(r.ctx) // which says more
+	}
 	return r.write(wire.TypeLost, wire.AppendLost(nil, Loss(r.s.config.Name, lost, time.Since(r.begun))), true)
 }
 
