@@ -2,6 +2,7 @@ package azurefunctions
 
 import (
 	"archive/zip"
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -93,13 +94,17 @@ func (b *Backend) connect(a *app, key string) (*httpworker.Client, error) {
 	return httpworker.NewClient(httpworker.ClientConfig{
 		URL: b.address(a.Properties.DefaultHostName), Connections: b.config.Instances,
 		Authorize: func(r *http.Request) error { r.Header.Set("X-Functions-Key", key); return nil },
-		Explain:   func(status int, _ http.Header, _ []byte) error { return explainFront(a.Name, status) },
+		Explain:   func(status int, _ http.Header, body []byte) error { return explainFront(a.Name, status, body) },
 	})
 }
 
 // explainFront says what an answer of the app's front, or of the host behind it, means.
-func explainFront(name string, status int) error {
+func explainFront(name string, status int, body []byte) error {
 	switch status {
+	case http.StatusServiceUnavailable:
+		if bytes.Contains(body, []byte("host is not running")) { // the host's own words: it has started nothing
+			return fmt.Errorf("azurefunctions: the Functions host of %s answers 503: %.100q: %w", name, body, backends.ErrThrottled)
+		}
 	case http.StatusUnauthorized:
 		return fmt.Errorf("azurefunctions: the app %s does not take the function's key any more: it was changed; run again: %w", name, backends.ErrRefused)
 	case http.StatusForbidden:

@@ -91,10 +91,11 @@ func (c *Client) Invoke(ctx context.Context, call supervisor.Call, done func()) 
 		err = c.foreign(a)
 	}
 	if err != nil {
+		err = lose(ctx, err, c.base.Host, begun) // before done, which may end ctx
 		if done != nil {
 			done()
 		}
-		return nil, lose(ctx, err, c.base.Host, begun)
+		return nil, err
 	}
 	return supervisor.NewReply(ctx, a, supervisor.ReplyOptions{
 		Worker: a.Header.Get(headerWorker), Silence: silence, Done: done, Broken: c.config.Broken,
