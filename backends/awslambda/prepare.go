@@ -28,7 +28,7 @@ func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 	if err != nil {
 		return err
 	}
-	exe, err := program.Find(ctx, d.Program, b.platform())
+	exe, err := program.Find(ctx, d.Program, d.Log, b.platform())
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 	if err != nil {
 		return err
 	}
-	exe, err := program.Find(ctx, d.Program, platform)
+	exe, err := program.Find(ctx, d.Program, d.Log, platform)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 
 // packed is a folder with the program that GOWREN_PROGRAM names as a driver uploads it, which takes time: once for all cases.
 var packed = sync.OnceValues(func() (dir string, err error) {
-	e, err := program.Find(context.Background(), os.Getenv("GOWREN_PROGRAM"), program.Platform{OS: runtime.GOOS, Arch: runtime.GOARCH})
+	e, err := program.Find(context.Background(), os.Getenv("GOWREN_PROGRAM"), nil, program.Platform{OS: runtime.GOOS, Arch: runtime.GOARCH})
 	if err != nil {
 		return "", err
 	}

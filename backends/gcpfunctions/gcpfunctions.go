@@ -121,7 +121,7 @@ func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 	if d.Bucket == nil {
 		return fmt.Errorf("%s: there is no bucket for programs and large values: %w", scheme, backends.ErrInvalid)
 	}
-	exe, err := program.Find(ctx, d.Program, platform)
+	exe, err := program.Find(ctx, d.Program, d.Log, platform)
 	if err != nil {
 		return err
 	}

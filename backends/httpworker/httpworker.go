@@ -152,7 +152,7 @@ func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 	if err != nil {
 		return err
 	}
-	exe, err := program.Find(ctx, d.Program, system)
+	exe, err := program.Find(ctx, d.Program, d.Log, system)
 	if err != nil {
 		return err
 	}

@@ -38,8 +38,9 @@ func (e *Executable) Close() error {
 }
 
 // Find returns the program for workers of a platform: the one at path, if that is given; else the running one, where it
-// fits; else it builds the running one's main package for the platform, which takes the go command and the sources.
-func Find(ctx context.Context, path string, p Platform) (*Executable, error) {
+// fits; else it builds the running one's main package for the platform, which takes the go command and the unchanged
+// sources, and tells log, which may be nil, that it does.
+func Find(ctx context.Context, path string, log func(who, line string), p Platform) (*Executable, error) {
 	if path != "" {
 		if err := fits(path, p, false); err != nil {
 			return nil, fmt.Errorf("program: the program for workers (Config.Program or GOWREN_PROGRAM): %w", err)
@@ -53,6 +54,9 @@ func Find(ctx context.Context, path string, p Platform) (*Executable, error) {
 	unfit := fits(running, p, true)
 	if unfit == nil {
 		return measure(running)
+	}
+	if log != nil {
+		log("gowren", fmt.Sprintf("building the program for workers on %s/%s from its sources, since the running one cannot be used there (CGO_ENABLED=0 go build makes one that can)", p.OS, p.Arch))
 	}
 	built, err := build(ctx, p)
 	if err != nil {

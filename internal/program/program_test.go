@@ -41,7 +41,7 @@ func write(t *testing.T, data []byte) string {
 func TestFindGiven(t *testing.T) {
 	t.Parallel()
 	data := running(t)
-	e, err := Find(t.Context(), write(t, data), here)
+	e, err := Find(t.Context(), write(t, data), nil, here)
 	if err != nil || e.Size != int64(len(data)) || !ValidHash(e.Hash) {
 		t.Fatalf("%+v, %v", e, err)
 	}
@@ -65,7 +65,7 @@ func TestFindGiven(t *testing.T) {
 		"a folder":            {t.TempDir(), []string{"GOWREN_PROGRAM"}},
 		"cut after its table": {write(t, data[:64]), []string{"GOWREN_PROGRAM"}},
 	} {
-		_, err := Find(t.Context(), c.path, here)
+		_, err := Find(t.Context(), c.path, nil, here)
 		if !errors.Is(err, backends.ErrInvalid) {
 			t.Errorf("%s: %v, want backends.ErrInvalid", name, err)
 			continue
@@ -76,7 +76,7 @@ func TestFindGiven(t *testing.T) {
 			}
 		}
 	}
-	if _, err := Find(t.Context(), write(t, data), Platform{"plan9", "mips"}); !errors.Is(err, backends.ErrInvalid) {
+	if _, err := Find(t.Context(), write(t, data), nil, Platform{"plan9", "mips"}); !errors.Is(err, backends.ErrInvalid) {
 		t.Errorf("another system: %v", err)
 	}
 }
@@ -123,7 +123,7 @@ func TestStore(t *testing.T) {
 	t.Parallel()
 	b := memstore.New()
 	data := running(t)
-	e, err := Find(t.Context(), write(t, data), here)
+	e, err := Find(t.Context(), write(t, data), nil, here)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestStore(t *testing.T) {
 		}
 	}
 	for _, op := range []string{"stat", "put"} {
-		again, err := Find(t.Context(), write(t, append(data, op...)), here)
+		again, err := Find(t.Context(), write(t, append(data, op...)), nil, here)
 		if err != nil {
 			t.Fatal(err)
 		}

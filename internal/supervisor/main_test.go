@@ -161,7 +161,7 @@ func twin(t *testing.T, mark string) *program.Executable {
 	if err := os.WriteFile(path, append(self, mark...), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	e, err := program.Find(t.Context(), path, program.Platform{OS: "linux", Arch: runtime.GOARCH})
+	e, err := program.Find(t.Context(), path, nil, program.Platform{OS: "linux", Arch: runtime.GOARCH})
 	if err != nil {
 		t.Fatal(err)
 	}
