@@ -140,9 +140,11 @@ func TestBadWorkers(t *testing.T) {
 			good, _ := startWorker(t, bucket)
 			bad, _ := startWorker(t, bucket)
 			rule.URL = regexp.MustCompile("/invoke")
-			ex, err := open(t, bucket, httpworker.Config{
-				URLs: []string{servers.NewProxy(t, bad, rule).URL, good}, Token: token, Start: 200 * time.Millisecond,
-			})
+			start := time.Minute
+			if rule.Fault == servers.Stall {
+				start = 2 * time.Second // which the good one needs on a busy machine
+			}
+			ex, err := open(t, bucket, httpworker.Config{URLs: []string{servers.NewProxy(t, bad, rule).URL, good}, Token: token, Start: start})
 			if err != nil {
 				t.Fatal(err)
 			}
