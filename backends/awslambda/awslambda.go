@@ -37,6 +37,9 @@ type Backend struct {
 	bucket   storage.Bucket
 	function string // its name
 	program  string // SHA-256 of the one that requests are for
+
+	events     sync.Mutex
+	configured bool // asynchronous invocations are
 }
 
 // New returns a backend. It reaches nothing yet.

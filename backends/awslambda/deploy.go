@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,14 +51,27 @@ func (b *Backend) create(ctx context.Context, c *clients, exe *program.Executabl
 	if err := await(ctx, c, function); err != nil {
 		return err
 	}
-	// An asynchronous invocation that fails is the driver's to make again.
-	_, err = c.lambda.PutFunctionEventInvokeConfig(ctx, &lambda.PutFunctionEventInvokeConfigInput{
-		FunctionName: &function, MaximumRetryAttempts: aws.Int32(0), MaximumEventAgeInSeconds: aws.Int32(eventAge),
-	})
-	if err != nil && !isCode(err, "ResourceConflictException") { // the other driver does the same
-		return failed(ctx, "configure asynchronous invocations of "+function, err)
+	return configureEvents(ctx, c, function)
+}
+
+// configureEvents has Lambda not repeat an asynchronous invocation that fails: to do that is the driver's affair. A driver
+// that died may have left the function without it, so it is done again before the first such invocation.
+func configureEvents(ctx context.Context, c *clients, function string) error {
+	over := time.Now().Add(time.Minute)
+	for pause := 200 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		_, err := c.lambda.PutFunctionEventInvokeConfig(ctx, &lambda.PutFunctionEventInvokeConfigInput{
+			FunctionName: &function, MaximumRetryAttempts: aws.Int32(0), MaximumEventAgeInSeconds: aws.Int32(eventAge),
+		})
+		if err == nil {
+			return nil
+		}
+		if !isCode(err, "ResourceConflictException") || time.Now().After(over) { // the function is being changed
+			return failed(ctx, "configure asynchronous invocations of "+function, err)
+		}
+		if err := wait(ctx, pause); err != nil {
+			return err
+		}
 	}
-	return nil
 }
 
 // definition is the function without its code.
@@ -112,10 +126,14 @@ func createFunction(ctx context.Context, c *clients, in *lambda.CreateFunctionIn
 	}
 }
 
+// unknownYet are Lambda's words for a role, or a policy of it, that it does not know yet. The last two are from public
+// reports.
+var unknownYet = []string{"cannot be assumed", "does not have permissions to call CreateNetworkInterface", "KMS key is invalid for CreateGrant"}
+
 // assumable tells whether err does not say that Lambda cannot take the role.
 func assumable(err error) bool {
 	code, message := codeOf(err)
-	return code != "InvalidParameterValueException" || !strings.Contains(message, "cannot be assumed")
+	return code != "InvalidParameterValueException" || !slices.ContainsFunc(unknownYet, func(s string) bool { return strings.Contains(message, s) })
 }
 
 func wait(ctx context.Context, d time.Duration) error {

@@ -209,8 +209,8 @@ func TestTwoBuilds(t *testing.T) {
 		}
 		programs++
 	}
-	if programs != 1 {
-		t.Errorf("%d programs were uploaded, want the changed one", programs)
+	if programs != 2 {
+		t.Errorf("%d programs are in the bucket, want the one that was deployed and the changed one", programs)
 	}
 	if err := second.Destroy(t.Context()); err != nil {
 		t.Error(err)

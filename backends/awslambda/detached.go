@@ -16,6 +16,9 @@ import (
 
 // detached is the invocation that needs no connection while it runs: its reply comes through the bucket.
 func (i *invocation) detached(m message, prefix string) (io.ReadCloser, error) {
+	if err := i.b.detachable(i.own); err != nil {
+		return i.fail(err)
+	}
 	m.Reply, m.ReplyKey = replyKey, i.key(prefix, "replies")
 	i.keys = append(i.keys, m.ReplyKey)
 	if len(m.Request) > maxEvent {
@@ -33,6 +36,18 @@ func (i *invocation) detached(m message, prefix string) (io.ReadCloser, error) {
 		return i.fail(failed(i.own, "invoke "+i.b.function, err))
 	}
 	return i.reply(newStored(i, m.ReplyKey), 0), nil
+}
+
+// detachable sees to it, once, that Lambda makes one attempt at asynchronous invocations.
+func (b *Backend) detachable(ctx context.Context) error {
+	b.events.Lock()
+	defer b.events.Unlock()
+	if b.configured {
+		return nil
+	}
+	err := configureEvents(ctx, b.aws, b.function)
+	b.configured = err == nil
+	return err
 }
 
 // grace is how long after the last moment that a function can end its reply may show itself in the bucket.

@@ -97,7 +97,8 @@ func failed(ctx context.Context, what string, err error) error {
 		status = answer.HTTPStatusCode()
 	}
 	switch {
-	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable:
+	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable && code != "" && code != "UnknownError":
+		// A 503 without a code of Lambda's is that of something in between, which may have lost an answer.
 		return classed(what, code, message, "", backends.ErrThrottled, err)
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return classed(what, code, message, denied+"; a proxy in between may have answered, too", backends.ErrRefused, err)
@@ -130,6 +131,9 @@ func isCode(err error, code ...string) bool {
 
 func classed(what, code, message, remedy string, class, err error) error {
 	text := what
+	// An answer about a bad signature goes on with what was signed, session token included.
+	message, _, _ = strings.Cut(message, "\n")
+	message = message[:min(len(message), 1000)]
 	var many *types.TooManyRequestsException
 	if errors.As(err, &many) && many.Reason != "" {
 		code += " (" + string(many.Reason) + ")"

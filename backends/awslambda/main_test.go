@@ -1,13 +1,16 @@
 package awslambda_test
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -23,9 +26,11 @@ import (
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/backends/awslambda"
 	"github.com/gowren/gowren/backends/backendtest"
+	"github.com/gowren/gowren/internal/program"
 	"github.com/gowren/gowren/internal/servers"
 	"github.com/gowren/gowren/internal/servers/lambda"
 	"github.com/gowren/gowren/storage"
+	"github.com/gowren/gowren/storage/memstore"
 )
 
 // TestMain takes away what the machine may say of AWS, unless this is a function's worker.
@@ -91,9 +96,31 @@ func newBucket(t testing.TB) storage.Bucket {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for key, data := range packed() {
+		if err := b.Put(context.Background(), key, bytes.NewReader(data)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	t.Cleanup(func() { b.Close() })
 	return b
 }
+
+// packed is this program as Prepare uploads it, which takes time: once for all tests.
+var packed = sync.OnceValue(func() map[string][]byte {
+	b := memstore.New()
+	exe, err := program.Find(context.Background(), os.Getenv("GOWREN_PROGRAM"), nil, program.Platform{OS: "linux", Arch: runtime.GOARCH})
+	check(err)
+	check(exe.Upload(context.Background(), b))
+	objects := map[string][]byte{}
+	for o, err := range b.List(context.Background(), "") {
+		check(err)
+		r, err := b.Get(context.Background(), o.Key, 0, -1)
+		check(err)
+		objects[o.Key], err = io.ReadAll(r)
+		check(err)
+	}
+	return objects
+})
 
 // cloud is a stand-in for Lambda and its driver's configuration.
 type cloud struct {

@@ -13,7 +13,6 @@ import (
 	"github.com/gowren/gowren/backends/backendtest"
 	"github.com/gowren/gowren/internal/servers/azfunc"
 	"github.com/gowren/gowren/storage"
-	"github.com/gowren/gowren/storage/filestore"
 )
 
 func TestMain(m *testing.M) {
@@ -67,10 +66,7 @@ func open(t *testing.T, c azurefunctions.Config) *azurefunctions.Backend {
 // folder is a bucket in a folder of the test.
 func folder(t *testing.T) storage.Bucket {
 	t.Helper()
-	b, err := filestore.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := backendtest.Folder(t)
 	t.Cleanup(func() {
 		if err := b.Close(); err != nil {
 			t.Error(err)

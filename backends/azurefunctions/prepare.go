@@ -44,18 +44,16 @@ func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 		return err
 	}
 	defer exe.Close()
-	s, err := b.answering(ctx, p)
+	_, err = b.answering(ctx, p)
 	if errors.Is(err, errNotThere) {
-		s, err = b.deploy(ctx, p, bucket, exe)
+		_, err = b.deploy(ctx, p, bucket, exe)
 	}
 	if err != nil {
 		return err
 	}
 	b.call = supervisor.Call{Program: exe.Hash, Bucket: bucket}
 	b.gate = supervisor.NewGate(scheme, b.concurrency)
-	if s.Program == exe.Hash {
-		return nil
-	}
+	// Also where it is the app's own: another driver may repair the app with its own program meanwhile.
 	return exe.Upload(ctx, d.Bucket)
 }
 
@@ -111,11 +109,19 @@ func (b *Backend) greet(ctx context.Context, p place, a *app) (httpworker.Status
 	ping, cancel := context.WithTimeout(ctx, b.patience.ping)
 	defer cancel()
 	s, err := client.Ping(ping, 0)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
 		client.Close()
-		if ctx.Err() != nil {
-			return none, context.Cause(ctx)
-		}
+		return none, context.Cause(ctx)
+	case err == nil:
+	case errors.Is(err, backends.ErrThrottled) && !errors.Is(err, errIdle), ping.Err() != nil:
+		// It is there, and busy with others' work, which a deployment would end.
+		s = none
+	case errors.Is(err, backends.ErrRefused), errors.Is(err, httpworker.ErrUnreachable):
+		client.Close()
+		return none, err // which a deployment would not mend
+	default:
+		client.Close()
 		return none, fmt.Errorf("%w: %w", errNotThere, err)
 	}
 	b.setClient(client)

@@ -20,7 +20,11 @@ var double = mapper.Func("azurefunctions.double", func(_ context.Context, x int)
 // doubles runs a job on the backend.
 func doubles(t *testing.T, b backends.Backend, bucket storage.Bucket) error {
 	t.Helper()
-	ex, err := mapper.New(t.Context(), b, bucket, mapper.Options{Quiet: true})
+	again, err := storage.Open(t.Context(), bucket.URL()) // which the executor closes
+	if err != nil {
+		return err
+	}
+	ex, err := mapper.New(t.Context(), b, again, mapper.Options{Quiet: true})
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,7 @@ func newHarness(t *testing.T, open func(*testing.T, storage.Bucket) backends.Bac
 			t.Fatal(err)
 		}
 		h.bucket = bucket
-		h.program(t)
+		link(t, h.folder)
 	}
 	h.backend = open(t, h.bucket)
 	t.Cleanup(func() {

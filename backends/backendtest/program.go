@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/gowren/gowren/internal/program"
+	"github.com/gowren/gowren/storage"
 	"github.com/gowren/gowren/storage/filestore"
 )
 
@@ -32,8 +33,21 @@ var packed = sync.OnceValues(func() (dir string, err error) {
 
 var used atomic.Bool // packed was called
 
-// program puts the program into the bucket's folder.
-func (h *harness) program(t *testing.T) {
+// Folder makes a bucket in a folder of the test, which has the program that GOWREN_PROGRAM names as if a driver had uploaded
+// it.
+func Folder(t testing.TB) storage.Bucket {
+	t.Helper()
+	dir := t.TempDir()
+	b, err := filestore.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	link(t, dir)
+	return b
+}
+
+// link puts the program into a bucket's folder.
+func link(t testing.TB, folder string) {
 	t.Helper()
 	if os.Getenv("GOWREN_PROGRAM") == "" {
 		return
@@ -45,10 +59,10 @@ func (h *harness) program(t *testing.T) {
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "programs", "*"))
 	if err == nil {
-		err = os.Mkdir(filepath.Join(h.folder, "programs"), 0o700)
+		err = os.Mkdir(filepath.Join(folder, "programs"), 0o700)
 	}
 	for _, f := range files {
-		err = errors.Join(err, os.Link(f, filepath.Join(h.folder, "programs", filepath.Base(f))))
+		err = errors.Join(err, os.Link(f, filepath.Join(folder, "programs", filepath.Base(f))))
 	}
 	if err != nil {
 		t.Fatal(err)

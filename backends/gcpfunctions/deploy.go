@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/backends/httpworker"
 	"github.com/gowren/gowren/internal/program"
 )
 
@@ -25,7 +26,7 @@ func (b *Backend) ensure(ctx context.Context, f function, exe *program.Executabl
 	ctx, cancel := context.WithTimeoutCause(ctx, b.pace.deploy, fmt.Errorf("%s: the function %s is not ready after %v: see its state in the console", scheme, f.id, b.pace.deploy))
 	defer cancel()
 	pause := b.pace.pauses()
-	fresh, mended := false, false // somebody has just deployed it; this driver has mended it
+	mended := false // by this driver
 	for {
 		found, err := b.control.get(ctx, f.spec.Name)
 		if err != nil {
@@ -37,7 +38,6 @@ func (b *Backend) ensure(ctx context.Context, f function, exe *program.Executabl
 			if err != nil && !errors.Is(err, errExists) {
 				return "", err
 			}
-			fresh = true
 			continue
 		case found.GetState() == functionspb.Function_FAILED:
 			if mended {
@@ -46,10 +46,8 @@ func (b *Backend) ensure(ctx context.Context, f function, exe *program.Executabl
 			if mended, err = b.control.update(ctx, f, exe); err != nil {
 				return "", err
 			}
-			fresh = true
 			continue
 		case found.GetState() != functionspb.Function_ACTIVE: // it is being deployed, or deleted
-			fresh = true
 			if err := pause(ctx); err != nil {
 				return "", err
 			}
@@ -58,19 +56,19 @@ func (b *Backend) ensure(ctx context.Context, f function, exe *program.Executabl
 		if err := b.connect(cmp.Or(found.GetServiceConfig().GetUri(), found.GetUrl())); err != nil {
 			return "", err
 		}
-		have, err := b.ping(ctx, f, fresh)
-		if err == nil || ctx.Err() != nil || errors.Is(err, backends.ErrRefused) || mended {
+		have, err := b.ping(ctx, f)
+		if err == nil || ctx.Err() != nil || errors.Is(err, backends.ErrRefused) || errors.Is(err, httpworker.ErrUnreachable) || mended {
 			return have, err
 		}
 		if mended, err = b.control.update(ctx, f, exe); err != nil {
 			return "", err
 		}
-		fresh = true
 	}
 }
 
-// ping calls the function. One that was just deployed may not be reachable, or not by this caller, for some seconds.
-func (b *Backend) ping(ctx context.Context, f function, fresh bool) (have string, err error) {
+// ping calls the function. One that was just deployed may not be reachable, or not by this caller, for some seconds; and a
+// single bad answer is no reason to deploy one anew, which ends what it does.
+func (b *Backend) ping(ctx context.Context, f function) (have string, err error) {
 	pause := b.pace.pauses()
 	for begun := time.Now(); ; {
 		status, err := b.client.Ping(ctx, 0)
@@ -83,7 +81,9 @@ func (b *Backend) ping(ctx context.Context, f function, fresh bool) (have string
 			return "", nil
 		case ctx.Err() != nil:
 			return "", context.Cause(ctx)
-		case !fresh || time.Since(begun) > b.pace.settle:
+		case errors.Is(err, httpworker.ErrUnreachable):
+			return "", err // which no deployment mends
+		case time.Since(begun) > b.pace.settle:
 			return "", fmt.Errorf("%s: the function %s does not answer as it should: %w", scheme, f.id, err)
 		}
 		if err := pause(ctx); err != nil {

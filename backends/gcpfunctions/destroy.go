@@ -4,19 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
+	"slices"
 
 	"cloud.google.com/go/functions/apiv2/functionspb"
 	"github.com/googleapis/gax-go/v2"
 	"google.golang.org/api/iterator"
 )
 
-// Destroy implements [backends.Destroyer]: it deletes all functions in the region that have the label gowren with the
-// prefix, whatever they were deployed for, with the container images that the service keeps of them. What is in buckets
-// stays.
+// Destroy implements [backends.Destroyer]: it deletes the function that Prepare has found or made; without Prepare, all
+// functions in the region that have the label gowren with the prefix, whatever they were deployed for. The container images
+// that the service keeps of them go with them. What is in buckets stays.
 func (b *Backend) Destroy(ctx context.Context) error {
 	ours, err := b.control.ours(ctx)
 	if err != nil {
 		return err
+	}
+	if b.id != "" {
+		ours = slices.DeleteFunc(ours, func(name string) bool { return path.Base(name) != b.id })
 	}
 	var ops []string
 	var errs []error

@@ -102,7 +102,7 @@ func take(ctx context.Context, creds *auth.Credentials) (string, error) {
 	var refused *auth.Error
 	var network net.Error
 	if errors.As(err, &refused) && refused.Temporary() || errors.As(err, &network) {
-		return "", fmt.Errorf("no token could be had: %w", err)
+		return "", fmt.Errorf("%w: no token could be had: %w", backends.ErrThrottled, err) // nothing was sent
 	}
 	return "", fmt.Errorf("%w: the credentials give no token: they are wrong, have expired or were revoked, or may not impersonate the account "+
 		"(roles/iam.serviceAccountOpenIdTokenCreator): %w", backends.ErrRefused, err)

@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gowren/gowren/backends/backendtest"
 	"github.com/gowren/gowren/backends/httpworker"
 	"github.com/gowren/gowren/mapper"
 	"github.com/gowren/gowren/storage"
-	"github.com/gowren/gowren/storage/filestore"
 )
 
 var (
@@ -51,11 +51,7 @@ var (
 
 func newBucket(t testing.TB) storage.Bucket {
 	t.Helper()
-	b, err := filestore.Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return backendtest.Folder(t)
 }
 
 // open returns an executor over workers at these URLs. It closes the bucket.

@@ -24,6 +24,7 @@ type kind struct {
 	command func(l launch, addr, data string) (args, env []string, err error)
 	ask     string // a request that needs no credentials
 	ready   *regexp.Regexp
+	spare   bool // its tests may be skipped even where servers are required
 }
 
 var kinds = map[string]kind{
@@ -64,6 +65,15 @@ var kinds = map[string]kind{
 			}, []string{"AZURITE_ACCOUNTS=" + l.Name + ":" + l.Secret}, err
 		},
 		ask: get("/"), ready: regexp.MustCompile(`^HTTP/1\.. 4`),
+	},
+	"moto": {
+		title: "moto", program: "moto/bin/moto_server",
+		command: func(_ launch, addr, _ string) ([]string, []string, error) {
+			host, port, err := net.SplitHostPort(addr)
+			// With a Docker of this machine it would run functions, in images that it fetches.
+			return []string{"-H", host, "-p", port}, []string{"DOCKER_HOST=unix:///none"}, err
+		},
+		ask: get("/moto-api/"), ready: regexp.MustCompile(`^HTTP/1\.. 200`), spare: true,
 	},
 	"redis": {
 		title: "Redis", program: "redis-server",

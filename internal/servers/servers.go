@@ -60,6 +60,18 @@ func Redis(t testing.TB, args ...string) RedisServer {
 	return RedisServer{start(t, launch{Kind: "redis", Args: args})}
 }
 
+// MotoServer is an imitation of many of AWS's interfaces, in Python, that others have written. Tests may be without it even
+// where servers are required: it is large, and not to be had everywhere.
+type MotoServer struct {
+	Endpoint string // http://host:port
+}
+
+// Moto returns the moto server of this process.
+func Moto(t testing.TB) MotoServer {
+	t.Helper()
+	return MotoServer{"http://" + start(t, launch{Kind: "moto"})}
+}
+
 // region is that of the S3 server.
 const region = "us-east-1"
 

@@ -32,6 +32,7 @@ type Relay struct {
 // in the reply itself. The error says that the reply could not be written: nobody reads it.
 func (r *Relay) Pass(w io.Writer) error {
 	defer r.leave()
+	defer r.finish()
 	r.w, r.wrote = bufio.NewWriterSize(w, 32<<10), time.Now()
 	defer r.watch()()
 	path, release, err := r.s.programs.find(r.ctx, r.call.Program)
@@ -47,6 +48,13 @@ func (r *Relay) Pass(w io.Writer) error {
 		r.cancel(err)
 	}
 	return errors.Join(err, body.Close())
+}
+
+// finish has what is printed from now on not be written to what is no longer ours.
+func (r *Relay) finish() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended = true
 }
 
 // pass passes frames on until the last. What the child has printed before it comes before it.

@@ -3,6 +3,7 @@ package supervisor
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/gowren/gowren/storage"
 )
@@ -19,5 +20,7 @@ func Stop(ctx context.Context, b storage.Bucket, id string, ended <-chan struct{
 	}
 	cut()
 	<-ended
-	return errors.Join(err, b.Delete(context.WithoutCancel(ctx), canceledKey(id)))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return errors.Join(err, b.Delete(ctx, canceledKey(id)))
 }
