@@ -236,27 +236,54 @@ func (s *server) invoke(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Accel-Buffering", "no") // some proxies hold a reply back until it is whole
-	out := flusher{w, control}
+	out := &flusher{w: w, control: control}
 	if err != nil {
 		_, _ = out.Write(wire.AppendLost(nil, supervisor.Loss(s.supervisor.Name(), err, 0))) // the driver has gone
 		return
 	}
-	_ = out.c.Flush() // the driver knows that it is served; a driver that has gone is met at the first frame
+	defer out.begin(headerDelay)()
 	if err := relay.Pass(out); err != nil {
 		panic(http.ErrAbortHandler) // nobody must take what came for a whole reply
 	}
 }
 
+// headerDelay is how long a reply waits for its first frame before its header goes out by itself, for the driver to know
+// that it is served. At once would be too soon for proxies that are not done with the request when its answer begins: some
+// then cut the connection (those made of Go's ReverseProxy).
+const headerDelay = 100 * time.Millisecond
+
 // flusher sends what is written at once.
 type flusher struct {
-	w http.ResponseWriter
-	c *http.ResponseController
+	w       http.ResponseWriter
+	control *http.ResponseController
+
+	mu   sync.Mutex
+	done bool
 }
 
-func (f flusher) Write(p []byte) (int, error) {
+func (f *flusher) Write(p []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	n, err := f.w.Write(p)
 	if err == nil {
-		err = f.c.Flush()
+		err = f.control.Flush()
 	}
 	return n, err
+}
+
+// begin sends the header after a time. What it returns is called at the end of the reply.
+func (f *flusher) begin(after time.Duration) (end func()) {
+	timer := time.AfterFunc(after, func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		if !f.done {
+			_ = f.control.Flush() // a driver that has gone is met at the first frame
+		}
+	})
+	return func() {
+		timer.Stop()
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.done = true
+	}
 }
