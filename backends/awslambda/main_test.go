@@ -43,9 +43,7 @@ func TestMain(m *testing.M) {
 }
 
 func isolate() {
-	// The program that workers run is this one, as it is: it need not be built anew to be statically linked.
-	path, err := os.Executable()
-	check(err)
+	backendtest.Itself()
 	for _, name := range []string{
 		"AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3",
 		"AWS_ENDPOINT_URL_LAMBDA", "AWS_CA_BUNDLE",
@@ -54,7 +52,7 @@ func isolate() {
 	}
 	nowhere := filepath.Join(os.TempDir(), "no-such-file-of-aws")
 	for name, value := range map[string]string{
-		"GOWREN_PROGRAM": path, "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": nowhere, "AWS_SHARED_CREDENTIALS_FILE": nowhere,
+		"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": nowhere, "AWS_SHARED_CREDENTIALS_FILE": nowhere,
 	} {
 		check(os.Setenv(name, value))
 	}

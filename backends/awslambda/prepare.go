@@ -34,7 +34,7 @@ func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 	}
 	defer exe.Close()
 	function, bucketURL := b.nameOf(c.region, d.Bucket.URL()), d.Bucket.URL()
-	if _, err := b.ready(ctx, c, exe, function, bucketURL); err != nil {
+	if err := b.ready(ctx, c, exe, function, bucketURL); err != nil {
 		return err
 	}
 	// Also where it is the function's own: another driver may repair the function with its own program meanwhile.
@@ -57,8 +57,8 @@ func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 // readying bounds how long Prepare goes on while a function is throttled, or changed by another driver.
 const readying = 5 * time.Minute
 
-// ready returns the function's answer to a ping, and makes it or repairs it for that.
-func (b *Backend) ready(ctx context.Context, c *clients, exe *program.Executable, function, bucketURL string) (status, error) {
+// ready returns when the function answers a ping, and makes it or repairs it for that.
+func (b *Backend) ready(ctx context.Context, c *clients, exe *program.Executable, function, bucketURL string) error {
 	made, repaired := false, false
 	over := time.Now().Add(readying)
 	for pause := 200 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
@@ -67,11 +67,11 @@ func (b *Backend) ready(ctx context.Context, c *clients, exe *program.Executable
 		case err == nil && s.Problem != "" && time.Now().Before(over): // IAM takes some seconds to tell a new policy
 			err = wait(ctx, pause)
 		case err == nil && s.Problem != "":
-			return s, fmt.Errorf("awslambda: workers of %s do not reach the bucket: %s: %w", function, s.Problem, backends.ErrRefused)
+			return fmt.Errorf("awslambda: workers of %s do not reach the bucket: %s: %w", function, s.Problem, backends.ErrRefused)
 		case err == nil:
-			return s, nil
+			return nil
 		case ctx.Err() != nil:
-			return s, err
+			return err
 		case isCode(err, "ResourceNotFoundException") && !made:
 			made = true
 			err = b.create(ctx, c, exe, function, bucketURL)
@@ -84,7 +84,7 @@ func (b *Backend) ready(ctx context.Context, c *clients, exe *program.Executable
 			err = b.update(ctx, c, exe, function)
 		}
 		if err != nil {
-			return s, err
+			return err
 		}
 	}
 }

@@ -44,9 +44,9 @@ func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 		return err
 	}
 	defer exe.Close()
-	_, err = b.answering(ctx, p)
+	err = b.answering(ctx, p)
 	if errors.Is(err, errNotThere) {
-		_, err = b.deploy(ctx, p, bucket, exe)
+		err = b.deploy(ctx, p, bucket, exe)
 	}
 	if err != nil {
 		return err
@@ -61,10 +61,10 @@ func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 var errNotThere = errors.New("no such app answers")
 
 // answering looks whether the app is there and answers. Its error is errNotThere where making it may help.
-func (b *Backend) answering(ctx context.Context, p place) (httpworker.Status, error) {
+func (b *Backend) answering(ctx context.Context, p place) error {
 	a, err := b.find(ctx, p)
 	if err != nil {
-		return httpworker.Status{}, err
+		return err
 	}
 	return b.greet(ctx, p, a)
 }
@@ -86,62 +86,59 @@ func (b *Backend) find(ctx context.Context, p place) (*app, error) {
 }
 
 // greet gets the function's key and pings the app.
-func (b *Backend) greet(ctx context.Context, p place, a *app) (httpworker.Status, error) {
-	var none httpworker.Status
+func (b *Backend) greet(ctx context.Context, p place, a *app) error {
 	if a.Properties.State == "Stopped" {
-		return none, invalid("the app %s was stopped: az functionapp start --name %s --resource-group %s", p.name, p.name, b.config.ResourceGroup)
+		return invalid("the app %s was stopped: az functionapp start --name %s --resource-group %s", p.name, p.name, b.config.ResourceGroup)
 	}
 	var keys map[string]string
 	switch err := b.manager.post(ctx, p.site+"/functions/"+functionName+"/listKeys", webVersion, &keys); {
 	case status(err) == http.StatusNotFound, status(err) == http.StatusBadRequest, status(err) >= 500:
-		return none, errNotThere // the host has not loaded the function
+		return errNotThere // the host has not loaded the function
 	case err != nil:
-		return none, b.explain("get the key of the function", err)
+		return b.explain("get the key of the function", err)
 	}
 	key, ok := keys["default"]
 	if !ok {
-		return none, errNotThere
+		return errNotThere
 	}
 	client, err := b.connect(a, key)
 	if err != nil {
-		return none, err
+		return err
 	}
 	ping, cancel := context.WithTimeout(ctx, b.patience.ping)
 	defer cancel()
-	s, err := client.Ping(ping, 0)
+	_, err = client.Ping(ping, 0)
 	switch {
 	case ctx.Err() != nil:
 		client.Close()
-		return none, context.Cause(ctx)
+		return context.Cause(ctx)
 	case err == nil:
 	case errors.Is(err, backends.ErrThrottled) && !errors.Is(err, errIdle), ping.Err() != nil:
 		// It is there, and busy with others' work, which a deployment would end.
-		s = none
 	case errors.Is(err, backends.ErrRefused), errors.Is(err, httpworker.ErrUnreachable):
 		client.Close()
-		return none, err // which a deployment would not mend
+		return err // which a deployment would not mend
 	default:
 		client.Close()
-		return none, fmt.Errorf("%w: %w", errNotThere, err)
+		return fmt.Errorf("%w: %w", errNotThere, err)
 	}
 	b.setClient(client)
-	return s, nil
+	return nil
 }
 
 // deploy makes what is missing, sends the package, and waits until the function answers. Two drivers may do so at once.
-func (b *Backend) deploy(ctx context.Context, p place, bucket string, exe *program.Executable) (_ httpworker.Status, err error) {
-	var none httpworker.Status
+func (b *Backend) deploy(ctx context.Context, p place, bucket string, exe *program.Executable) (err error) {
 	a, err := b.provide(ctx, p, bucket)
 	if err != nil {
-		return none, err
+		return err
 	}
 	// Another driver may have come first: a second package would end what runs now.
-	if s, err := b.greet(ctx, p, a); !errors.Is(err, errNotThere) {
-		return s, err
+	if err := b.greet(ctx, p, a); !errors.Is(err, errNotThere) {
+		return err
 	}
 	pkg, err := pack(exe, b.method)
 	if err != nil {
-		return none, fmt.Errorf("azurefunctions: make the package of %s: %w", exe.Path, err)
+		return fmt.Errorf("azurefunctions: make the package of %s: %w", exe.Path, err)
 	}
 	defer func() { err = errors.Join(err, pkg.Close(), os.Remove(pkg.Name())) }()
 	for deadline := time.Now().Add(b.patience.deploy); ; {
@@ -151,28 +148,28 @@ func (b *Backend) deploy(ctx context.Context, p place, bucket string, exe *progr
 		}
 		again := errors.Is(err, errBusy) || errors.Is(err, errNotYet) || errors.Is(err, errNotInForce)
 		if !again || time.Now().After(deadline) {
-			return none, b.explainDeployment(p, err)
+			return b.explainDeployment(p, err)
 		}
 		if err := wait(ctx, b.patience.every); err != nil {
-			return none, err
+			return err
 		}
 		if errors.Is(err, errBusy) { // the other's package does as well
-			if s, err := b.greet(ctx, p, a); !errors.Is(err, errNotThere) {
-				return s, err
+			if err := b.greet(ctx, p, a); !errors.Is(err, errNotThere) {
+				return err
 			}
 		}
 	}
 	for deadline := time.Now().Add(b.patience.start); ; {
-		s, err := b.greet(ctx, p, a)
+		err := b.greet(ctx, p, a)
 		if !errors.Is(err, errNotThere) {
-			return s, err
+			return err
 		}
 		if time.Now().After(deadline) {
-			return none, fmt.Errorf("azurefunctions: the app %s was deployed, and its function does not answer: az webapp log tail --name %s --resource-group %s shows why: %w",
+			return fmt.Errorf("azurefunctions: the app %s was deployed, and its function does not answer: az webapp log tail --name %s --resource-group %s shows why: %w",
 				p.name, p.name, b.config.ResourceGroup, err)
 		}
 		if err := wait(ctx, b.patience.every); err != nil {
-			return none, err
+			return err
 		}
 	}
 }

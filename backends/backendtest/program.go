@@ -15,6 +15,18 @@ import (
 	"github.com/gowren/gowren/storage/filestore"
 )
 
+// Itself names the running test binary as the program that workers run, as it is: it need not be built anew to be
+// statically linked. TestMain calls it before Main.
+func Itself() {
+	path, err := os.Executable()
+	if err == nil {
+		err = os.Setenv("GOWREN_PROGRAM", path)
+	}
+	if err != nil {
+		panic(err)
+	}
+}
+
 // packed is a folder with the program that GOWREN_PROGRAM names as a driver uploads it, which takes time: once for all cases.
 var packed = sync.OnceValues(func() (dir string, err error) {
 	e, err := program.Find(context.Background(), os.Getenv("GOWREN_PROGRAM"), nil, program.Platform{OS: runtime.GOOS, Arch: runtime.GOARCH})

@@ -20,9 +20,9 @@ import (
 	"github.com/gowren/gowren/internal/program"
 )
 
-// ensure returns when the function is there and answers, and the hash of the program that it was deployed with. Whatever
+// ensure returns when the function is there and answers. Whatever
 // another driver does at the same time, what is looked at is the function's state, and this goes on from there.
-func (b *Backend) ensure(ctx context.Context, f function, exe *program.Executable) (have string, err error) {
+func (b *Backend) ensure(ctx context.Context, f function, exe *program.Executable) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, b.pace.deploy, fmt.Errorf("%s: the function %s is not ready after %v: see its state in the console", scheme, f.id, b.pace.deploy))
 	defer cancel()
 	pause := b.pace.pauses()
@@ -30,64 +30,64 @@ func (b *Backend) ensure(ctx context.Context, f function, exe *program.Executabl
 	for {
 		found, err := b.control.get(ctx, f.spec.Name)
 		if err != nil {
-			return "", err
+			return err
 		}
 		switch {
 		case found == nil:
 			err = b.control.create(ctx, f, exe)
 			if err != nil && !errors.Is(err, errExists) {
-				return "", err
+				return err
 			}
 			continue
 		case found.GetState() == functionspb.Function_FAILED:
 			if mended {
-				return "", fmt.Errorf("%s: deploy %s: %w", scheme, f.id, failed(messages(found)))
+				return fmt.Errorf("%s: deploy %s: %w", scheme, f.id, failed(messages(found)))
 			}
 			if mended, err = b.control.update(ctx, f, exe); err != nil {
-				return "", err
+				return err
 			}
 			continue
 		case found.GetState() != functionspb.Function_ACTIVE: // it is being deployed, or deleted
 			if err := pause(ctx); err != nil {
-				return "", err
+				return err
 			}
 			continue
 		}
 		if err := b.connect(cmp.Or(found.GetServiceConfig().GetUri(), found.GetUrl())); err != nil {
-			return "", err
+			return err
 		}
-		have, err := b.ping(ctx, f)
+		err = b.ping(ctx, f)
 		if err == nil || ctx.Err() != nil || errors.Is(err, backends.ErrRefused) || errors.Is(err, httpworker.ErrUnreachable) || mended {
-			return have, err
+			return err
 		}
 		if mended, err = b.control.update(ctx, f, exe); err != nil {
-			return "", err
+			return err
 		}
 	}
 }
 
 // ping calls the function. One that was just deployed may not be reachable, or not by this caller, for some seconds; and a
 // single bad answer is no reason to deploy one anew, which ends what it does.
-func (b *Backend) ping(ctx context.Context, f function) (have string, err error) {
+func (b *Backend) ping(ctx context.Context, f function) error {
 	pause := b.pace.pauses()
 	for begun := time.Now(); ; {
 		status, err := b.client.Ping(ctx, 0)
 		switch {
 		case err == nil && status.Bucket != f.spec.ServiceConfig.EnvironmentVariables[backends.BucketVariable]:
-			return "", fmt.Errorf("%s: the function %s was changed by hand: its workers use another bucket: delete it: %w", scheme, f.id, backends.ErrInvalid)
+			return fmt.Errorf("%s: the function %s was changed by hand: its workers use another bucket: delete it: %w", scheme, f.id, backends.ErrInvalid)
 		case err == nil:
-			return status.Program, nil
+			return nil
 		case errors.Is(err, backends.ErrThrottled): // it is there, and busy with others' work
-			return "", nil
+			return nil
 		case ctx.Err() != nil:
-			return "", context.Cause(ctx)
+			return context.Cause(ctx)
 		case errors.Is(err, httpworker.ErrUnreachable):
-			return "", err // which no deployment mends
+			return err // which no deployment mends
 		case time.Since(begun) > b.pace.settle:
-			return "", fmt.Errorf("%s: the function %s does not answer as it should: %w", scheme, f.id, err)
+			return fmt.Errorf("%s: the function %s does not answer as it should: %w", scheme, f.id, err)
 		}
 		if err := pause(ctx); err != nil {
-			return "", err
+			return err
 		}
 	}
 }

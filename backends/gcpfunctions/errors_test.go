@@ -127,7 +127,7 @@ func TestOlderWorker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = b.ping(t.Context(), f)
+	err = b.ping(t.Context(), f)
 	wantError(t, s, err, backends.ErrInvalid, "version 0", f.id)
 }
 

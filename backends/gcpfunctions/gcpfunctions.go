@@ -132,7 +132,7 @@ func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 	}
 	b.bucket, b.id = d.Bucket, f.id
 	b.call = supervisor.Call{Program: exe.Hash, Bucket: d.Bucket.URL()}
-	if _, err := b.ensure(ctx, f, exe); err != nil {
+	if err := b.ensure(ctx, f, exe); err != nil {
 		return err
 	}
 	// Also where it is the function's own: another driver may repair the function with its own program meanwhile.

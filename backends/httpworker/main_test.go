@@ -21,14 +21,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// The program that workers run is this one, as it is: it need not be built anew to be statically linked.
-	path, err := os.Executable()
-	if err == nil {
-		err = os.Setenv("GOWREN_PROGRAM", path)
-	}
-	if err != nil {
-		panic(err)
-	}
+	backendtest.Itself()
 	backendtest.Main(m)
 }
 

@@ -22,5 +22,5 @@ func Stop(ctx context.Context, b storage.Bucket, id string, ended <-chan struct{
 	<-ended
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	return errors.Join(err, b.Delete(ctx, canceledKey(id)))
+	return errors.Join(err, Uncancel(ctx, b, id))
 }

@@ -45,16 +45,7 @@ func putFunctionConcurrency(c *call) (int, any, error) {
 	return http.StatusOK, map[string]int{"ReservedConcurrentExecutions": *n}, nil
 }
 
-func getFunctionConcurrency(c *call) (int, any, error) {
-	if err := c.control("lambda:GetFunctionConcurrency"); err != nil {
-		return 0, nil, err
-	}
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	f, err := c.find(c.r.PathValue("name"))
-	if err != nil {
-		return 0, nil, err
-	}
+func getFunctionConcurrency(c *call, f *function) (int, any, error) {
 	reply := map[string]int{}
 	if f.reserved != nil {
 		reply["ReservedConcurrentExecutions"] = *f.reserved
@@ -62,16 +53,7 @@ func getFunctionConcurrency(c *call) (int, any, error) {
 	return http.StatusOK, reply, nil
 }
 
-func deleteFunctionConcurrency(c *call) (int, any, error) {
-	if err := c.control("lambda:DeleteFunctionConcurrency"); err != nil {
-		return 0, nil, err
-	}
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	f, err := c.find(c.r.PathValue("name"))
-	if err != nil {
-		return 0, nil, err
-	}
+func deleteFunctionConcurrency(c *call, f *function) (int, any, error) {
 	f.reserved = nil
 	return http.StatusNoContent, nil, nil
 }

@@ -102,16 +102,23 @@ func (c *call) control(action string) error {
 	return nil
 }
 
-func getFunction(c *call) (int, any, error) {
-	if err := c.control("lambda:GetFunction"); err != nil {
-		return 0, nil, err
+// ofFunction is a call that needs a right to a function that is there. Its work is done with the server's lock held.
+func ofFunction(action string, do func(c *call, f *function) (int, any, error)) func(*call) (int, any, error) {
+	return func(c *call) (int, any, error) {
+		if err := c.control(action); err != nil {
+			return 0, nil, err
+		}
+		c.s.mu.Lock()
+		defer c.s.mu.Unlock()
+		f, err := c.find(c.r.PathValue("name"))
+		if err != nil {
+			return 0, nil, err
+		}
+		return do(c, f)
 	}
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	f, err := c.find(c.r.PathValue("name"))
-	if err != nil {
-		return 0, nil, err
-	}
+}
+
+func getFunction(c *call, f *function) (int, any, error) {
 	type concurrency struct{ ReservedConcurrentExecutions int }
 	reply := struct {
 		Configuration configuration
@@ -125,30 +132,12 @@ func getFunction(c *call) (int, any, error) {
 	return http.StatusOK, reply, nil
 }
 
-func getFunctionConfiguration(c *call) (int, any, error) {
-	if err := c.control("lambda:GetFunctionConfiguration"); err != nil {
-		return 0, nil, err
-	}
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	f, err := c.find(c.r.PathValue("name"))
-	if err != nil {
-		return 0, nil, err
-	}
+func getFunctionConfiguration(c *call, f *function) (int, any, error) {
 	return http.StatusOK, f.config, nil
 }
 
 // deleteFunction takes the function away at once. Invocations that run are not disturbed.
-func deleteFunction(c *call) (int, any, error) {
-	if err := c.control("lambda:DeleteFunction"); err != nil {
-		return 0, nil, err
-	}
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	f, err := c.find(c.r.PathValue("name"))
-	if err != nil {
-		return 0, nil, err
-	}
+func deleteFunction(c *call, f *function) (int, any, error) {
 	delete(c.s.functions, f.name)
 	for _, e := range f.idle {
 		e.kill()
