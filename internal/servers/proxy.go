@@ -127,9 +127,21 @@ func (p *Proxy) serve(forward http.Handler, w http.ResponseWriter, r *http.Reque
 		_, _ = io.Copy(io.Discard, r.Body) // until then, the end of the connection would not be seen
 		p.stall(r)
 	default:
-		forward.ServeHTTP(w, r.WithContext(withRule(r.Context(), rule)))
+		forward.ServeHTTP(headerFirst{w}, r.WithContext(withRule(r.Context(), rule)))
 	}
 }
+
+// headerFirst sends a header before anything of the body is read, so that a fault at the first byte comes after it, not
+// sometimes before.
+type headerFirst struct{ http.ResponseWriter }
+
+func (w headerFirst) WriteHeader(status int) {
+	w.ResponseWriter.WriteHeader(status)
+	_ = http.NewResponseController(w.ResponseWriter).Flush() // the client may be gone
+}
+
+// Unwrap is for [http.ResponseController].
+func (w headerFirst) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // stall waits until the client gives up, or the test ends.
 func (p *Proxy) stall(r *http.Request) {

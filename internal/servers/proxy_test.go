@@ -75,7 +75,7 @@ func TestProxyFaults(t *testing.T) {
 		"lose":         {Rule{Fault: Lose}, "", syscall.ECONNRESET, 0, 1},
 		"stall":        {Rule{Fault: Stall}, "", context.DeadlineExceeded, 0, 0},
 		"cut":          {Rule{Fault: Cut, At: 4}, "0123", io.ErrUnexpectedEOF, 200, 1},
-		"cut at once":  {Rule{Fault: Cut}, "", io.EOF, 0, 1},
+		"cut at once":  {Rule{Fault: Cut}, "", io.ErrUnexpectedEOF, 200, 1},
 		"stall amid":   {Rule{Fault: StallAt, At: 4}, "0123", context.DeadlineExceeded, 200, 1},
 		"flip answer":  {Rule{Fault: FlipAnswer, At: 3}, "0122456789", nil, 200, 1},
 		"flip request": {Rule{Fault: FlipRequest, At: 9}, "0123456788", nil, 200, 1},
