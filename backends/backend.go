@@ -75,9 +75,10 @@ type Warmer interface {
 
 // Destroyer is a backend that makes something that stays. It is found by type assertion.
 type Destroyer interface {
-	// Destroy removes all that Prepare, of any program, has made for the same configuration and bucket, and returns when
-	// it is gone. Jobs of others that run there fail. It may be called without Prepare.
-	Destroy(ctx context.Context) error
+	// Destroy removes all that Prepare, of any program and in any process, has made for this configuration and the bucket
+	// with this URL, also where Prepare failed half-way, and returns when it is gone. What another configuration or bucket
+	// uses stays. Jobs of others that run there fail. It may be called without Prepare, and again after it failed itself.
+	Destroy(ctx context.Context, bucket string) error
 }
 
 // Checker is a backend that can look at what it needs before the first job. It is found by type assertion.

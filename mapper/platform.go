@@ -41,11 +41,37 @@ func (ex *Executor) Destroy(ctx context.Context) error {
 	if ex.zero() {
 		return errZeroExecutor
 	}
-	d, ok := ex.backend.(backends.Destroyer)
+	return destroy(ctx, ex.backend, ex.bucket)
+}
+
+// Destroy is [Executor.Destroy] for a configuration with which [Open] fails, or is not to be called: it makes nothing and
+// starts no worker.
+func Destroy(ctx context.Context, c Config) error {
+	backend, err := backends.Open(ctx, c.backend())
+	if err != nil {
+		return fmt.Errorf("mapper: destroy: %w", err)
+	}
+	return errors.Join(c.destroy(ctx, backend), backend.Close())
+}
+
+func (c Config) destroy(ctx context.Context, backend backends.Backend) error {
+	storageURL, err := c.storage()
+	if err != nil {
+		return fmt.Errorf("mapper: destroy: %w", err)
+	}
+	bucket, err := storage.Open(ctx, storageURL)
+	if err != nil {
+		return fmt.Errorf("mapper: destroy: %w", err)
+	}
+	return errors.Join(destroy(ctx, backend, bucket), bucket.Close())
+}
+
+func destroy(ctx context.Context, backend backends.Backend, bucket storage.Bucket) error {
+	d, ok := backend.(backends.Destroyer)
 	if !ok {
 		return nil
 	}
-	if err := d.Destroy(ctx); err != nil {
+	if err := d.Destroy(ctx, bucket.URL()); err != nil {
 		return fmt.Errorf("mapper: destroy: %w", err)
 	}
 	return nil

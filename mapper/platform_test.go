@@ -3,7 +3,9 @@ package mapper_test
 import (
 	"context"
 	"errors"
+	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,7 +20,7 @@ type platform struct {
 	backends.Backend
 	limits backends.Limits
 	warm   int
-	gone   bool
+	gone   string // the bucket for which it was destroyed
 	fail   error
 	found  []backends.Finding
 }
@@ -30,7 +32,10 @@ func (p *platform) Limits() backends.Limits {
 }
 
 func (p *platform) Prewarm(_ context.Context, n int) error { p.warm += n; return p.fail }
-func (p *platform) Destroy(context.Context) error          { p.gone = true; return p.fail }
+func (p *platform) Destroy(_ context.Context, bucket string) error {
+	p.gone = bucket
+	return p.fail
+}
 func (p *platform) Check(context.Context, backends.Deployment) []backends.Finding {
 	return p.found
 }
@@ -50,8 +55,8 @@ func TestPrewarmAndDestroy(t *testing.T) {
 	t.Parallel()
 	p := &platform{}
 	ex := onPlatform(t, p)
-	if err := errors.Join(ex.Prewarm(t.Context(), 7), ex.Prewarm(t.Context(), 0), ex.Destroy(t.Context())); err != nil || p.warm != 7 || !p.gone {
-		t.Errorf("%v; %d warmed, destroyed: %v", err, p.warm, p.gone)
+	if err := errors.Join(ex.Prewarm(t.Context(), 7), ex.Prewarm(t.Context(), 0), ex.Destroy(t.Context())); err != nil || p.warm != 7 || !strings.HasPrefix(p.gone, "mem://") {
+		t.Errorf("%v; %d warmed, destroyed: %q", err, p.warm, p.gone)
 	}
 	p.fail = errors.New("no such region")
 	mentions(t, ex.Prewarm(t.Context(), 1), "prewarm 1 workers", "no such region")
@@ -67,6 +72,36 @@ func TestPrewarmAndDestroy(t *testing.T) {
 	mentions(t, (&mapper.Executor{}).Prewarm(t.Context(), 1), "zero Executor")
 	mentions(t, (&mapper.Executor{}).Destroy(t.Context()), "zero Executor")
 }
+
+// TestDestroyUnopened: what is left on a platform goes though an executor cannot be opened there.
+func TestDestroyUnopened(t *testing.T) {
+	t.Parallel()
+	p := &platform{Backend: inproc.New(1), fail: errors.New("no such role")}
+	var closed atomic.Bool
+	backends.Register("unopened", func(context.Context, *url.URL) (backends.Backend, error) { return closing{p, &closed}, nil })
+	c := mapper.Config{Backend: "unopened", Storage: "mem://unopened"}
+	mentions(t, mapper.Destroy(t.Context(), c), "destroy", "no such role")
+	if p.gone != "mem://unopened" || !closed.Load() {
+		t.Errorf("destroyed: %q, closed: %v", p.gone, closed.Load())
+	}
+	p.fail = nil
+	if err := mapper.Destroy(t.Context(), c); err != nil {
+		t.Error(err)
+	}
+	mentions(t, mapper.Destroy(t.Context(), mapper.Config{Backend: "nowhere"}), "destroy", "nowhere")
+	mentions(t, mapper.Destroy(t.Context(), mapper.Config{Backend: "unopened", Storage: "nowhere://"}), "destroy", "nowhere")
+	if err := mapper.Destroy(t.Context(), mapper.Config{Backend: "inproc", Storage: "mem://unopened"}); err != nil {
+		t.Errorf("a backend without a platform: %v", err)
+	}
+}
+
+// closing notes that a platform is closed.
+type closing struct {
+	*platform
+	closed *atomic.Bool
+}
+
+func (c closing) Close() error { c.closed.Store(true); return c.platform.Close() }
 
 // TestImpossible: what the backend can never do is refused before anything is sent.
 func TestImpossible(t *testing.T) {

@@ -53,7 +53,7 @@ func TestDeploy(t *testing.T) {
 	c.repair(t, b, name, d)
 	wantDoubled(t, open(t, b, bucket, mapper.Options{}), 6)
 	fresh := c.backend(t, awslambda.Config{Reserved: 3, StorageMB: 600, RetentionDays: 7, Env: map[string]string{"MINE": "1"}})
-	if err := fresh.Destroy(t.Context()); err != nil { // which finds the function by its configuration
+	if err := fresh.Destroy(t.Context(), bucket.URL()); err != nil { // which finds the function by its configuration
 		t.Error(err)
 	}
 	c.gone(t, name)
@@ -212,7 +212,7 @@ func TestTwoBuilds(t *testing.T) {
 	if programs != 2 {
 		t.Errorf("%d programs are in the bucket, want the one that was deployed and the changed one", programs)
 	}
-	if err := second.Destroy(t.Context()); err != nil {
+	if err := second.Destroy(t.Context(), bucket.URL()); err != nil {
 		t.Error(err)
 	}
 }

@@ -14,7 +14,7 @@ import (
 // Destroy implements [backends.Destroyer]: it deletes the function, the role that was made for it, and its logs. Before
 // Prepare it does so for all functions of this configuration, whatever their bucket. What has the name and not the tag
 // is somebody else's, and stays.
-func (b *Backend) Destroy(ctx context.Context) error {
+func (b *Backend) Destroy(ctx context.Context, _ string) error {
 	b.mu.Lock()
 	function := b.function
 	b.mu.Unlock()

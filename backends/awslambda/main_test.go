@@ -186,7 +186,7 @@ func (c *cloud) backend(t testing.TB, config awslambda.Config) *awslambda.Backen
 		if t.Failed() && b.Function() != "" {
 			t.Logf("the function has printed:\n%s", c.Log(b.Function()))
 		}
-		if err := b.Destroy(context.WithoutCancel(t.Context())); err != nil {
+		if err := b.Destroy(context.WithoutCancel(t.Context()), ""); err != nil {
 			t.Errorf("destroy: %v", err)
 		}
 	})

@@ -60,7 +60,7 @@ func TestMoto(t *testing.T) {
 		t.Error(err)
 	}
 
-	if err := b.Destroy(context.WithoutCancel(t.Context())); err != nil {
+	if err := b.Destroy(context.WithoutCancel(t.Context()), bucket.URL()); err != nil {
 		t.Fatal(err)
 	}
 	if list, err = client.ListFunctions(t.Context(), &lambda.ListFunctionsInput{}); err != nil || len(list.Functions) != 0 {

@@ -8,7 +8,7 @@ import (
 // Destroy implements [backends.Destroyer]: it deletes the apps in the resource group that bear gowren's tag, with their
 // plans, containers and the roles of their identities. After Prepare, they are those for its bucket; without, those for
 // any. Invocations under way are lost. Storage accounts, buckets and user-assigned identities stay.
-func (b *Backend) Destroy(ctx context.Context) error {
+func (b *Backend) Destroy(ctx context.Context, _ string) error {
 	group := b.config.named("", "").group
 	var apps, plans struct{ Value []app }
 	if err := b.manager.get(ctx, group+"/providers/Microsoft.Web/sites", webVersion, &apps); err != nil {

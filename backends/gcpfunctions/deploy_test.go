@@ -208,13 +208,13 @@ func TestDestroy(t *testing.T) {
 		}
 	}
 	b := newBackend(t, config(s)) // not prepared
-	if err := b.Destroy(t.Context()); err != nil {
+	if err := b.Destroy(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
 	if ids := s.Functions(); len(ids) != 1 || !strings.HasPrefix(ids[0], "other-") {
 		t.Errorf("after Destroy there are %v", ids)
 	}
-	if err := b.Destroy(t.Context()); err != nil {
+	if err := b.Destroy(t.Context(), ""); err != nil {
 		t.Errorf("Destroy of nothing: %v", err)
 	}
 }

@@ -15,7 +15,7 @@ import (
 // Destroy implements [backends.Destroyer]: it deletes the function that Prepare has found or made; without Prepare, all
 // functions in the region that have the label gowren with the prefix, whatever they were deployed for. The container images
 // that the service keeps of them go with them. What is in buckets stays.
-func (b *Backend) Destroy(ctx context.Context) error {
+func (b *Backend) Destroy(ctx context.Context, _ string) error {
 	ours, err := b.control.ours(ctx)
 	if err != nil {
 		return err

@@ -25,7 +25,7 @@ func TestPolicy(t *testing.T) {
 			t.Errorf("%s: %v", f.What, f.Err)
 		}
 	}
-	if err := b.Destroy(t.Context()); err != nil {
+	if err := b.Destroy(t.Context(), ""); err != nil {
 		t.Error(err)
 	}
 	var want []string

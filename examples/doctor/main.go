@@ -4,11 +4,12 @@
 //	GOWREN_BACKEND=… GOWREN_STORAGE=… doctor [-destroy]
 //
 // It prints a line for each thing that it looked at, with what to do where something is wrong, and exits with 1 then. What
-// workers need is made on the platform, as for a job; -destroy removes it from there again.
+// workers need is made on the platform, as for a job; -destroy removes it from there again, whatever was found.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -34,7 +35,10 @@ func main() {
 	text, sound := examine(ctx)
 	_, err := os.Stdout.WriteString(text)
 	if err == nil && sound {
-		err = greet(ctx, os.Stdout, *destroy)
+		err = greet(ctx, os.Stdout)
+	}
+	if *destroy {
+		err = errors.Join(err, remove(ctx, os.Stdout))
 	}
 	if err != nil {
 		log.Fatal(err)
@@ -63,7 +67,7 @@ func examine(ctx context.Context) (text string, sound bool) {
 }
 
 // greet runs one task.
-func greet(ctx context.Context, w io.Writer, destroy bool) (err error) {
+func greet(ctx context.Context, w io.Writer) (err error) {
 	ex, err := mapper.Open(ctx, mapper.Config{})
 	if err != nil {
 		return err
@@ -77,12 +81,15 @@ func greet(ctx context.Context, w io.Writer, destroy bool) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(w, "ok    a task: %s\n", text); err != nil || !destroy {
+	_, err = fmt.Fprintf(w, "ok    a task: %s\n", text)
+	return err
+}
+
+// remove removes what jobs leave on the platform, what failed half-way included.
+func remove(ctx context.Context, w io.Writer) error {
+	if err := mapper.Destroy(ctx, mapper.Config{}); err != nil {
 		return err
 	}
-	if err := ex.Destroy(ctx); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(w, "ok    removed what was made on the platform")
+	_, err := fmt.Fprintln(w, "ok    removed what was made on the platform")
 	return err
 }

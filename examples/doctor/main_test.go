@@ -15,8 +15,8 @@ func TestDoctor(t *testing.T) {
 		t.Errorf("status %d: %s%s", status, out, bad)
 	}
 	t.Setenv("GOWREN_PROGRAM", "/no/such/program")
-	out, bad, status = programtest.Run(t)
-	if status != 1 || !strings.Contains(out, "FAIL") || !strings.Contains(out, "/no/such/program") {
+	out, bad, status = programtest.Run(t, "-destroy")
+	if status != 1 || !strings.Contains(out, "FAIL") || !strings.Contains(out, "removed") || !strings.Contains(out, "/no/such/program") {
 		t.Errorf("status %d: %s%s", status, out, bad)
 	}
 }
