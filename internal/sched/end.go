@@ -3,6 +3,7 @@ package sched
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gowren/gowren/backends"
@@ -31,21 +32,28 @@ const maxBarren = 16
 // End notes that a batch's invocation is over. It returns the task that is to blame, if it is known and was given its
 // last attempt.
 func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
-	m.flying--
-	m.counts.Running -= int64(len(b.Tasks))
-	m.counts.Settled += int64(len(b.Tasks) - b.open)
-	if b.open < len(b.Tasks) {
+	m.leave(b)
+	w := b.work
+	open := int(w.open.Load())
+	var rest []Task
+	if len(w.batches) == 0 { // otherwise its copy, or what it is a copy of, goes on with them
+		rest = w.rest()
+		m.counts.Running -= int64(len(w.tasks))
+		m.counts.Settled += int64(len(w.tasks) - open)
+	}
+	if open < len(w.tasks) {
 		m.barren = 0
 	}
-	rest := b.rest()
 	switch {
+	case errors.Is(o.Err, errRedundant):
 	case m.fatal != nil: // how the rest ends does not matter
 		m.dropped += len(rest)
 	case o.Err == nil:
 		m.flow.ended()
 		m.size.observe(min(o.Ran, len(b.Tasks)), o.Busy, now.Sub(b.Begun))
-		m.giveBack(b, rest)
-		if b.open < len(b.Tasks) {
+		m.ran(b, now)
+		m.giveBack(w, rest)
+		if open < len(w.tasks) {
 			break
 		}
 		if m.barren++; m.barren >= maxBarren+m.policy.Concurrency {
@@ -53,7 +61,11 @@ func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
 		}
 	case errors.Is(o.Err, backends.ErrThrottled):
 		m.counts.Throttled++
-		m.giveBack(b, rest)
+		if b.Copy {
+			m.counts.Copies--
+			m.late.copied -= len(b.Tasks)
+		}
+		m.giveBack(w, rest)
 		if m.flow.throttled(now) {
 			m.Stop(fmt.Errorf("the backend has taken nothing for %v: %w", patience, o.Err))
 		}
@@ -68,9 +80,22 @@ func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
 	return nil
 }
 
+// errRedundant is the outcome of a batch that was given up since its copy, or what it was a copy of, has settled all.
+var errRedundant = errors.New("others were faster")
+
+// leave notes that a batch is no longer under way.
+func (m *Machine) leave(b *Batch) {
+	m.flying--
+	last := m.under[len(m.under)-1]
+	m.under[b.place], last.place = last, b.place
+	m.under[len(m.under)-1] = nil
+	m.under = m.under[:len(m.under)-1]
+	b.work.batches = slices.DeleteFunc(b.work.batches, func(x *Batch) bool { return x == b })
+}
+
 // giveBack queues tasks again that nobody is to blame for. Those under suspicion stay among themselves.
-func (m *Machine) giveBack(b *Batch, rest []Task) {
-	if b.suspect {
+func (m *Machine) giveBack(w *work, rest []Task) {
+	if w.suspect {
 		m.isolate(rest)
 		return
 	}

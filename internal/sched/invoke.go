@@ -26,10 +26,18 @@ func (r *Runner) invoke(s *Slot, b *Batch) {
 		o.Err = fmt.Errorf("%w: %w", errLocal, err)
 		return
 	}
-	reply, err := r.job.Backend.Invoke(r.ctx, request)
+	ctx, cancel := r.begin(b)
+	defer cancel()
+	reply, err := r.job.Backend.Invoke(ctx, request)
 	if err != nil {
 		o.Err = err
 		return
+	}
+	if r.copies() && r.m.policy.Streams {
+		r.mu.Lock()
+		r.m.Started(b, time.Now())
+		r.pass() // it may make another late
+		r.mu.Unlock()
 	}
 	returned := false
 	defer func() {
@@ -39,7 +47,7 @@ func (r *Runner) invoke(s *Slot, b *Batch) {
 	}()
 	o = r.read(s, b, reply)
 	returned = true
-	if err := reply.Close(); err != nil && o.Err == nil && b.open > 0 {
+	if err := reply.Close(); err != nil && o.Err == nil && !b.over() {
 		o.Err = err
 	}
 }
@@ -139,10 +147,43 @@ func (r *Runner) result(s *Slot, b *Batch, position int, v Value) error {
 	return nil
 }
 
+// begin returns the context of a batch's invocation, which ends with the job's, and when another has settled its tasks.
+func (r *Runner) begin(b *Batch) (context.Context, func()) {
+	if !r.copies() {
+		return r.ctx, func() {}
+	}
+	ctx, cancel := context.WithCancelCause(r.ctx)
+	end := func() { cancel(errRedundant) }
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if b.cancel = end; b.over() { // before it has begun
+		end()
+	}
+	return ctx, end
+}
+
+// copies reports whether batches may be run twice.
+func (r *Runner) copies() bool { return r.m.policy.Copies > 0 && r.job.Known != 1 }
+
+// relieve ends the other invocation of a batch's tasks, when they are settled.
+func (r *Runner) relieve(b *Batch) {
+	if !b.over() || !b.work.copied.Load() {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, x := range b.work.batches {
+		if x != b && x.cancel != nil {
+			x.cancel()
+		}
+	}
+}
+
 // land notes that a task of a batch under way is dealt with.
 func (r *Runner) land(b *Batch) {
-	b.landed++
+	b.work.landed.Add(1)
 	r.landed.Add(1)
+	r.relieve(b)
 }
 
 // failure deals with the failure of a task that is settled in its batch: it is tried again, or the failure is final.
@@ -154,14 +195,13 @@ func (r *Runner) failure(b *Batch, position int, f *Failure) error {
 	r.mu.Lock()
 	attempts, final := r.m.Failed(*t, f.Again, time.Now())
 	if !final {
-		r.land(b)
 		r.pass()
 	}
 	r.mu.Unlock()
-	if !final {
-		return nil
+	var err error
+	if final {
+		err = r.report(t, attempts, f)
 	}
-	err := r.report(t, attempts, f)
 	r.land(b)
 	return err
 }
@@ -179,13 +219,17 @@ func (r *Runner) report(t *Task, attempts int, f *Failure) error {
 func (r *Runner) end(b *Batch, o Outcome) {
 	r.mu.Lock()
 	switch {
+	case o.Err != nil && r.ctx.Err() == nil && b.redundant():
+		o.Err = errRedundant
 	case o.Err != nil && r.ctx.Err() != nil: // it ended because the job was stopped, whatever it says
 		r.m.Stop(context.Cause(r.ctx))
 	case errors.Is(o.Err, errLocal), errors.Is(o.Err, errGivenUp):
 		r.m.Stop(o.Err)
 	}
-	r.landed.Add(-int64(b.landed))
 	blamed := r.m.End(b, o, time.Now())
+	if len(b.work.batches) == 0 {
+		r.landed.Add(-int64(b.work.landed.Load()))
+	}
 	switch {
 	case r.m.Err() != nil:
 		r.halt()

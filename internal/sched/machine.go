@@ -9,13 +9,15 @@ type Policy struct {
 	BatchSize   int            // tasks in a batch; 0 lets the machine choose
 	BatchBytes  int            // input bytes in a batch, unless one task alone has more
 	Retries     int            // further attempts at a task after the first
+	Streams     bool           // workers answer when they begin
+	Copies      float64        // of all invocations and tasks, the share that may be run twice since they are late
 	Random      func() float64 // in [0, 1), for jitter
 }
 
 // Counts is what a machine has to tell.
 type Counts struct {
 	Queued, Running, Settled, Failed, Retried int64 // tasks
-	Invocations, Lost, Throttled              int64 // invocations
+	Invocations, Lost, Throttled, Copies      int64 // invocations
 	More                                      bool  // inputs are still coming
 }
 
@@ -25,6 +27,7 @@ type Machine struct {
 	policy Policy
 	size   sizer
 	flow   flow
+	late   late
 
 	queue    queue    // not begun
 	returned queue    // handed back without blame: they go first
@@ -34,9 +37,10 @@ type Machine struct {
 	delayed  delays
 	dropped  int // tasks that will not run, since the job cannot go on
 
-	flying int  // invocations under way
-	closed bool // no more inputs come
-	barren int  // invocations in a row that ended well and settled nothing
+	flying int      // invocations under way
+	under  []*Batch // theirs
+	closed bool     // no more inputs come
+	barren int      // invocations in a row that ended well and settled nothing
 	counts Counts
 	fatal  error // the job cannot go on
 }
@@ -83,8 +87,11 @@ func (m *Machine) Err() error { return m.fatal }
 // next event.
 func (m *Machine) Ready(now time.Time) (bool, time.Time) {
 	switch {
-	case m.fatal != nil || m.pending() == 0 || m.flying >= m.flow.limit():
+	case m.fatal != nil || m.flying >= m.flow.limit():
 		return false, time.Time{}
+	case m.pending() == 0:
+		b, again := m.latest(now)
+		return b != nil, again
 	case m.flow.until.After(now):
 		return false, m.flow.until
 	case m.pending() > len(m.delayed) || m.delayed.due(now):
@@ -99,28 +106,43 @@ func (m *Machine) Next(now time.Time) (*Batch, time.Time) {
 	if !ready {
 		return nil, again
 	}
-	b := &Batch{Begun: now}
+	if m.pending() == 0 {
+		late, _ := m.latest(now)
+		b := late.again(now)
+		m.late.copied += len(b.Tasks)
+		m.counts.Copies++
+		m.begin(b)
+		return b, time.Time{}
+	}
+	var tasks []Task
+	suspect := false
 	switch {
 	case len(m.suspects) > 0:
-		b.Tasks, b.suspect = m.suspects[0], true
+		tasks, suspect = m.suspects[0], true
 		m.suspects[0] = nil
 		m.suspects = m.suspects[1:]
-		m.suspect -= len(b.Tasks)
-		m.held -= size(b.Tasks...)
+		m.suspect -= len(tasks)
+		m.held -= size(tasks...)
 	case m.returned.len() > 0:
-		b.Tasks = m.returned.take(m.fit(m.returned.waiting()))
+		tasks = m.returned.take(m.fit(m.returned.waiting()))
 	case m.delayed.due(now):
-		b.Tasks, b.suspect = m.delayed.take(now, m.size.next(len(m.delayed)), m.policy.BatchBytes)
-		m.held -= size(b.Tasks...)
+		tasks, suspect = m.delayed.take(now, m.size.next(len(m.delayed)), m.policy.BatchBytes)
+		m.held -= size(tasks...)
 	default:
-		b.Tasks = m.queue.take(m.fit(m.queue.waiting()))
+		tasks = m.queue.take(m.fit(m.queue.waiting()))
 	}
-	b.open = len(b.Tasks)
-	b.settled = make([]bool, b.open)
+	b := newBatch(tasks, suspect, now)
+	m.counts.Running += int64(len(tasks))
+	m.begin(b)
+	return b, time.Time{}
+}
+
+// begin notes that a batch is under way.
+func (m *Machine) begin(b *Batch) {
 	m.flying++
 	m.counts.Invocations++
-	m.counts.Running += int64(b.open)
-	return b, time.Time{}
+	b.place = len(m.under)
+	m.under = append(m.under, b)
 }
 
 // fit returns how many of the tasks make a good batch.

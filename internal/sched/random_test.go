@@ -3,6 +3,7 @@ package sched
 import (
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -13,8 +14,14 @@ import (
 // reported failed exactly once, nothing is lost or doubled, no attempt too many, and never more under way than allowed.
 func TestRandomEvents(t *testing.T) {
 	t.Parallel()
+	var copies int64
 	for seed := range uint64(1000) {
-		newChaos(t, seed).run()
+		c := newChaos(t, seed)
+		c.run()
+		copies += c.m.Counts().Copies
+	}
+	if copies < 20 {
+		t.Errorf("only %d copies were made", copies)
 	}
 }
 
@@ -28,15 +35,16 @@ type chaos struct {
 	tasks  int
 	pushed int
 	done   map[int64]bool
-	where  map[int64]bool // the batches that a task is in: one at most
+	where  map[int64]int // the batches in which a task is not settled: one at most, and copies
+	copied int           // tasks in copies
 	under  []*Batch
 }
 
 func newChaos(t *testing.T, seed uint64) *chaos {
-	c := &chaos{T: t, Rand: rand.New(rand.NewPCG(seed, 1)), seed: seed, now: start, done: map[int64]bool{}, where: map[int64]bool{}}
+	c := &chaos{T: t, Rand: rand.New(rand.NewPCG(seed, 1)), seed: seed, now: start, done: map[int64]bool{}, where: map[int64]int{}}
 	c.policy = Policy{
 		Concurrency: 1 + c.IntN(8), CPUs: 1 + c.IntN(4), BatchSize: max(c.IntN(20)-4, 0), BatchBytes: c.IntN(50),
-		Retries: c.IntN(4), Random: c.Float64,
+		Retries: c.IntN(4), Random: c.Float64, Streams: c.IntN(3) > 0, Copies: max(c.Float64()-0.5, 0),
 	}
 	c.m = NewMachine(c.policy)
 	c.tasks = 1 + c.IntN(120)
@@ -89,11 +97,23 @@ func (c *chaos) begin() {
 	c.under = append(c.under, b)
 	bytes := 0
 	for _, task := range b.Tasks {
-		if c.done[task.Index] || c.where[task.Index] || task.Attempt > c.policy.Retries {
-			c.fail("task %d is begun (done %v, under way %v, attempt %d)", task.Index, c.done[task.Index], c.where[task.Index], task.Attempt)
+		others := 0
+		if b.Copy {
+			others = len(b.work.batches) - 1
+			c.copied++
 		}
-		c.where[task.Index] = true
+		if c.done[task.Index] || c.where[task.Index] != others || task.Attempt > c.policy.Retries {
+			c.fail("task %d is begun (done %v, under way %d, attempt %d, copy %v)", task.Index, c.done[task.Index], c.where[task.Index], task.Attempt, b.Copy)
+		}
+		c.where[task.Index]++
 		bytes += len(task.Data)
+	}
+	if c.IntN(3) > 0 {
+		c.m.Started(b, c.now.Add(time.Duration(c.IntN(300))*time.Millisecond))
+	}
+	n := c.m.Counts()
+	if own := n.Invocations - n.Copies; c.policy.Copies == 0 && n.Copies > 0 || float64(n.Copies) > max(1, c.policy.Copies*float64(own)) || float64(c.copied) > max(1, c.policy.Copies*float64(c.tasks)) {
+		c.fail("%d copies of %d tasks and %d invocations", n.Copies, c.copied, own)
 	}
 	if len(b.Tasks) == 0 || len(c.under) > c.policy.Concurrency || c.policy.BatchBytes > 0 && bytes > c.policy.BatchBytes && len(b.Tasks) > 1 {
 		c.fail("%d batches under way, the last of %d tasks and %d bytes", len(c.under), len(b.Tasks), bytes)
@@ -128,10 +148,13 @@ func (c *chaos) end() {
 			continue
 		}
 		ran++
-		if first, err := b.Settle(position); !first || err != nil {
-			c.fail("%v, %v", first, err)
-		}
 		task := b.Tasks[position]
+		if first, err := b.Settle(position); err != nil || !first && !b.work.copied.Load() {
+			c.fail("%v, %v", first, err)
+		} else if !first {
+			continue
+		}
+		c.where[task.Index] = 0
 		if c.IntN(10) > 0 {
 			c.finish(task.Index)
 		} else if attempts, final := c.m.Failed(task, c.IntN(4) > 0, c.now); final {
@@ -141,7 +164,15 @@ func (c *chaos) end() {
 		}
 	}
 	for _, task := range b.Tasks {
-		delete(c.where, task.Index)
+		if slices.ContainsFunc(b.work.rest(), func(x Task) bool { return x.Index == task.Index }) {
+			c.where[task.Index]--
+		}
+	}
+	if b.Copy && o.Err != nil && errors.Is(o.Err, errBusy) {
+		c.copied -= len(b.Tasks) // nothing of it ran
+	}
+	if b.redundant() && c.IntN(2) == 0 {
+		o.Err = errRedundant
 	}
 	o.Ran, o.Busy = ran, time.Duration(ran)*time.Millisecond
 	for _, x := range c.m.End(b, o, c.now) {

@@ -24,6 +24,9 @@ func TestSimulation(t *testing.T) {
 			simulate(t, seed, 1000, 50)
 		}
 	}
+	if *replay == 0 && simulated.Load() == 0 {
+		t.Error("no copy was ever made")
+	}
 }
 
 func TestSimulationLarge(t *testing.T) {
@@ -43,10 +46,11 @@ func simulate(t *testing.T, seed uint64, tasks, workers int) {
 		broken: some(0.02), flaky: some(0.1), deadly: some(0.005),
 		task: time.Millisecond << r.IntN(9), overhead: time.Millisecond << r.IntN(7),
 	}}
+	copies := []float64{0, 0.1, 0.5}[r.IntN(3)]
 	s := &simulation{T: t, seed: seed, f: f, done: make([]atomic.Int32, tasks), slow: r.IntN(3) == 0}
 	s.r = NewRunner(&Job{
 		Backend: f,
-		Policy:  Policy{Concurrency: workers, CPUs: f.cpus, BatchSize: max(r.IntN(30)-15, 0), BatchBytes: r.IntN(200), Retries: 20, Random: rand.Float64},
+		Policy:  Policy{Concurrency: workers, CPUs: f.cpus, BatchSize: max(r.IntN(30)-15, 0), BatchBytes: r.IntN(200), Retries: 20, Random: rand.Float64, Copies: copies, Streams: r.IntN(2) == 0},
 		Feed:    s.feed, Request: request, Result: s.result, Failed: s.failed, Log: func(*Task, string) {},
 		QueueTasks: 1 + r.IntN(2*tasks), QueueBytes: 1 << 20,
 	})
@@ -72,10 +76,18 @@ func simulate(t *testing.T, seed uint64, tasks, workers int) {
 		}
 	}
 	c := s.r.Counts()
+	s.Helper()
+	simulated.Add(c.Copies)
+	if own := c.Invocations - c.Copies; float64(c.Copies) > max(1, copies*float64(own)) || copies == 0 && c.Copies > 0 {
+		s.fail("%d copies of %d invocations", c.Copies, own)
+	}
 	if c.Settled != int64(tasks) || c.Queued != 0 || c.Running != 0 || c.Failed != s.failures.Load() || f.most.Load() > int64(workers) || f.flying.Load() != 0 {
 		s.fail("%+v; %d failures; %d were in flight of %d, and %d are", c, s.failures.Load(), f.most.Load(), workers, f.flying.Load())
 	}
 }
+
+// simulated counts the copies in all simulations.
+var simulated atomic.Int64
 
 type simulation struct {
 	*testing.T

@@ -41,6 +41,14 @@ func (s *sizer) next(waiting int) int {
 	return max(min(n, share), min(s.cpus, waiting), 1)
 }
 
+// expect returns how long a batch of so many tasks may take on a worker that is at hand; 0 where nothing is known.
+func (s *sizer) expect(tasks int) time.Duration {
+	if s.task == 0 {
+		return 0
+	}
+	return s.overhead + time.Duration(tasks)*s.task/time.Duration(s.cpus)
+}
+
 // observe learns from a batch that ended: how many tasks ran, how long they took added up, and how long it took in all.
 func (s *sizer) observe(ran int, busy, wall time.Duration) {
 	if ran <= 0 {

@@ -4,6 +4,7 @@ package sched
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/gowren/gowren/internal/wire"
@@ -20,35 +21,80 @@ type Task struct {
 type Batch struct {
 	Tasks []Task
 	Begun time.Time
+	Copy  bool // of a batch that is late: the first result of a task counts
 
-	settled []bool // by position: the task has a result, or a failure that was dealt with
-	open    int    // tasks not settled
-	landed  int    // tasks settled whose result or failure was dealt with; kept by a Runner
-	suspect bool   // a task may have killed its worker: they are not run with others
+	work    *work
+	at      []int     // of a copy: where its tasks are among the work's; nil: they are all of them
+	started time.Time // when its worker answered; zero before, or where nobody told
+	place   int       // among the batches under way
+	cancel  func()    // ends its invocation; kept by a Runner
+}
+
+// work is the tasks of a batch and of its copy. Of the two, the one that ends last decides what becomes of tasks that
+// neither has settled.
+type work struct {
+	tasks   []Task
+	settled []atomic.Bool // by position: the task has a result, or a failure that was dealt with
+	open    atomic.Int32  // tasks not settled
+	landed  atomic.Int32  // tasks settled whose result or failure was dealt with; kept by a Runner
+	copied  atomic.Bool   // there is, or was, a copy
+	suspect bool          // a task may have killed its worker: they are not run with others
+	batches []*Batch      // under way
+}
+
+func newBatch(tasks []Task, suspect bool, now time.Time) *Batch {
+	w := &work{tasks: tasks, settled: make([]atomic.Bool, len(tasks)), suspect: suspect}
+	w.open.Store(int32(len(tasks)))
+	b := &Batch{Tasks: tasks, Begun: now, work: w}
+	w.batches = append(w.batches, b)
+	return b
+}
+
+// again makes a copy of a batch, of the tasks that it has not settled.
+func (b *Batch) again(now time.Time) *Batch {
+	w := b.work
+	c := &Batch{Begun: now, Copy: true, work: w}
+	for i, t := range w.tasks {
+		if !w.settled[i].Load() {
+			c.Tasks, c.at = append(c.Tasks, t), append(c.at, i)
+		}
+	}
+	w.copied.Store(true)
+	w.batches = append(w.batches, c)
+	return c
 }
 
 // Settle notes that a result or failure came for the task at a position. It reports false when one had come before,
-// which is then not to be used.
+// from this invocation or from the copy's, which is then not to be used. It may be called by several goroutines.
 func (b *Batch) Settle(position int) (bool, error) {
 	if position < 0 || position >= len(b.Tasks) {
 		return false, fmt.Errorf("sched: a worker answered for task %d of a batch of %d: %w", position, len(b.Tasks), wire.ErrCorrupt)
 	}
-	if b.settled[position] {
+	if b.at != nil {
+		position = b.at[position]
+	}
+	if b.work.settled[position].Swap(true) {
 		return false, nil
 	}
-	b.settled[position] = true
-	b.open--
+	b.work.open.Add(-1)
 	return true, nil
 }
 
+// redundant reports whether how the invocation ends does not matter any more.
+func (b *Batch) redundant() bool { return b.over() && b.work.copied.Load() }
+
+// over reports whether all tasks are settled.
+func (b *Batch) over() bool { return b.work.open.Load() == 0 }
+
 // rest returns the tasks that are not settled.
-func (b *Batch) rest() []Task {
-	if b.open == 0 {
+func (w *work) rest() []Task {
+	open := int(w.open.Load())
+	if open == 0 {
 		return nil
 	}
-	rest := make([]Task, 0, b.open)
-	for i, t := range b.Tasks {
-		if !b.settled[i] {
+	rest := make([]Task, 0, open)
+	for i, t := range w.tasks {
+		if !w.settled[i].Load() {
 			rest = append(rest, t)
 		}
 	}
