@@ -62,6 +62,7 @@ type Limits struct {
 	Isolates bool // a crash in a worker cannot hurt the driver or the other workers
 	Remote   bool // workers run on other machines
 	Cancels  bool // a cancelled invocation's work is stopped
+	Streams  bool // Invoke returns when a worker has begun, and the reply brings results as they come
 	Detaches bool // an invocation can do without a connection while it runs
 
 	PricePerGBSecond float64 // US dollars

@@ -45,12 +45,21 @@ type Options struct {
 	// Defaults to 2; -1 is none.
 	Retries int
 
+	// Speculation is the share of a job's requests and tasks that may be sent to a second worker, since the first is late:
+	// when no task waits any more, what takes much longer than others took, or has not begun when others had, is run again
+	// where a worker is free. The first result counts, and the other worker is told to stop. It costs what it runs twice.
+	// It needs workers that are processes of their own. Defaults to 0.1; -1 is none.
+	Speculation float64
+
 	// Timeout bounds one attempt at a task. Its context ends then with context.DeadlineExceeded, and its worker ended if it does not return.
 	// Defaults to none but the backend's own; -1 is the same.
 	Timeout time.Duration
 }
 
-const defaultRetries = 2
+const (
+	defaultRetries     = 2
+	defaultSpeculation = 0.1
+)
 
 // with returns o with the fields that over sets.
 func (o Options) with(over Options) Options {
@@ -81,6 +90,9 @@ func (o Options) with(over Options) Options {
 	if over.Retries != 0 {
 		o.Retries = over.Retries
 	}
+	if over.Speculation != 0 {
+		o.Speculation = over.Speculation
+	}
 	if over.Timeout != 0 {
 		o.Timeout = over.Timeout
 	}
@@ -95,4 +107,14 @@ func (o Options) retries() int {
 		return 0
 	}
 	return o.Retries
+}
+
+func (o Options) speculation() float64 {
+	switch {
+	case o.Speculation == 0:
+		return defaultSpeculation
+	case o.Speculation < 0:
+		return 0
+	}
+	return o.Speculation
 }

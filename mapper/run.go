@@ -118,11 +118,16 @@ func (j *job) do(ctx context.Context) error {
 	if o.Concurrency > 0 {
 		concurrency = min(concurrency, o.Concurrency)
 	}
+	copies := o.speculation()
+	if !limits.Isolates { // another goroutine of this process would be late, too
+		copies = 0
+	}
 	runner := sched.NewRunner(&sched.Job{
 		Backend: j.ex.backend,
 		Policy: sched.Policy{
 			Concurrency: concurrency, CPUs: limits.CPUs, Retries: o.retries(),
 			BatchSize: o.BatchSize, BatchBytes: j.inlineLimit(), Random: mathrand.Float64,
+			Copies: copies, Streams: limits.Streams && !o.Detached,
 		},
 		Known: j.known, QueueTasks: queueTasks, QueueBytes: queueBytes,
 		Feed:    j.feed,
@@ -226,7 +231,7 @@ func (j *job) log(t *sched.Task, text string) {
 
 func (j *job) progress() progress.Counts {
 	c := j.counts()
-	return progress.Counts{Queued: c.Queued, Running: c.Running, Done: c.Settled, Failed: c.Failed, Retried: c.Retried, More: c.More, Lost: c.Lost}
+	return progress.Counts{Queued: c.Queued, Running: c.Running, Done: c.Settled, Failed: c.Failed, Retried: c.Retried, More: c.More, Lost: c.Lost, Copied: c.Copies}
 }
 
 // sweep deletes what the job has left in the bucket, also after ctx has ended.

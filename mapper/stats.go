@@ -26,6 +26,7 @@ type Stats struct {
 	Invocations int64 // requests to workers
 	WorkersLost int64 // requests among them whose worker was lost
 	Throttled   int64 // requests among them that the backend asked to send later
+	Copies      int64 // requests among them that were copies of late ones (Options.Speculation)
 
 	Started time.Time
 	Ended   time.Time // zero while the job runs
@@ -47,7 +48,7 @@ func (job *Job[Out]) Stats() Stats {
 	c := job.j.counts()
 	s := Stats{
 		Done: c.Settled, Failed: c.Failed, Retried: c.Retried,
-		Invocations: c.Invocations, WorkersLost: c.Lost, Throttled: c.Throttled,
+		Invocations: c.Invocations, WorkersLost: c.Lost, Throttled: c.Throttled, Copies: c.Copies,
 		Started: job.j.started,
 	}
 	if over {

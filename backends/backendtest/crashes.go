@@ -1,6 +1,7 @@
 package backendtest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -41,6 +42,25 @@ var crashCases = []testCase{
 	{name: "crashes/neighbours of a time-out", isolates: true, run: func(t *testing.T, h *harness) {
 		o := mapper.Options{BatchSize: 100, Retries: -1, Timeout: 400 * time.Millisecond}
 		h.wantNeighbours(t, 300, []string{"ignore", "spin", "obey"}, o)
+	}},
+	{name: "crashes/late", isolates: true, cancels: true, run: func(t *testing.T, h *harness) {
+		orders := slices.Repeat([]order{{}}, 40)
+		orders[11] = order{What: "hang once", Dir: h.dir, N: 11}
+		job, err := mapper.Start(t.Context(), h.executor(t, mapper.Options{BatchSize: 1, Retries: -1}), do, mapper.Inputs(slices.Values(orders)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := map[int]int{}
+		for r, err := range job.Results() { // without a copy, they would not end
+			if err != nil || r.Value.N != orders[r.Index].N {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			seen[r.Index]++
+		}
+		if s := job.Stats(); len(seen) != len(orders) || seen[11] != 1 || s.Copies < 1 || s.Done != int64(len(orders)) || s.WorkersLost > 0 {
+			t.Errorf("%d results, %d of the late one; %+v", len(seen), seen[11], s)
+		}
+		h.awaitMarks(t, "told", 1) // the slower one has stopped
 	}},
 	{name: "crashes/bucket empty", isolates: true, run: func(t *testing.T, h *harness) {
 		inputs := []order{{N: 1}, {What: "data, then kill", N: 8 << 20, Dir: h.folder}, {What: "data", N: 2 << 20}}

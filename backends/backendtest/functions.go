@@ -98,6 +98,20 @@ var doings = map[string]func(ctx context.Context, o order, a *answer) error{
 		<-ctx.Done()
 		return context.Cause(ctx)
 	},
+	"hang once": func(ctx context.Context, o order, _ *answer) error {
+		f, err := os.OpenFile(filepath.Join(o.Dir, "hung"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil //nolint:nilerr // another has hung
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
+		if err := mark(o.Dir, "begun"); err != nil {
+			return err
+		}
+		<-ctx.Done()
+		return mark(o.Dir, "told")
+	},
 	"finish late": func(ctx context.Context, _ order, _ *answer) error {
 		<-ctx.Done()
 		return nil

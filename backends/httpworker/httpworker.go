@@ -105,7 +105,7 @@ func New(c Config) (*Backend, error) {
 	if c.Start == 0 {
 		c.Start = time.Minute
 	}
-	b := &Backend{config: c, limits: backends.Limits{Isolates: true, Cancels: true, MaxDuration: c.Timeout}}
+	b := &Backend{config: c, limits: backends.Limits{Isolates: true, Cancels: true, Streams: true, MaxDuration: c.Timeout}}
 	for _, u := range c.URLs {
 		p := &place{}
 		var err error

@@ -66,7 +66,7 @@ func (b *Backend) Prepare(_ context.Context, d backends.Deployment) error {
 
 // Limits implements [backends.Backend].
 func (b *Backend) Limits() backends.Limits {
-	return backends.Limits{Concurrency: cap(b.free), CPUs: 1, Cancels: true}
+	return backends.Limits{Concurrency: cap(b.free), CPUs: 1, Cancels: true, Streams: true}
 }
 
 var errClosed = fmt.Errorf("inproc: the backend is closed: %w", backends.ErrInvalid)

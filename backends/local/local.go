@@ -87,7 +87,7 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 
 // Limits implements [backends.Backend].
 func (b *Backend) Limits() backends.Limits {
-	return backends.Limits{Concurrency: b.config.Workers, CPUs: b.config.CPUs, Isolates: true, Cancels: true}
+	return backends.Limits{Concurrency: b.config.Workers, CPUs: b.config.CPUs, Isolates: true, Cancels: true, Streams: true}
 }
 
 // Close implements [backends.Backend]. Replies that are still open fail.

@@ -30,6 +30,7 @@ func (s status) bar(columns int) string {
 		{3, ", ", s.rateText()},
 		{2, ", ", s.failedText()},
 		{7, ", ", s.retriedText()},
+		{9, ", ", s.copiedText()},
 		{8, ", ", s.lostText()},
 		{6, " ", s.othersText()},
 	}
@@ -45,6 +46,7 @@ func (s status) bar(columns int) string {
 			{3, ", ", s.leftText()},
 			{2, ", ", s.failedText()},
 			{8, ", ", s.retriedText()},
+			{10, ", ", s.copiedText()},
 			{9, ", ", s.lostText()},
 			{7, " ", s.othersText()},
 		}

@@ -11,13 +11,14 @@ type Counts struct {
 	// the times that a task was queued again, and may exceed the number of tasks.
 	Queued, Running, Done, Failed, Retried int64
 
-	More bool  // inputs are still coming, so the total is not known
-	Lost int64 // workers that were lost
+	More   bool  // inputs are still coming, so the total is not known
+	Lost   int64 // workers that were lost
+	Copied int64 // requests that were sent to a second worker, since the first was late
 }
 
 // sane returns c without negative numbers, so that a slip in somebody's counting shows no nonsense and costs no overflow.
 func (c Counts) sane() Counts {
-	for _, n := range []*int64{&c.Queued, &c.Running, &c.Done, &c.Failed, &c.Retried, &c.Lost} {
+	for _, n := range []*int64{&c.Queued, &c.Running, &c.Done, &c.Failed, &c.Retried, &c.Lost, &c.Copied} {
 		*n = max(*n, 0)
 	}
 	return c

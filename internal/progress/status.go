@@ -21,7 +21,7 @@ func (s status) plain() string {
 		parts[0] = commas(s.Done) + " of " + plural(s.total(), "task") + " (" + s.percentText() + ")"
 	}
 	for _, part := range []string{
-		s.queuedText(), s.runningText(), s.rateText(), s.leftText(), s.failedText(), s.retriedText(), s.lostText(),
+		s.queuedText(), s.runningText(), s.rateText(), s.leftText(), s.failedText(), s.retriedText(), s.copiedText(), s.lostText(),
 	} {
 		if part != "" {
 			parts = append(parts, part)
@@ -47,7 +47,7 @@ func final(name string, c Counts, elapsed time.Duration) string {
 		line += " (" + perTime(float64(c.Done)/elapsed.Seconds()) + ")"
 	}
 	s := status{Counts: c}
-	for _, part := range []string{s.failedText(), s.retriedText(), s.lostText()} {
+	for _, part := range []string{s.failedText(), s.retriedText(), s.copiedText(), s.lostText()} {
 		if part != "" {
 			line += ", " + part
 		}
@@ -69,6 +69,8 @@ func (s status) runningText() string { return unless(s.bounded(), s.Running, "ru
 func (s status) failedText() string { return unless(false, s.Failed, "failed") }
 
 func (s status) retriedText() string { return unless(false, s.Retried, "retried") }
+
+func (s status) copiedText() string { return unless(false, s.Copied, "copied") }
 
 func (s status) lostText() string {
 	if s.Lost == 0 {
