@@ -15,7 +15,7 @@ var floors = [][]string{
 	},
 	{
 		"internal/process", "internal/program", "internal/worker", "internal/sched", "internal/shuffle",
-		"internal/progress", "internal/dashboard",
+		"internal/progress", "internal/journal", "internal/dashboard",
 	},
 	{"internal/supervisor"},
 	{"backends/inproc", "backends/local", "backends/httpworker"},
