@@ -85,14 +85,14 @@ func byKey[In any, K cmp.Ordered, V any](ctx context.Context, ex *Executor, m Em
 	o := ex.options
 	o.ContinueOnError = false
 	ex = &Executor{ex.core, o}
-	k := &keyed{job: ex.newJob(newID(), m.f), reducer: r, outputs: make([]shuffle.Output, len(inputs))}
+	k := &keyed{job: ex.newJob(ex.newID(), m.f), reducer: r, outputs: make([]shuffle.Output, len(inputs))}
 	defer k.sweep(ctx)
 	if url != nil {
-		if k.out, err = ex.openOutput(ctx, *url); err != nil {
+		if k.out, err = ex.openOutput(ctx, *url, k.id); err != nil {
 			return fmt.Errorf("mapper: %s: %w", m.f.Name, err)
 		}
 		defer func() {
-			if e := k.out.close(ctx, k.id); e != nil && err == nil { // the result stands
+			if e := k.out.close(ctx, k.id, o.Resume != ""); e != nil && err == nil { // the result stands
 				ex.leave(e)
 			} else {
 				err = errors.Join(err, e)
@@ -106,6 +106,9 @@ func byKey[In any, K cmp.Ordered, V any](ctx context.Context, ex *Executor, m Em
 	}
 	if plan.Raw {
 		plan.Parts = 0
+	}
+	if err := k.planned(ctx, plan, len(inputs)); err != nil {
+		return fmt.Errorf("mapper: %s: %w", m.f.Name, err)
 	}
 	k.parts = plan.Parts
 	k.shared, k.known, k.feed = plan, len(inputs), feedSlice(inputs)

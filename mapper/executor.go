@@ -31,6 +31,8 @@ type core struct {
 	close   context.CancelFunc
 	jobs    sync.WaitGroup
 
+	journals journals
+
 	mu      sync.Mutex
 	closed  bool
 	unswept []error // job data that could not be deleted; Close tells
@@ -140,7 +142,7 @@ func (ex *Executor) Close() error {
 		c.mu.Unlock()
 		c.close()
 		c.jobs.Wait()
-		errs := append(c.unswept, c.backend.Close(), c.bucket.Close())
+		errs := append(c.unswept, c.journals.close(), c.backend.Close(), c.bucket.Close())
 		if err := errors.Join(errs...); err != nil {
 			c.closeErr = fmt.Errorf("mapper: close: %w", err)
 		}

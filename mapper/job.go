@@ -57,7 +57,7 @@ func Start[In, Out any](ctx context.Context, ex *Executor, fn Function[In, Out],
 		return nil, err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	j := ex.newJob(newID(), fn.f)
+	j := ex.newJob(ex.newID(), fn.f)
 	job := &Job[Out]{j: j, cancel: cancel, results: make(chan waiting[Out], waitingResults), room: make(chan struct{}, 1), done: make(chan struct{})}
 	j.shared, j.feed = fn.shared, feedSeq(inputs)
 	j.accept = func(ctx context.Context, s *sched.Slot, t *sched.Task, v sched.Value) *sched.Failure {
@@ -66,7 +66,7 @@ func Start[In, Out any](ctx context.Context, ex *Executor, fn Function[In, Out],
 		if bad != nil {
 			return bad
 		}
-		if v.Stored != nil { // a long job would fill the store; what cannot be deleted now is when the job ends
+		if v.Stored != nil && ex.options.Resume == "" { // a long job would fill the store; what cannot be deleted now is when the job ends
 			_ = ex.bucket.Delete(ctx, v.Stored.Key)
 		}
 		return job.deliver(ctx, waiting[Out]{r, int64(size)})

@@ -101,10 +101,12 @@ func (m Manifest) commit(ctx context.Context, b storage.Bucket) error {
 	}
 }
 
-// vacant returns an error when a job has finished in the bucket before.
-func vacant(ctx context.Context, b storage.Bucket) error {
-	_, err := b.Stat(ctx, manifestKey)
+// vacant returns an error when another job has finished in the bucket before.
+func vacant(ctx context.Context, b storage.Bucket, job string) error {
+	m, err := readManifest(ctx, b, b.URL())
 	switch {
+	case err == nil && m.Job == job: // it was resumed
+		return nil
 	case err == nil:
 		return taken(b, fs.ErrExist)
 	case errors.Is(err, fs.ErrNotExist):

@@ -12,7 +12,7 @@ import (
 // Inputs and results are in memory; [Start] is for more of them.
 func Map[In, Out any](ctx context.Context, ex *Executor, fn Function[In, Out], inputs []In) ([]Out, error) {
 	out := make([]Out, len(inputs))
-	j := ex.newJob(newID(), fn.f)
+	j := ex.newJob(ex.newID(), fn.f)
 	j.shared, j.known, j.feed = fn.shared, len(inputs), feedSlice(inputs)
 	j.accept = func(ctx context.Context, s *sched.Slot, t *sched.Task, v sched.Value) *sched.Failure {
 		_, bad := j.decode(ctx, s, v, &out[t.Index])

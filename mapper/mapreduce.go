@@ -36,7 +36,7 @@ func MapReduce[In, Mid, Out any](ctx context.Context, ex *Executor, m Function[I
 	o := ex.options
 	o.ContinueOnError = false
 	ex = &Executor{ex.core, o}
-	j := ex.newJob(newID(), m.f)
+	j := ex.newJob(ex.newID(), m.f)
 	defer j.sweep(ctx)
 
 	values := make([]value, len(inputs))
@@ -136,7 +136,7 @@ func (j *job) list(ctx context.Context, values []value) ([]byte, error) {
 		}
 		part := wire.Part{Data: run}
 		if !ride {
-			part = wire.Part{Key: j.newKey(), Size: int64(len(run))}
+			part = wire.Part{Key: j.keyOf(run), Size: int64(len(run))}
 			if err := j.put(ctx, part.Key, bytes.NewReader(run)); err != nil {
 				return fmt.Errorf("values of %d bytes: %w", len(run), err)
 			}

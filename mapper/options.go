@@ -40,6 +40,17 @@ type Options struct {
 	// Quiet shows no progress; workers' lines are still shown. Progress is never shown in tests.
 	Quiet bool
 
+	// Resume is a name under which the results of finished tasks are kept in the bucket, below resume/. A program that is
+	// run again with the name, after whatever ended it, on whatever backend, takes them from there, and computes only what is
+	// missing. What identifies a task is its function's name and signature, the shared argument and the input: where a
+	// function was mended, and its results are to be computed anew, give another name to it or to this. The data stay until
+	// [Forget] deletes them. A result is kept within a second of its coming; memory grows with the number of tasks. Defaults
+	// to none.
+	Resume string
+
+	// ResumeStrict refuses to resume what another build of the program has begun. Defaults to saying so.
+	ResumeStrict bool
+
 	// Retries is how many further attempts a task gets when its worker is lost, it runs out of time, its data cannot be
 	// reached, or its error is [Retryable]. Other errors and panics of a function are final: they would come again.
 	// Defaults to 2; -1 is none.
@@ -86,6 +97,12 @@ func (o Options) with(over Options) Options {
 	}
 	if over.Quiet {
 		o.Quiet = true
+	}
+	if over.Resume != "" {
+		o.Resume = over.Resume
+	}
+	if over.ResumeStrict {
+		o.ResumeStrict = true
 	}
 	if over.Retries != 0 {
 		o.Retries = over.Retries

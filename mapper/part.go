@@ -61,14 +61,14 @@ type output struct {
 	parts  []Part // of the manifest, once it is stored
 }
 
-// openOutput opens the bucket at url, in which no job may have finished.
-func (ex *Executor) openOutput(ctx context.Context, url string) (*output, error) {
+// openOutput opens the bucket at url, in which no other job may have finished.
+func (ex *Executor) openOutput(ctx context.Context, url, job string) (*output, error) {
 	b, err := storage.Open(ctx, url)
 	if err != nil {
 		return nil, err
 	}
 	o := &output{bucket: storage.Retry(b, storage.RetryPolicy{}), url: url}
-	if err := cmp.Or(reaches(ex.limits, b), vacant(ctx, o.bucket), exists(ctx, o.bucket)); err != nil {
+	if err := cmp.Or(reaches(ex.limits, b), vacant(ctx, o.bucket, job), exists(ctx, o.bucket)); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
 	return o, nil
@@ -110,9 +110,6 @@ func (o *output) commit(ctx context.Context, job string, parts []Part) (Manifest
 // holds reports whether the job's manifest is stored although storing it failed, as where only the reply was lost, or
 // why that cannot be known.
 func (o *output) holds(ctx context.Context, job string, err error) (bool, error) {
-	if errors.Is(err, fs.ErrExist) {
-		return false, nil
-	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	m, unread := readManifest(ctx, o.bucket, o.url)
@@ -122,8 +119,11 @@ func (o *output) holds(ctx context.Context, job string, err error) (bool, error)
 	return unread == nil && m.Job == job, unread
 }
 
-// close removes what attempts left that came to nothing, all of them where the job has failed.
-func (o *output) close(ctx context.Context, job string) error {
+// close removes what attempts left that came to nothing, all of them where the job has failed, unless it is to be resumed.
+func (o *output) close(ctx context.Context, job string, resume bool) error {
+	if resume && o.parts == nil {
+		return o.bucket.Close()
+	}
 	kept := map[string]bool{}
 	for _, p := range o.parts {
 		kept[p.Key] = true

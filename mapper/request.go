@@ -52,7 +52,11 @@ func (j *job) result(ctx context.Context, s *sched.Slot, t *sched.Task, v sched.
 			return unreadable(fmt.Errorf("a worker names %q as its result, which is not the job's", v.Stored.Key))
 		}
 	}
-	return j.accept(ctx, s, t, v)
+	bad := j.accept(ctx, s, t, v)
+	if bad == nil && j.resumed != nil {
+		j.resumed.record(t, v)
+	}
+	return bad
 }
 
 // decode decodes a value into what out points to, and returns its encoded size.

@@ -2,6 +2,7 @@ package mapper
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -46,6 +47,7 @@ type job struct {
 	started time.Time
 	partial bool // it went on to its end, and its error is the JobError of what failed; valid then
 
+	resumed *resumed     // of one with a name to resume
 	header  wire.Request // what all its requests have in common
 	ctx     context.Context
 	runner  atomic.Pointer[sched.Runner]
@@ -61,15 +63,35 @@ func (ex *Executor) newJob(id string, f *registry.Function) *job {
 	return &job{ex: ex, id: id, f: f, started: time.Now(), dirty: new(atomic.Bool), objects: new(atomic.Int64)}
 }
 
-// newID names a job: sortable by time, and never the same twice.
-func newID() string {
+// newID names a job: sortable by time, and never the same twice, unless it is to be resumed.
+func (ex *Executor) newID() string {
+	if ex != nil && ex.options.Resume != "" {
+		return ex.options.Resume
+	}
 	return time.Now().UTC().Format(idTime+"-") + rand.Text()[:10]
 }
 
-func (j *job) prefix() string { return "jobs/" + j.id }
+// prefix is where the job's data lie. Those of one to resume stay, and its later runs have the same.
+func (j *job) prefix() string {
+	if name := j.ex.options.Resume; name != "" {
+		return "resume/" + name + "/data"
+	}
+	return "jobs/" + j.id
+}
 
 // newKey names an object that the driver writes for its workers.
-func (j *job) newKey() string { return fmt.Sprintf("%s/in/%d", j.prefix(), j.objects.Add(1)) }
+func (j *job) newKey() string {
+	if j.ex.options.Resume != "" { // earlier runs have written some
+		return j.prefix() + "/in/" + rand.Text()
+	}
+	return fmt.Sprintf("%s/in/%d", j.prefix(), j.objects.Add(1))
+}
+
+// keyOf names an object that the driver writes, and whose name is part of a task's input: of the same content it is the same.
+func (j *job) keyOf(data []byte) string {
+	sum := sha256.Sum256(data)
+	return j.prefix() + "/in/" + hex.EncodeToString(sum[:])
+}
 
 // inlineLimit is the size above which values travel through the bucket.
 func (j *job) inlineLimit() int {
@@ -111,7 +133,9 @@ func (j *job) do(ctx context.Context) error {
 		Job: j.id, Function: j.f.Name, Types: j.f.Types, Timeout: max(o.Timeout, 0),
 		Budget: limits.MaxDuration, Inline: j.inlineLimit(), Room: limits.MaxReply, Prefix: j.prefix(),
 	}
-	if err := j.share(ctx); err != nil {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	if err := cmp.Or(j.share(ctx), j.resume(ctx, stop)); err != nil {
 		return err
 	}
 	concurrency := max(limits.Concurrency, 1)
@@ -122,7 +146,7 @@ func (j *job) do(ctx context.Context) error {
 	if !limits.Isolates { // another goroutine of this process would be late, too
 		copies = 0
 	}
-	runner := sched.NewRunner(&sched.Job{
+	s := &sched.Job{
 		Backend: j.ex.backend,
 		Policy: sched.Policy{
 			Concurrency: concurrency, CPUs: limits.CPUs, Retries: o.retries(),
@@ -135,12 +159,19 @@ func (j *job) do(ctx context.Context) error {
 		Result:  j.result,
 		Failed:  j.fail,
 		Log:     j.log,
-	})
+	}
+	if j.resumed != nil {
+		s.Recall = j.recall
+	}
+	runner := sched.NewRunner(s)
 	j.runner.Store(runner)
 	if !o.Quiet && !inTest() {
 		defer j.ex.view.Watch(j.f.Name, j.progress)()
 	}
 	err := runner.Run(ctx)
+	if j.resumed != nil { // also what a job that failed has finished
+		err = errors.Join(err, j.resumed.journal.Flush())
+	}
 	if err != nil || runner.Counts().Lost > 0 {
 		j.dirty.Store(true) // a worker may have left what it did not live to tell of
 	}
@@ -178,7 +209,7 @@ func (j *job) share(ctx context.Context) error {
 	if len(data) <= maxSharedInline {
 		return nil
 	}
-	key := j.prefix() + "/shared"
+	key := j.prefix() + "/shared-" + j.header.Shared.Hash
 	if err := j.put(ctx, key, bytes.NewReader(data)); err != nil {
 		return fmt.Errorf("the shared argument of %d bytes: %w", len(data), err)
 	}
@@ -236,7 +267,7 @@ func (j *job) progress() progress.Counts {
 
 // sweep deletes what the job has left in the bucket, also after ctx has ended.
 func (j *job) sweep(ctx context.Context) {
-	if !j.dirty.Load() {
+	if !j.dirty.Load() || j.ex.options.Resume != "" {
 		return
 	}
 	err := deleteBelow(ctx, j.ex.bucket, j.prefix()+"/", func(string) bool { return true })

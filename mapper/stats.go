@@ -22,6 +22,7 @@ type Stats struct {
 	Done    int64 // tasks that have a result, or failed for good
 	Failed  int64 // tasks among those done
 	Retried int64 // attempts after a task's first
+	Resumed int64 // tasks among those done whose results an earlier run had kept
 
 	Invocations int64 // requests to workers
 	WorkersLost int64 // requests among them whose worker was lost
@@ -47,7 +48,7 @@ func (job *Job[Out]) Stats() Stats {
 	over := job.over()
 	c := job.j.counts()
 	s := Stats{
-		Done: c.Settled, Failed: c.Failed, Retried: c.Retried,
+		Done: c.Settled, Failed: c.Failed, Retried: c.Retried, Resumed: c.Recalled,
 		Invocations: c.Invocations, WorkersLost: c.Lost, Throttled: c.Throttled, Copies: c.Copies,
 		Started: job.j.started,
 	}

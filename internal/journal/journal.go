@@ -39,14 +39,15 @@ type Journal struct {
 	runs   []Run // before this one
 	past   *past
 
-	mu      sync.Mutex
-	room    sync.Cond // fewer bytes wait than may
-	pending []byte    // encoded entries
-	first   time.Time // when the first of them came
-	failed  error
-	closed  bool
-	wake    chan struct{}
-	done    chan struct{}
+	mu                          sync.Mutex
+	room                        sync.Cond // some were written, or will never be
+	pending                     []byte    // encoded entries
+	first                       time.Time // when the first of them came
+	failed                      error
+	recorded, written, flushing int
+	closed                      bool
+	wake                        chan struct{}
+	done                        chan struct{}
 }
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$`)

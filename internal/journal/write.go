@@ -37,8 +37,22 @@ func (j *Journal) Record(id ID, result []byte) error {
 		j.first = time.Now()
 	}
 	j.pending = appendEntry(j.pending, id, result)
+	j.recorded++
 	j.notify()
 	return nil
+}
+
+// Flush returns when all that was recorded is written, or why it is not.
+func (j *Journal) Flush() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.flushing++
+	defer func() { j.flushing-- }()
+	for want := j.recorded; j.failed == nil && j.written < want; {
+		j.notify()
+		j.room.Wait()
+	}
+	return j.failed
 }
 
 // notify wakes the writer.
@@ -63,37 +77,40 @@ func (j *Journal) Close() error {
 func (j *Journal) write(ctx context.Context) {
 	defer close(j.done)
 	for n := 0; ; n++ {
-		entries := j.gather()
+		entries, upTo := j.gather()
 		if entries == nil {
 			return
 		}
-		if err := j.put(ctx, n, seal(entries)); err != nil {
-			j.mu.Lock()
+		err := j.put(ctx, n, seal(entries))
+		j.mu.Lock()
+		if j.written = upTo; err != nil {
 			j.failed = fmt.Errorf("journal: the results could not be kept in %s: %w", j.b.URL(), err)
-			j.room.Broadcast()
-			j.mu.Unlock()
+		}
+		j.room.Broadcast()
+		j.mu.Unlock()
+		if err != nil {
 			return
 		}
 	}
 }
 
-// gather waits for entries to write; nil says that there will be none.
-func (j *Journal) gather() []byte {
+// gather waits for entries to write, and says how many were recorded with them; nil says that there will be none.
+func (j *Journal) gather() (entries []byte, upTo int) {
 	for {
 		j.mu.Lock()
 		wait := interval - time.Since(j.first)
-		if len(j.pending) > 0 && (j.closed || len(j.pending) >= full || wait <= 0) {
-			entries := j.pending
-			j.pending = nil
+		if len(j.pending) > 0 && (j.closed || j.flushing > 0 || len(j.pending) >= full || wait <= 0) {
+			entries, j.pending = j.pending, nil
+			upTo = j.recorded
 			j.room.Broadcast()
 			j.mu.Unlock()
-			return entries
+			return entries, upTo
 		}
 		closed, idle := j.closed, len(j.pending) == 0
 		j.mu.Unlock()
 		switch {
 		case closed:
-			return nil
+			return nil, 0
 		case idle:
 			<-j.wake
 		default:

@@ -18,6 +18,7 @@ type Policy struct {
 type Counts struct {
 	Queued, Running, Settled, Failed, Retried int64 // tasks
 	Invocations, Lost, Throttled, Copies      int64 // invocations
+	Recalled                                  int64 // tasks among those settled whose result came from elsewhere; kept by a Runner
 	More                                      bool  // inputs are still coming
 }
 

@@ -22,6 +22,9 @@ type Job struct {
 	// Feed pushes the tasks, and returns when there are no more or push returns false. It may wait for results of tasks
 	// that it pushed, unless Known is 1. Its context ends when the job stops, for whatever reason.
 	Feed func(ctx context.Context, push func(data []byte) bool) error
+	// Recall, where it is set, may give a new task's result from elsewhere, so that it does not run. It is called by Feed's
+	// goroutine, before the task is queued.
+	Recall func(ctx context.Context, s *Slot, t *Task) (bool, error)
 	// Request makes the request of a batch; it may take its buffer from the slot.
 	Request func(ctx context.Context, s *Slot, b *Batch) (backends.Request, error)
 	// Result takes a task's result. An error of it is a failure of the task.
@@ -63,17 +66,18 @@ type Runner struct {
 	cancel context.CancelFunc
 	slots  sync.WaitGroup
 
-	mu      sync.Mutex
-	work    sync.Cond // there may be a batch
-	room    sync.Cond // there may be room in the queue
-	m       *Machine
-	next    int64
-	started int // slots
-	waiting int // slots that wait for work and were not woken
-	alarm   *time.Timer
-	due     time.Time    // when the alarm goes off; zero if it is off
-	settled atomic.Int64 // tasks with a result or a final failure
-	landed  atomic.Int64 // tasks dealt with of batches under way
+	mu       sync.Mutex
+	work     sync.Cond // there may be a batch
+	room     sync.Cond // there may be room in the queue
+	m        *Machine
+	next     int64
+	recalled int64 // of these, the tasks that did not run
+	started  int   // slots
+	waiting  int   // slots that wait for work and were not woken
+	alarm    *time.Timer
+	due      time.Time    // when the alarm goes off; zero if it is off
+	settled  atomic.Int64 // tasks with a result or a final failure
+	landed   atomic.Int64 // tasks dealt with of batches under way
 }
 
 // NewRunner makes a runner.
@@ -135,6 +139,9 @@ func (r *Runner) Run(ctx context.Context) error {
 
 // push queues a task, and waits while there is no room. It returns false when the job has ended.
 func (r *Runner) push(data []byte) bool {
+	if r.job.Recall != nil && r.recall(Task{Index: r.next, Data: data}) {
+		return true
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for r.m.Err() == nil && r.full() {
@@ -146,6 +153,25 @@ func (r *Runner) push(data []byte) bool {
 	r.m.Push(Task{Index: r.next, Data: data})
 	r.next++
 	r.pass()
+	return true
+}
+
+// recall reports whether a task's result was to be had from elsewhere. An error ends the job.
+func (r *Runner) recall(t Task) bool {
+	s := slots.Get().(*Slot)
+	defer slots.Put(s)
+	kept, err := r.job.Recall(r.ctx, s, &t)
+	if err != nil {
+		r.stop(err)
+	}
+	if !kept {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.next++
+	r.recalled++
+	r.settled.Add(1)
 	return true
 }
 
@@ -257,5 +283,6 @@ func (r *Runner) Counts() Counts {
 	c := r.m.Counts()
 	c.Settled = r.settled.Load()
 	c.Running -= r.landed.Load()
+	c.Recalled = r.recalled
 	return c
 }

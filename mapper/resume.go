@@ -1,0 +1,244 @@
+package mapper
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/gowren/gowren/internal/journal"
+	"github.com/gowren/gowren/internal/sched"
+	"github.com/gowren/gowren/internal/wire"
+	"github.com/gowren/gowren/storage"
+)
+
+// ErrProgramChanged marks the error of a job that is to be resumed by another program than began it, where
+// [Options].ResumeStrict forbids that.
+var ErrProgramChanged = errors.New("the program has changed since an earlier run")
+
+// Forget deletes what jobs with a name to resume have kept in a bucket ([Options].Resume). Jobs that run under the name
+// fail.
+func Forget(ctx context.Context, b storage.Bucket, name string) error {
+	if err := journal.Forget(ctx, b, name); err != nil {
+		return fmt.Errorf("mapper: forget: %w", err)
+	}
+	return nil
+}
+
+// journals are those that an executor's jobs have opened, by name.
+type journals struct {
+	mu   sync.Mutex
+	open map[string]*journal.Journal
+}
+
+// journal returns that of the executor's name to resume. The first job of the name opens it, and tells what is there.
+func (ex *Executor) journal(ctx context.Context) (*journal.Journal, error) {
+	js, name := &ex.journals, ex.options.Resume
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	if j := js.open[name]; j != nil {
+		return j, nil
+	}
+	program, err := ownHash()
+	if err != nil {
+		return nil, err
+	}
+	j, err := journal.Open(ctx, ex.bucket, name, journal.Run{Program: program, Started: time.Now().UTC()})
+	if err != nil {
+		return nil, fmt.Errorf("resume %q: %w", name, err)
+	}
+	if err := ex.compare(j, program); err != nil {
+		return nil, errors.Join(fmt.Errorf("resume %q: %w", name, err), j.Close())
+	}
+	if js.open == nil {
+		js.open = map[string]*journal.Journal{}
+	}
+	js.open[name] = j
+	return j, nil
+}
+
+// compare tells what earlier runs have kept, and whether one was by another program.
+func (ex *Executor) compare(j *journal.Journal, program string) error {
+	runs := j.Runs()
+	if len(runs) == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("%d results of %d earlier runs are kept", j.Kept(), len(runs))
+	for i, r := range runs {
+		if r.Program == program {
+			continue
+		}
+		other := fmt.Sprintf("run %d, of %s, was by another program", i+1, r.Started.Format(time.DateTime))
+		if ex.options.ResumeStrict {
+			return fmt.Errorf("%s: %w", other, ErrProgramChanged)
+		}
+		text += "; " + other
+		break
+	}
+	ex.view.Log("resume "+ex.options.Resume, text)
+	return nil
+}
+
+func (js *journals) close() error {
+	js.mu.Lock()
+	defer js.mu.Unlock()
+	var errs []error
+	for _, j := range js.open {
+		errs = append(errs, j.Close())
+	}
+	js.open = nil
+	return errors.Join(errs...)
+}
+
+// ownHash returns the SHA-256 of this program.
+var ownHash = sync.OnceValues(func() (string, error) {
+	path, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+})
+
+// resumed is what a job with a name to resume knows of its tasks.
+type resumed struct {
+	journal *journal.Journal
+	stop    context.CancelCauseFunc // ends the job
+
+	mu   sync.Mutex
+	seen map[journal.ID]int   // inputs so far
+	ids  map[int64]journal.ID // of tasks that wait or run
+}
+
+// resume readies a job that has a name.
+func (j *job) resume(ctx context.Context, stop context.CancelCauseFunc) error {
+	if j.ex.options.Resume == "" {
+		return nil
+	}
+	kept, err := j.ex.journal(ctx)
+	if err != nil {
+		return err
+	}
+	j.resumed = &resumed{journal: kept, stop: stop, seen: map[journal.ID]int{}, ids: map[int64]journal.ID{}}
+	return nil
+}
+
+// planned replaces a plan by the one that an earlier run has made for the same step, since tasks are told of it: where
+// workers are more or fewer by now, they are to be the same tasks.
+func (j *job) planned(ctx context.Context, plan any, inputs int) error {
+	if j.ex.options.Resume == "" {
+		return nil
+	}
+	kept, err := j.ex.journal(ctx)
+	if err != nil {
+		return err
+	}
+	id := journal.Identity(j.f.Name, j.f.Types, "plan", strconv.AppendInt(nil, int64(inputs), 10), 0)
+	data, there, err := kept.Recall(id)
+	switch {
+	case err != nil:
+		return err
+	case there:
+		return json.Unmarshal(data, plan)
+	}
+	if data, err = json.Marshal(plan); err != nil {
+		return err
+	}
+	return kept.Record(id, data)
+}
+
+// recall takes the result that an earlier run has kept for a task, if there is one.
+func (j *job) recall(ctx context.Context, s *sched.Slot, t *sched.Task) (bool, error) {
+	r := j.resumed
+	id := r.identify(j, t)
+	data, kept, err := r.journal.Recall(id)
+	if err != nil || !kept {
+		return false, err
+	}
+	v, err := openResult(data)
+	if err != nil {
+		return false, err
+	}
+	if bad := j.accept(ctx, s, t, v); bad != nil {
+		if ctx.Err() != nil {
+			return false, context.Cause(ctx)
+		}
+		return false, nil // as where the object of a large one is gone: it is computed anew
+	}
+	r.mu.Lock()
+	delete(r.ids, t.Index)
+	r.mu.Unlock()
+	return true, nil
+}
+
+// identify gives a new task its identity.
+func (r *resumed) identify(j *job, t *sched.Task) journal.ID {
+	h := j.header
+	id := journal.Identity(h.Function, h.Types, h.Shared.Hash, t.Data, 0)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := r.seen[id]
+	r.seen[id]++
+	if n > 0 {
+		id = journal.Identity(h.Function, h.Types, h.Shared.Hash, t.Data, n)
+	}
+	r.ids[t.Index] = id
+	return id
+}
+
+// record keeps a result. Where that is impossible, the job ends.
+func (r *resumed) record(t *sched.Task, v sched.Value) {
+	r.mu.Lock()
+	id := r.ids[t.Index]
+	delete(r.ids, t.Index)
+	r.mu.Unlock()
+	data, err := sealResult(v)
+	if err == nil {
+		err = r.journal.Record(id, data)
+	}
+	if err != nil {
+		r.stop(err)
+	}
+}
+
+// A kept result is a byte that says whether it is here or in the bucket, and the encoded value or what is known of the
+// object.
+const (
+	resultHere   = 0
+	resultStored = 1
+)
+
+func sealResult(v sched.Value) ([]byte, error) {
+	if v.Stored == nil {
+		return append([]byte{resultHere}, v.Data...), nil
+	}
+	data, err := json.Marshal(v.Stored)
+	return append([]byte{resultStored}, data...), err
+}
+
+func openResult(data []byte) (sched.Value, error) {
+	switch {
+	case len(data) > 0 && data[0] == resultHere:
+		return sched.Value{Data: data[1:]}, nil
+	case len(data) > 0 && data[0] == resultStored:
+		var stored wire.Stored
+		err := json.Unmarshal(data[1:], &stored)
+		return sched.Value{Stored: &stored}, err
+	}
+	return sched.Value{}, fmt.Errorf("a kept result of %d bytes: %w", len(data), journal.ErrCorrupt)
+}
