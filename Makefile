@@ -35,6 +35,10 @@ bench: ## Run the benchmarks (PKG=./... BENCH=. COUNT=6).
 fuzz: ## Run each fuzz target for FUZZTIME=30s.
 	FUZZTIME=$(FUZZTIME) .ci/run fuzz
 
+.PHONY: chaos
+chaos: ## Kill a driver a hundred times at random, and resume it each time.
+	GOWREN_CHAOS=100 go test -count 1 -timeout 30m -run '^TestChaos$$' -v ./mapper
+
 .PHONY: size
 size: ## Print the stripped size of a small program, and hold it to its limit.
 	go test -count 1 -run '^TestProgramSize$$' -v ./internal/lint
