@@ -41,7 +41,7 @@
 // no free instance, and none that may be started, is throttled.
 //
 // The platform does not tell an instance that its caller has gone. So a running invocation looks in the bucket whether it
-// was cancelled: after half a second, then less and less often, every four seconds in the end; each look is one request.
+// was cancelled: after half a second, then less and less often, every four seconds in the end; each look is one request. One whose connection broke is cancelled so too, while its tasks are tried again.
 //
 // Build a program for it with the tags disable_grpc_modules and grpcnotrace: without them the SDK of Cloud Storage makes it
 // some megabytes larger. The interface of Cloud Functions is used over REST, by Google's client for it.
@@ -81,6 +81,7 @@ type Backend struct {
 	control *control
 	gate    *supervisor.Gate
 	pace    pace
+	words   aside
 
 	// Set by Prepare.
 	client *httpworker.Client
@@ -211,6 +212,7 @@ func (b *Backend) Prewarm(ctx context.Context, n int) error {
 // Close implements [backends.Backend]: the function stays; [Backend.Destroy] removes it.
 func (b *Backend) Close() error {
 	b.gate.Close()
+	b.words.close()
 	if b.client != nil {
 		b.client.Close()
 	}

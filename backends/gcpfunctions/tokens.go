@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"regexp"
+	"strconv"
 	"sync"
 
 	"cloud.google.com/go/auth"
@@ -99,11 +103,29 @@ func take(ctx context.Context, creds *auth.Credentials) (string, error) {
 	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
 	}
-	var refused *auth.Error
-	var network net.Error
-	if errors.As(err, &refused) && refused.Temporary() || errors.As(err, &network) {
+	if passing(err) {
 		return "", fmt.Errorf("%w: no token could be had: %w", backends.ErrThrottled, err) // nothing was sent
 	}
 	return "", fmt.Errorf("%w: the credentials give no token: they are wrong, have expired or were revoked, or may not impersonate the account "+
 		"(roles/iam.serviceAccountOpenIdTokenCreator): %w", backends.ErrRefused, err)
+}
+
+// answered is the status in those errors of the library that have it only in their text: of the metadata server, and of the
+// service that impersonates.
+var answered = regexp.MustCompile(`(?:status code|Received) ([0-9]{3})`)
+
+// passing reports whether whoever gives tokens could not be reached, or was busy.
+func passing(err error) bool {
+	status := 0
+	var answer *auth.Error
+	if errors.As(err, &answer) && answer.Response != nil {
+		status = answer.Response.StatusCode
+	} else if m := answered.FindStringSubmatch(err.Error()); m != nil {
+		status, _ = strconv.Atoi(m[1]) // it is three digits
+	}
+	if status != 0 {
+		return status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
+	}
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
