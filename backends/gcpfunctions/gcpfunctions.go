@@ -33,7 +33,7 @@
 // The function's name says what it is for: version of the protocol, processor, memory, and a hash of the bucket, the
 // service account and all other parameters. So it is never changed under a driver that uses it, and Prepare of several
 // drivers at once deploys it once. Prepare calls it, and deploys it again, with this program, when it does not answer.
-// [Backend.Destroy] removes all functions of the prefix.
+// [Backend.Destroy] removes the one of its configuration and bucket.
 //
 // # Limits
 //

@@ -18,7 +18,6 @@ func Permissions() []Permission {
 		{"cloudfunctions.functions.create", "the project", "deploying the function"},
 		{"cloudfunctions.functions.delete", "the project", "Destroy alone"},
 		{"cloudfunctions.functions.get", "the project", "finding the function, and waiting for it"},
-		{"cloudfunctions.functions.list", "the project", "Check and Destroy"},
 		{"cloudfunctions.functions.sourceCodeSet", "the project", "uploading what is deployed"},
 		{"cloudfunctions.functions.update", "the project", "deploying a function again that does not answer"},
 		{"cloudfunctions.operations.get", "the project", "waiting for deployments"},

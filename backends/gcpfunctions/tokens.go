@@ -2,6 +2,7 @@ package gcpfunctions
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -53,6 +54,30 @@ func (g *google) Access(ctx context.Context) (string, error) {
 	creds := g.access
 	g.mu.Unlock()
 	return take(ctx, creds)
+}
+
+// who says whose the access tokens are, as far as the credentials themselves tell. It is called after Access.
+func (g *google) who() string {
+	g.mu.Lock()
+	creds := g.access
+	g.mu.Unlock()
+	if creds == nil || creds.JSON() == nil {
+		return "the service account of this machine"
+	}
+	var file struct {
+		Type  string `json:"type"`
+		Email string `json:"client_email"`
+	}
+	if json.Unmarshal(creds.JSON(), &file) != nil {
+		return ""
+	}
+	switch {
+	case file.Email != "":
+		return file.Email
+	case file.Type == "authorized_user":
+		return "a person's, of gcloud auth application-default login"
+	}
+	return "of the type " + file.Type
 }
 
 func (g *google) Identity(ctx context.Context, audience string) (string, error) {
