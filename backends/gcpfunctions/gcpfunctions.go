@@ -5,7 +5,8 @@
 //
 // URL: gcpfunctions://PROJECT/REGION?parameter=value
 //
-//	memory               MB of an instance; defaults to 2048. What is written to /tmp, the program too, is part of it
+//	memory               MB of an instance; defaults to 2048. What is written to /tmp is part of it: a task has what the
+//	                     programs, the function's own and a fetched one, and 64 MB or a sixteenth leave
 //	cpu                  processors of an instance: 1, 2, 4, 6 or 8; defaults to 1 for each 2048 MB or part of it, or as near
 //	timeout              of one invocation, in seconds or as in 30m; defaults to 3600, which is the most
 //	max                  instances, and so invocations, at once; defaults to 100. The project's quota may be less
@@ -127,6 +128,10 @@ func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 		return err
 	}
 	defer exe.Close()
+	if rest := left(b.config.MemoryMB, exe.Size); rest < supervisor.LeastMemory>>20 {
+		return fmt.Errorf("%s: the program has %d MB, which are part of an instance's memory, and leaves its tasks %d MB of %d: build it stripped "+
+			"(-ldflags='-s -w'), or raise memory=: %w", scheme, exe.Size>>20, max(rest, 0), b.config.MemoryMB, backends.ErrInvalid)
+	}
 	f, err := b.config.function(d.Bucket.URL())
 	if err != nil {
 		return err
