@@ -42,7 +42,8 @@
 // no free instance, and none that may be started, is throttled.
 //
 // The platform does not tell an instance that its caller has gone. So a running invocation looks in the bucket whether it
-// was cancelled: after half a second, then less and less often, every four seconds in the end; each look is one request. One whose connection broke is cancelled so too, while its tasks are tried again.
+// was cancelled: after half a second, then less and less often, every four seconds in the end; each look is one request.
+// One whose connection broke is cancelled so too, while its tasks are tried again.
 //
 // Build a program for it with the tags disable_grpc_modules and grpcnotrace: without them the SDK of Cloud Storage makes it
 // some megabytes larger. The interface of Cloud Functions is used over REST, by Google's client for it.
