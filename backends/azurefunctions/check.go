@@ -8,7 +8,7 @@ import (
 
 // Check implements [backends.Checker]. It makes the app where it is not there, as Prepare does.
 func (b *Backend) Check(ctx context.Context, d backends.Deployment) []backends.Finding {
-	group := b.config.named("", "").group
+	group := b.config.group()
 	var ignored struct{}
 	found := []backends.Finding{b.look("resource group "+b.config.ResourceGroup, b.manager.get(ctx, group, groupsVersion, &ignored))}
 	if found[0].Err != nil || d.Bucket == nil {

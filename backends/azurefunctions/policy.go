@@ -24,6 +24,7 @@ func DriverRole(userAssigned bool) Role {
 		Actions: []string{
 			"Microsoft.Resources/subscriptions/resourceGroups/read",
 			"Microsoft.Storage/storageAccounts/blobServices/containers/delete",
+			"Microsoft.Storage/storageAccounts/blobServices/containers/read",
 			"Microsoft.Storage/storageAccounts/blobServices/containers/write",
 			"Microsoft.Storage/storageAccounts/read",
 			"Microsoft.Web/serverfarms/delete",

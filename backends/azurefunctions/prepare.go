@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/backends/httpworker"
 	"github.com/gowren/gowren/internal/program"
 	"github.com/gowren/gowren/internal/supervisor"
+	"github.com/gowren/gowren/internal/wire"
 )
 
 // patience is how long things may take.
@@ -211,7 +213,12 @@ func (b *Backend) provide(ctx context.Context, p place, bucket string) (*app, er
 		}
 		client = identity.Properties.ClientID
 	}
-	private := map[string]any{"properties": map[string]any{"publicAccess": "None"}}
+	for _, part := range p.parts() {
+		if err := b.ours(ctx, p, part); err != nil {
+			return nil, err
+		}
+	}
+	private := map[string]any{"properties": map[string]any{"publicAccess": "None", "metadata": map[string]string{tag: strconv.Itoa(wire.Version)}}}
 	if err := b.manager.set(ctx, p.container, storageVersion, private); err != nil {
 		return nil, b.explain("make the container for the package", err)
 	}

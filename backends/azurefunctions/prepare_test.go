@@ -65,7 +65,7 @@ func TestFromNothing(t *testing.T) {
 			if err := doubles(t, b, bucket); err != nil {
 				t.Fatal(err)
 			}
-			if err := b.Destroy(t.Context(), ""); err != nil {
+			if err := b.Destroy(t.Context(), bucket.URL()); err != nil {
 				t.Fatal(err)
 			}
 			if apps, left := s.Apps(), s.Left(); len(apps) > 0 || !slices.Equal(left, before) {

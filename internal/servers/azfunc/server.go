@@ -64,7 +64,7 @@ type Server struct {
 	plans      map[string]*plan
 	sites      map[string]*site
 	deleted    []*site
-	containers map[string]bool
+	containers map[string]*container // by account/name
 	roles      map[string]assignment
 	operations map[string]*operation
 	unpacked   map[string]string // folders of packages by their hash
@@ -101,7 +101,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		options: o, root: root, tokens: map[string]bool{}, used: map[string]int{}, secret: rand.Text(),
-		plans: map[string]*plan{}, sites: map[string]*site{}, containers: map[string]bool{}, roles: map[string]assignment{},
+		plans: map[string]*plan{}, sites: map[string]*site{}, containers: map[string]*container{}, roles: map[string]assignment{},
 		operations: map[string]*operation{}, unpacked: map[string]string{},
 	}
 	s.Token = s.issue()
@@ -165,6 +165,30 @@ func (s *Server) Throttle(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.throttled = n
+}
+
+// Permit ends all that Deny and Refuse of the options say.
+func (s *Server) Permit() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.options.Deny, s.options.Refuse = nil, nil
+}
+
+// Untag takes its mark from what has the name: an app, a plan or a container.
+func (s *Server) Untag(kind, name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch kind {
+	case "app":
+		a := s.sites[name]
+		a.mu.Lock()
+		a.body.Tags = nil
+		a.mu.Unlock()
+	case "plan":
+		s.plans[name].Tags = nil
+	default:
+		s.containers[s.options.Accounts[0]+"/"+name].Metadata = nil
+	}
 }
 
 // Expire ends all tokens that were issued.

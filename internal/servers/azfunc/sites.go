@@ -190,20 +190,6 @@ func (s *Server) getSite(r *request) (answer, *Refusal) {
 	return answer{status: http.StatusOK, body: s.siteBody(r.path, a)}, nil
 }
 
-func (s *Server) listSites(r *request) (answer, *Refusal) {
-	s.mu.Lock()
-	sites := make([]*site, 0, len(s.sites))
-	for _, a := range s.sites {
-		sites = append(sites, a)
-	}
-	s.mu.Unlock()
-	list := []any{}
-	for _, a := range sites {
-		list = append(list, s.siteBody(r.path+"/"+a.name, a))
-	}
-	return answer{status: http.StatusOK, body: map[string]any{"value": list}}, nil
-}
-
 func (s *Server) deleteSite(r *request) (answer, *Refusal) {
 	if _, refusal := s.find(r); refusal != nil {
 		return answer{status: http.StatusNoContent}, nil
