@@ -112,13 +112,20 @@ type Status struct {
 	CPUs     int    `json:"cpus"`    // tasks that one invocation runs at once
 	OS       string `json:"os"`      // what its programs must be for
 	Arch     string `json:"arch"`
+	// Problem is why it does not reach its bucket, where it was asked to; Refused says that the store refused.
+	Problem string `json:"problem,omitempty"`
+	Refused bool   `json:"refused,omitempty"`
 }
 
 // Ping asks a worker for its status, which it gives after holding the request for a while, so that several at once reach
 // several workers.
 func (c *Client) Ping(ctx context.Context, hold time.Duration) (Status, error) {
+	return c.ping(ctx, http.Header{headerHold: {hold.String()}})
+}
+
+func (c *Client) ping(ctx context.Context, header http.Header) (Status, error) {
 	var s Status
-	a, err := c.send(ctx, http.MethodGet, "ping", nil, http.Header{headerHold: {hold.String()}})
+	a, err := c.send(ctx, http.MethodGet, "ping", nil, header)
 	if err != nil {
 		return s, err
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -172,6 +173,11 @@ func (s *server) ping(w http.ResponseWriter, r *http.Request) {
 	status := Status{
 		Protocol: wire.Version, Worker: s.supervisor.Name(), Program: s.worker.Program, Bucket: s.worker.Bucket,
 		Slots: max(s.config.Slots, 1), CPUs: max(s.config.CPUs, 1), OS: runtime.GOOS, Arch: runtime.GOARCH,
+	}
+	if r.Header.Get(headerLook) != "" {
+		if err := s.look(r.Context()); err != nil {
+			status.Problem, status.Refused = err.Error(), errors.Is(err, fs.ErrPermission)
+		}
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(status) // who asked has gone
