@@ -101,6 +101,9 @@ func (b *Backend) connect(a *app, key string) (*httpworker.Client, error) {
 // errIdle marks the answer of a host that serves no function: it has not loaded one, or cannot.
 var errIdle = errors.New("the Functions host does not run")
 
+// errBusyFront marks an answer of the front that has found no instance for a request. Work may have been lost with it.
+var errBusyFront = errors.New("the front of the app has no instance for it")
+
 // explainFront says what an answer of the app's front, or of the host behind it, means.
 func explainFront(name string, status int, body []byte) error {
 	switch status {
@@ -108,6 +111,7 @@ func explainFront(name string, status int, body []byte) error {
 		if bytes.Contains(body, []byte("host is not running")) { // the host's own words: it has started nothing
 			return fmt.Errorf("azurefunctions: %w of %s: it answers 503: %.100q: %w", errIdle, name, body, backends.ErrThrottled)
 		}
+		return fmt.Errorf("azurefunctions: %w: %s answers 503: %.100q", errBusyFront, name, body)
 	case http.StatusUnauthorized:
 		return fmt.Errorf("azurefunctions: the app %s does not take the function's key any more: it was changed; run again: %w", name, backends.ErrRefused)
 	case http.StatusForbidden:

@@ -11,7 +11,7 @@ const Instances = 2
 // NewQuick is New for a server that needs no waiting.
 func NewQuick(c Config) (*Backend, error) {
 	b, err := newBackend(c, patience{
-		every: 20 * time.Millisecond, delay: time.Millisecond, deploy: 20 * time.Second, start: 20 * time.Second, ping: 20 * time.Second,
+		every: 20 * time.Millisecond, delay: time.Millisecond, deploy: 20 * time.Second, settle: 5 * time.Second, start: 20 * time.Second, ping: 20 * time.Second,
 	})
 	if err == nil {
 		b.concurrency = Instances
@@ -19,6 +19,9 @@ func NewQuick(c Config) (*Backend, error) {
 	}
 	return b, err
 }
+
+// Hurry has a backend give up at once on an app that does not come to answer.
+func Hurry(b *Backend) { b.patience.settle, b.patience.start = 0, 0 }
 
 // NameOf returns the name of the app for a bucket.
 func NameOf(c Config, bucket string) (string, error) {

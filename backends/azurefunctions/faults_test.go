@@ -19,6 +19,7 @@ func TestFaults(t *testing.T) {
 	t.Parallel()
 	cases := map[string]func(f *azfunc.Faults) *atomic.Int32{
 		"throttled":       func(f *azfunc.Faults) *atomic.Int32 { return &f.Throttled },
+		"full":            func(f *azfunc.Faults) *atomic.Int32 { return &f.Full },
 		"a proxy's page":  func(f *azfunc.Faults) *atomic.Int32 { return &f.Page },
 		"host fails":      func(f *azfunc.Faults) *atomic.Int32 { return &f.Unavailable },
 		"connection lost": func(f *azfunc.Faults) *atomic.Int32 { return &f.Reset },

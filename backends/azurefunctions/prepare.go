@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"strconv"
 	"time"
 
@@ -21,12 +20,13 @@ type patience struct {
 	every  time.Duration // between looks
 	delay  time.Duration // before the first retry of a call of the resource manager; 0 is the SDK's
 	deploy time.Duration // until roles are in force and a package is in place
+	settle time.Duration // until an app that is there, or that another driver deploys to, answers
 	start  time.Duration // until the function answers after that
 	ping   time.Duration // of one ping: a cold start
 }
 
 // Azure's documents give ten minutes at most until a role is in force.
-var usual = patience{every: 3 * time.Second, deploy: 12 * time.Minute, start: 5 * time.Minute, ping: 90 * time.Second}
+var usual = patience{every: 3 * time.Second, deploy: 12 * time.Minute, settle: time.Minute, start: 5 * time.Minute, ping: 90 * time.Second}
 
 // platform is what the workers' programs must be for.
 var platform = program.Platform{OS: "linux", Arch: "amd64"}
@@ -62,13 +62,29 @@ func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 // errNotThere reports that there is no app, or none that answers.
 var errNotThere = errors.New("no such app answers")
 
-// answering looks whether the app is there and answers. Its error is errNotThere where making it may help.
+// answering looks whether the app is there and answers. Its error is errNotThere where making it may help. An app that is
+// there may be in another driver's hands.
 func (b *Backend) answering(ctx context.Context, p place) error {
 	a, err := b.find(ctx, p)
 	if err != nil {
 		return err
 	}
-	return b.greet(ctx, p, a)
+	return b.await(ctx, p, a, b.patience.settle)
+}
+
+// await greets an app until it answers. Its error is errNotThere where it does not in time. A worker that does not reach the
+// bucket may do so when its role is in force.
+func (b *Backend) await(ctx context.Context, p place, a *app, limit time.Duration) error {
+	for deadline := time.Now().Add(limit); ; {
+		err := b.greet(ctx, p, a)
+		again := errors.Is(err, errNotThere) || errors.Is(err, httpworker.ErrBucket)
+		if !again || time.Now().After(deadline) {
+			return err
+		}
+		if err := wait(ctx, b.patience.every); err != nil {
+			return err
+		}
+	}
 }
 
 // find reads what the resource manager knows of the app.
@@ -109,14 +125,17 @@ func (b *Backend) greet(ctx context.Context, p place, a *app) error {
 	}
 	ping, cancel := context.WithTimeout(ctx, b.patience.ping)
 	defer cancel()
-	_, err = client.Ping(ping, 0)
+	_, err = client.Look(ping)
 	switch {
 	case ctx.Err() != nil:
 		client.Close()
 		return context.Cause(ctx)
 	case err == nil:
-	case errors.Is(err, backends.ErrThrottled) && !errors.Is(err, errIdle), ping.Err() != nil:
-		// It is there, and busy with others' work, which a deployment would end.
+	case errors.Is(err, httpworker.ErrBucket):
+		client.Close()
+		return fmt.Errorf("azurefunctions: the app %s: %w (docs/azure.md has the role that its identity needs)", p.name, err)
+	case errors.Is(err, backends.ErrThrottled) && !errors.Is(err, errIdle), errors.Is(err, errBusyFront), ping.Err() != nil:
+		// It is there, its host has the function, and is busy with others' work, which a deployment would end.
 	case errors.Is(err, backends.ErrRefused), errors.Is(err, httpworker.ErrUnreachable):
 		client.Close()
 		return err // which a deployment would not mend
@@ -129,64 +148,20 @@ func (b *Backend) greet(ctx context.Context, p place, a *app) error {
 }
 
 // deploy makes what is missing, sends the package, and waits until the function answers. Two drivers may do so at once.
-func (b *Backend) deploy(ctx context.Context, p place, bucket string, exe *program.Executable) (err error) {
+func (b *Backend) deploy(ctx context.Context, p place, bucket string, exe *program.Executable) error {
 	a, err := b.provide(ctx, p, bucket)
 	if err != nil {
 		return err
 	}
-	// Another driver may have come first: a second package would end what runs now.
-	if err := b.greet(ctx, p, a); !errors.Is(err, errNotThere) {
+	if err := b.send(ctx, p, a, exe); err != nil {
 		return err
 	}
-	pkg, err := pack(exe, b.method)
-	if err != nil {
-		return fmt.Errorf("azurefunctions: make the package of %s: %w", exe.Path, err)
+	err = b.await(ctx, p, a, b.patience.start)
+	if errors.Is(err, errNotThere) {
+		return fmt.Errorf("azurefunctions: the app %s was deployed, and its function does not answer: az webapp log tail --name %s --resource-group %s shows why: %w",
+			p.name, p.name, b.config.ResourceGroup, err)
 	}
-	defer func() { err = errors.Join(err, pkg.Close(), os.Remove(pkg.Name())) }()
-	for deadline := time.Now().Add(b.patience.deploy); ; {
-		err := b.publish(ctx, a, pkg)
-		if err == nil {
-			break
-		}
-		again := errors.Is(err, errBusy) || errors.Is(err, errNotYet) || errors.Is(err, errNotInForce)
-		if !again || time.Now().After(deadline) {
-			return b.explainDeployment(p, err)
-		}
-		if err := wait(ctx, b.patience.every); err != nil {
-			return err
-		}
-		if errors.Is(err, errBusy) { // the other's package does as well
-			if err := b.greet(ctx, p, a); !errors.Is(err, errNotThere) {
-				return err
-			}
-		}
-	}
-	for deadline := time.Now().Add(b.patience.start); ; {
-		err := b.greet(ctx, p, a)
-		if !errors.Is(err, errNotThere) {
-			return err
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("azurefunctions: the app %s was deployed, and its function does not answer: az webapp log tail --name %s --resource-group %s shows why: %w",
-				p.name, p.name, b.config.ResourceGroup, err)
-		}
-		if err := wait(ctx, b.patience.every); err != nil {
-			return err
-		}
-	}
-}
-
-func (b *Backend) explainDeployment(p place, err error) error {
-	what := "deploy the package to " + p.name
-	switch {
-	case errors.Is(err, errNotInForce):
-		return fmt.Errorf("azurefunctions: %s: %w; give the identity the role Storage Blob Data Owner on %s: %w", what, err, p.account, backends.ErrRefused)
-	case errors.Is(err, backends.ErrRefused), errors.Is(err, backends.ErrInvalid):
-		return fmt.Errorf("azurefunctions: %s: %w", what, err)
-	case credentialFails(err):
-		return b.explain(what, err)
-	}
-	return fmt.Errorf("azurefunctions: %s: %w", what, err)
+	return err
 }
 
 // provide makes plan, container, app and roles, and returns the app.

@@ -19,7 +19,7 @@ func (c *Client) foreign(resp *answer) error {
 	stop := resp.within(answerTime)
 	body, _ := io.ReadAll(io.LimitReader(resp, maxForeign)) // what came of it is told
 	stop()
-	if c.config.Explain != nil {
+	if c.config.Explain != nil && resp.Header.Get(headerWorker) == "" {
 		if err := c.config.Explain(resp.StatusCode, resp.Header, body); err != nil {
 			return err
 		}

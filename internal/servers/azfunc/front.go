@@ -17,11 +17,10 @@ func (a *site) serveFront(w http.ResponseWriter, r *http.Request) {
 	f, o := &a.server.Faults, a.server.options
 	switch {
 	case strikes(&f.Throttled):
-		status := http.StatusTooManyRequests
-		if f.Throttled.Load()%2 == 1 {
-			status = http.StatusServiceUnavailable
-		}
-		http.Error(w, "", status)
+		http.Error(w, "", http.StatusTooManyRequests)
+		return
+	case strikes(&f.Full):
+		http.Error(w, "", http.StatusServiceUnavailable)
 		return
 	case strikes(&f.Page):
 		w.Header().Set("Content-Type", "text/html")

@@ -31,7 +31,11 @@ type Options struct {
 	RetryAfter string
 	// Propagation is how many deployments fail before a role that was assigned is in force.
 	Propagation int
-	MaxPackage  int64 // bytes of a deployment, 1 GiB
+	// Contended deployments go on only when another was refused meanwhile.
+	Contended bool
+	// Loading is how often a function's key is asked for in vain after a deployment: its host takes time to load it.
+	Loading    int
+	MaxPackage int64 // bytes of a deployment, 1 GiB
 
 	Instances   int           // processes at once, whatever the app may have: 4
 	Queue       int           // requests that wait for an instance before they are throttled: 1000
@@ -165,6 +169,23 @@ func (s *Server) Throttle(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.throttled = n
+}
+
+// Load has an app's host answer in vain n more times who asks for its functions.
+func (s *Server) Load(name string, n int) {
+	s.mu.Lock()
+	a := s.sites[name]
+	s.mu.Unlock()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.loading = n
+}
+
+// Hide makes an app's address one that takes no connections, as behind a firewall that is in the way.
+func (s *Server) Hide(name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sites[name].front.Listener.Close()
 }
 
 // Permit ends all that Deny and Refuse of the options say.

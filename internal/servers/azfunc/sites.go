@@ -50,8 +50,10 @@ type site struct {
 	mu          sync.Mutex
 	body        siteBody
 	deployments []*deployment
+	contended   bool // one was refused while another was under way
 	gone        bool
 	host        *host // of the last deployment; nil before the first
+	loading     int   // how often the host is still asked for its functions in vain
 }
 
 // plan returns the name of the app's plan. The server is locked.
@@ -206,6 +208,10 @@ func (s *Server) listKeys(r *request) (answer, *Refusal) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.loading > 0 {
+		a.loading--
+		return answer{}, notFound(r)
+	}
 	if a.host == nil || a.host.function(r.PathValue("function")) == nil {
 		return answer{}, notFound(r)
 	}
