@@ -109,9 +109,9 @@ func explainFront(name string, status int, body []byte) error {
 	switch status {
 	case http.StatusServiceUnavailable:
 		if bytes.Contains(body, []byte("host is not running")) { // the host's own words: it has started nothing
-			return fmt.Errorf("azurefunctions: %w of %s: it answers 503: %.100q: %w", errIdle, name, body, backends.ErrThrottled)
+			return fmt.Errorf("azurefunctions: %w of %s: it answers 503: %q: %w", errIdle, name, oneLine(string(body)), backends.ErrThrottled)
 		}
-		return fmt.Errorf("azurefunctions: %w: %s answers 503: %.100q", errBusyFront, name, body)
+		return fmt.Errorf("azurefunctions: %w: %s answers 503: %q", errBusyFront, name, oneLine(string(body)))
 	case http.StatusUnauthorized:
 		return fmt.Errorf("azurefunctions: the app %s does not take the function's key any more: it was changed; run again: %w", name, backends.ErrRefused)
 	case http.StatusForbidden:
@@ -120,7 +120,7 @@ func explainFront(name string, status int, body []byte) error {
 		return fmt.Errorf("azurefunctions: the app %s, or its function, is not there: it was deleted, or its host cannot load the package; run again, which deploys it anew: %w",
 			name, backends.ErrInvalid)
 	case http.StatusInternalServerError, http.StatusBadGateway:
-		return fmt.Errorf("azurefunctions: the Functions host of %s answers %d: its worker did not start, or ended; az webapp log tail --name %s shows its lines", name, status, name)
+		return fmt.Errorf("azurefunctions: the Functions host of %s answers %d: %q: its worker did not start, or ended; az webapp log tail --name %s shows its lines", name, status, oneLine(string(body)), name)
 	case http.StatusGatewayTimeout:
 		return fmt.Errorf("azurefunctions: the front of %s ended the request: %w", name, backends.ErrTimeout)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
@@ -102,15 +103,25 @@ func said(answer *azcore.ResponseError) (code, message string) {
 		Error struct{ Code, Message string }
 	}
 	if err := json.Unmarshal(body, &fields); err != nil || fields.Error.Message == "" {
-		return answer.ErrorCode, fmt.Sprintf("the answer does not belong to the resource manager: %.120q", body)
+		return answer.ErrorCode, fmt.Sprintf("the answer does not belong to the resource manager: %.120q", oneLine(string(body)))
 	}
 	return fields.Error.Code, oneLine(fields.Error.Message)
 }
 
-// oneLine makes a text fit for an error.
+// longest is what is kept of a text of others', in bytes.
+const longest = 500
+
+// oneLine makes a text fit for an error: all of its lines in one, cut between two characters where it is too long.
 func oneLine(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	return s[:min(len(s), 500)]
+	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "")), " ")
+	if len(s) <= longest {
+		return s
+	}
+	cut := longest
+	for !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut] + "…"
 }
 
 // code is the resource manager's code of an error, or "".

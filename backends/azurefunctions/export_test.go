@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// OneLine makes a text of others' fit for an error.
+var OneLine = oneLine
+
 // Instances is what a server of the tests has: fewer than Azure lets an app have at most.
 const Instances = 2
 

@@ -99,7 +99,7 @@ func TestApp(t *testing.T) {
 		"page":        {func(s *azfunc.Server) { s.Faults.Page.Store(1) }, nil, "not a gowren worker's answer"},
 		"throttled":   {func(s *azfunc.Server) { s.Faults.Throttled.Store(1) }, backends.ErrThrottled, "429"},
 		"no host":     {func(s *azfunc.Server) { s.Spoil(s.Apps()[0]) }, backends.ErrThrottled, "503"},
-		"host fails":  {func(s *azfunc.Server) { s.Faults.Unavailable.Store(1) }, nil, "log tail"},
+		"host fails":  {func(s *azfunc.Server) { s.Faults.Unavailable.Store(1) }, nil, `error: the worker's process ended": its worker did not start, or ended; az webapp log tail`},
 		"deleted":     {func(s *azfunc.Server) { s.Delete(s.Apps()[0]) }, backends.ErrInvalid, "deleted"},
 	}
 	for name, c := range cases {

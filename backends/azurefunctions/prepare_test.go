@@ -180,9 +180,9 @@ func TestRefusals(t *testing.T) {
 		},
 		"quota": {
 			options: azfunc.Options{Refuse: map[string]azfunc.Refusal{
-				write: {Status: 401, Code: "Unauthorized", Message: "Operation cannot be completed without additional quota. Current Limit: 0"},
+				write: {Status: 401, Code: "Unauthorized", Message: "Operation cannot be completed.\r\n\tReason: it needs additional quota. Current Limit: 0"},
 			}},
-			class: backends.ErrRefused, words: []string{"more quota"},
+			class: backends.ErrRefused, words: []string{"completed. Reason: it needs additional quota. Current Limit: 0", "more quota"},
 		},
 		"provider not registered": {
 			options: azfunc.Options{Refuse: map[string]azfunc.Refusal{

@@ -43,11 +43,7 @@ func (c *Client) foreign(resp *answer) error {
 	return errors.New(said)
 }
 
-// excerpt is what is shown of a foreign answer: its text's first line.
+// excerpt is what is shown of a foreign answer: its text, in one line. What counts may be in its second.
 func excerpt(kind string, body []byte) string {
-	text := bytes.TrimSpace(body)
-	if line, _, cut := bytes.Cut(text, []byte("\n")); cut {
-		text = line
-	}
-	return fmt.Sprintf("%.200q (%s)", text, kind)
+	return fmt.Sprintf("%.200q (%s)", bytes.Join(bytes.Fields(body), []byte(" ")), kind)
 }

@@ -27,7 +27,7 @@ func (a *site) serveFront(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, "<!DOCTYPE html><html><title>Sign in to the network</title></html>") // the caller may be gone
 		return
 	case strikes(&f.Unavailable):
-		http.Error(w, "", http.StatusInternalServerError)
+		http.Error(w, "The host has an error:\r\n  the worker's process ended", http.StatusInternalServerError)
 		return
 	}
 	a.mu.Lock()
