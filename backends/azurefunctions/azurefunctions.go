@@ -45,6 +45,7 @@ type Backend struct {
 	transport   *http.Transport
 
 	// Set by Prepare.
+	app  string // its name
 	gate *supervisor.Gate
 	call supervisor.Call // what all have in common
 
@@ -146,7 +147,8 @@ func (b *Backend) ready() (*httpworker.Client, error) {
 	return b.client, nil
 }
 
-// Invoke implements [backends.Backend].
+// Invoke implements [backends.Backend]. The front counts from a request's arrival: the wait for an instance, and its start,
+// are in its time. So the time is taken here, where the worker could not know of them.
 func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser, error) {
 	client, err := b.ready()
 	if err != nil {
@@ -158,7 +160,11 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 	}
 	call := b.call
 	call.ID, call.Body = rand.Text(), r.Body
-	return client.Invoke(ctx, call, leave)
+	limit := b.patience.invoke
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, &backends.LostError{Worker: b.app, Ran: limit, Cause: fmt.Errorf(
+		"azurefunctions: the invocation was ended %v after it was sent, since Azure's front would do so soon; its wait for an instance, and that one's start, are in that time: make tasks smaller: %w",
+		limit, backends.ErrTimeout)})
+	return client.Invoke(ctx, call, func() { cancel(); leave() })
 }
 
 // Limits implements [backends.Backend].

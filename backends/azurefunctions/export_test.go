@@ -14,7 +14,7 @@ const Instances = 2
 // NewQuick is New for a server that needs no waiting.
 func NewQuick(c Config) (*Backend, error) {
 	b, err := newBackend(c, patience{
-		every: 20 * time.Millisecond, delay: time.Millisecond, deploy: 20 * time.Second, settle: 5 * time.Second, start: 20 * time.Second, ping: 20 * time.Second,
+		every: 20 * time.Millisecond, delay: time.Millisecond, deploy: 20 * time.Second, settle: 5 * time.Second, start: 20 * time.Second, ping: 20 * time.Second, invoke: maxDuration,
 	})
 	if err == nil {
 		b.concurrency = Instances
@@ -25,6 +25,9 @@ func NewQuick(c Config) (*Backend, error) {
 
 // Hurry has a backend give up at once on an app that does not come to answer.
 func Hurry(b *Backend) { b.patience.settle, b.patience.start = 0, 0 }
+
+// Bound has a backend end invocations after that.
+func Bound(b *Backend, d time.Duration) { b.patience.invoke = d }
 
 // NameOf returns the name of the app for a bucket.
 func NameOf(c Config, bucket string) (string, error) {

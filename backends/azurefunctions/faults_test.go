@@ -1,8 +1,12 @@
 package azurefunctions_test
 
 import (
+	"context"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -114,6 +118,47 @@ func TestApp(t *testing.T) {
 				t.Errorf("%v is no lost worker", err)
 			}
 		})
+	}
+}
+
+var rest = mapper.Func("azurefunctions.rest", func(_ context.Context, dir string) (int, error) {
+	for {
+		if err := os.WriteFile(filepath.Join(dir, "at work"), nil, 0o600); err != nil {
+			return 0, err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+})
+
+// TestBound ends invocations before the front does: one that runs, with its work, and one that gets no instance.
+func TestBound(t *testing.T) {
+	t.Parallel()
+	s := azfunc.Start(t, azfunc.Options{Instances: azurefunctions.Instances})
+	b, bucket := open(t, config(s)), folder(t)
+	ex, err := mapper.New(t.Context(), b, bucket, mapper.Options{Quiet: true, Retries: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ex.Close()
+	azurefunctions.Bound(b, time.Second)
+	dir := t.TempDir()
+	for what, happen := range map[string]func(){
+		"runs": func() {}, "starts": func() { s.Kill(); s.Faults.SetColdStart(3 * time.Second) },
+	} {
+		happen()
+		_, err := mapper.Call(t.Context(), ex, rest, dir)
+		if !errors.Is(err, backends.ErrTimeout) || !strings.Contains(err.Error(), "1s after it was sent") {
+			t.Errorf("%s: %v", what, err)
+		}
+		for file := filepath.Join(dir, "at work"); ; {
+			if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				t.Fatal(err)
+			}
+			time.Sleep(100 * time.Millisecond)
+			if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+				break // the work has ended
+			}
+		}
 	}
 }
 

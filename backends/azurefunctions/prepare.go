@@ -23,10 +23,11 @@ type patience struct {
 	settle time.Duration // until an app that is there, or that another driver deploys to, answers
 	start  time.Duration // until the function answers after that
 	ping   time.Duration // of one ping: a cold start
+	invoke time.Duration // of one invocation, from its sending
 }
 
 // Azure's documents give ten minutes at most until a role is in force.
-var usual = patience{every: 3 * time.Second, deploy: 12 * time.Minute, settle: time.Minute, start: 5 * time.Minute, ping: 90 * time.Second}
+var usual = patience{every: 3 * time.Second, deploy: 12 * time.Minute, settle: time.Minute, start: 5 * time.Minute, ping: 90 * time.Second, invoke: maxDuration}
 
 // platform is what the workers' programs must be for.
 var platform = program.Platform{OS: "linux", Arch: "amd64"}
@@ -53,6 +54,7 @@ func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 	if err != nil {
 		return err
 	}
+	b.app = p.name
 	b.call = supervisor.Call{Program: exe.Hash, Bucket: bucket}
 	b.gate = supervisor.NewGate(scheme, b.concurrency)
 	// Also where it is the app's own: another driver may repair the app with its own program meanwhile.
