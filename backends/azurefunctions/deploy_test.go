@@ -135,13 +135,7 @@ func init() {
 func TestWorkersReachTheBucket(t *testing.T) {
 	t.Parallel()
 	s := azfunc.Start(t, azfunc.Options{Instances: azurefunctions.Instances})
-	dir := t.TempDir()
-	b, err := filestore.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.Close()
-	d := backends.Deployment{Program: program, Bucket: kept{b, "kept://" + dir}}
+	d := backends.Deployment{Program: program, Bucket: keptFrom(t)}
 	for range 2 { // by who makes the app, and by who finds it
 		driver := open(t, config(s))
 		azurefunctions.Hurry(driver)

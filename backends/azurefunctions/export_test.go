@@ -24,7 +24,7 @@ func NewQuick(c Config) (*Backend, error) {
 }
 
 // Hurry has a backend give up at once on an app that does not come to answer.
-func Hurry(b *Backend) { b.patience.settle, b.patience.start = 0, 0 }
+func Hurry(b *Backend) { b.patience.settle, b.patience.start, b.patience.deploy = 0, 0, time.Second }
 
 // Bound has a backend end invocations after that.
 func Bound(b *Backend, d time.Duration) { b.patience.invoke = d }

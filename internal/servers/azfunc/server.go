@@ -2,6 +2,7 @@ package azfunc
 
 import (
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"maps"
 	"net/http"
@@ -285,7 +286,8 @@ func (s *Server) Environment() []string {
 
 // issue returns a new token.
 func (s *Server) issue() string {
-	token := "token-" + rand.Text()
+	claims := `{"upn":"driver@example.com","oid":"00000000-0000-0000-0000-00000000000d","tid":"00000000-0000-0000-0000-0000000000ff"}`
+	token := "e30." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + "." + rand.Text() // of the form of Entra's
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tokens[token] = true
