@@ -137,4 +137,11 @@ func TestDocumentedRoles(t *testing.T) {
 			t.Errorf("docs/azure.md lacks\n%s", definition)
 		}
 	}
+	condition := azurefunctions.RoleCondition()
+	if !strings.Contains(string(text), condition) {
+		t.Errorf("docs/azure.md lacks\n%s", condition)
+	}
+	if strings.Count(condition, "(") != strings.Count(condition, ")") || strings.Count(condition, "{") != strings.Count(condition, "}") {
+		t.Errorf("its brackets do not match:\n%s", condition)
+	}
 }
