@@ -51,6 +51,7 @@ type ServerConfig struct {
 	Slots    int           // invocations at once; defaults to 1
 	CPUs     int           // tasks that one invocation runs at once; 0 is all
 	MemoryMB int           // resident memory of a child above which it is killed; 0 is no limit
+	InMemory bool          // files lie in memory: programs that are fetched are taken off MemoryMB
 	Poll     time.Duration // how often an invocation looks in the bucket whether it was cancelled; 0 is never
 	Grace    time.Duration // how long work may go on after SIGTERM; defaults to 25 seconds
 	CertFile string        // of TLS; plain HTTP without
@@ -69,7 +70,7 @@ func Serve(ctx context.Context, w backends.Worker, c ServerConfig) error {
 	}
 	s := &server{config: c, worker: w, supervisor: supervisor.New(supervisor.Config{
 		Name: supervisor.DefaultName("http"), Bucket: w.Bucket, Own: w.Program, Slots: c.Slots, CPUs: c.CPUs,
-		Memory: int64(c.MemoryMB) << 20, Wait: slotWait, Beat: beat, Poll: c.Poll, Log: printLine,
+		Memory: int64(c.MemoryMB) << 20, InMemory: c.InMemory, Wait: slotWait, Beat: beat, Poll: c.Poll, Log: printLine,
 	})}
 	s.token = sha256.Sum256([]byte(c.Token))
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Addr)
