@@ -162,6 +162,21 @@ func TestBound(t *testing.T) {
 	}
 }
 
+// TestLimit ends work for whose answer nobody may wait any more.
+func TestLimit(t *testing.T) {
+	t.Parallel()
+	s := azfunc.Start(t, azfunc.Options{Instances: azurefunctions.Instances, Environment: []string{"GOWREN_WORKER_LIMIT=1s"}})
+	ex, err := mapper.New(t.Context(), open(t, config(s)), folder(t), mapper.Options{Quiet: true, Retries: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ex.Close()
+	_, err = mapper.Call(t.Context(), ex, rest, t.TempDir())
+	if !errors.Is(err, backends.ErrTimeout) || !strings.Contains(err.Error(), "the invocation took 1s") {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestCut is an instance that starts for longer than the front waits.
 func TestCut(t *testing.T) {
 	t.Parallel()
