@@ -107,6 +107,7 @@ func TestDestroyOthers(t *testing.T) {
 		s.Untag(kind, name)
 		before := all(s)
 		b := open(t, config(s))
+		azurefunctions.Hurry(b)
 		for what, err := range map[string]error{
 			"Destroy": b.Destroy(t.Context(), bucket.URL()),
 			"Prepare": b.Prepare(t.Context(), backends.Deployment{Program: program, Bucket: bucket}),
