@@ -53,6 +53,7 @@ type ServerConfig struct {
 	MemoryMB int           // resident memory of a child above which it is killed; 0 is no limit
 	InMemory bool          // files lie in memory: programs that are fetched are taken off MemoryMB
 	Poll     time.Duration // how often an invocation looks in the bucket whether it was cancelled; 0 is never
+	Limit    time.Duration // of one invocation, whose work ends then; 0 is none
 	Grace    time.Duration // how long work may go on after SIGTERM; defaults to 25 seconds
 	CertFile string        // of TLS; plain HTTP without
 	KeyFile  string
@@ -232,7 +233,9 @@ func (s *server) invoke(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_ = control.SetReadDeadline(time.Time{})
-	relay, err := s.supervisor.Begin(r.Context(), supervisor.Call{
+	ctx, cancel := s.limited(r.Context())
+	defer cancel()
+	relay, err := s.supervisor.Begin(ctx, supervisor.Call{
 		ID: r.Header.Get(headerInvocation), Program: r.Header.Get(headerProgram), Bucket: r.Header.Get(headerBucket), Body: body,
 	})
 	if errors.Is(err, backends.ErrThrottled) {
@@ -252,6 +255,15 @@ func (s *server) invoke(w http.ResponseWriter, r *http.Request) {
 	if err := relay.Pass(out); err != nil {
 		panic(http.ErrAbortHandler) // nobody must take what came for a whole reply
 	}
+}
+
+// limited ends an invocation's context when it may go on no longer.
+func (s *server) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.config.Limit == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, s.config.Limit,
+		fmt.Errorf("the invocation took %v, which is as long as one may: %w", s.config.Limit, backends.ErrTimeout))
 }
 
 // headerDelay is how long a reply waits for its first frame before its header goes out by itself, for the driver to know
