@@ -176,6 +176,18 @@ func lose(worker string, err error) error {
 	return &backends.LostError{Worker: worker, Cause: err}
 }
 
+// unbegun tells of the error of a call to invoke whether nothing began by it: the service has refused it, or it has not
+// left this machine.
+func unbegun(err error) bool {
+	for _, class := range []error{backends.ErrThrottled, backends.ErrRefused, backends.ErrInvalid} {
+		if errors.Is(err, class) {
+			return true
+		}
+	}
+	var connection *net.OpError
+	return errors.As(err, &connection) && connection.Op == "dial" || errors.As(err, new(*net.DNSError)) || errors.As(err, new(*credentialsError))
+}
+
 // crash is how a function ended that did not answer: what Lambda says of it, and the end of its log.
 func crash(worker, kind, message, log string) error {
 	lost := &backends.LostError{Worker: worker, Output: printed(log), Cause: fmt.Errorf("%s: %s", kind, message)}
