@@ -40,8 +40,6 @@ var haunt = mapper.Func("awslambda/haunt", func(ctx context.Context, dir string)
 // tried in their place would run beside them.
 func TestAbandoned(t *testing.T) {
 	t.Parallel()
-	c := newCloud(t, lambda.Options{RoleDelay: -1, EventLimit: 256 << 10})
-	role := c.role(t)
 	for name, x := range map[string]struct {
 		way  string
 		loss *severer // nil is a reset of the stream by the stand-in
@@ -55,8 +53,9 @@ func TestAbandoned(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			c := newCloud(t, lambda.Options{RoleDelay: -1})
 			bucket, way := newBucket(t), ways[x.way]
-			config := awslambda.Config{Role: role, Concurrency: 2, Plain: way.plain, StorageMB: 512 + len(name), Timeout: time.Minute}
+			config := awslambda.Config{Role: c.role(t), Concurrency: 2, Plain: way.plain, Timeout: time.Minute}
 			if x.loss != nil {
 				x.loss.HTTPClient = plain
 				cfg := c.aws.Copy()
@@ -204,8 +203,8 @@ func TestUnheard(t *testing.T) {
 				if x.begun {
 					select {
 					case <-bucket.began: // while the call is long over
-					case <-closed:
-						t.Fatal("Close has not waited, or nothing is told")
+					case err := <-closed:
+						t.Fatal(err, "Close has not waited, or nothing is told")
 					}
 				}
 				close(bucket.proceed)
