@@ -92,7 +92,9 @@ func TestEventsConfigured(t *testing.T) {
 	notes.forget()
 	wantDoubled(t, ex, 3)
 	paths := notes.all()
-	configured := slices.IndexFunc(paths, func(p string) bool { return strings.HasPrefix(p, "PUT ") && strings.HasSuffix(p, "/event-invoke-config") })
+	configured := slices.IndexFunc(paths, func(p string) bool {
+		return strings.HasPrefix(p, "PUT ") && strings.HasSuffix(p, "/event-invoke-config")
+	})
 	invoked := slices.IndexFunc(paths, func(p string) bool { return strings.HasSuffix(p, "/invocations") })
 	if configured < 0 || invoked < configured {
 		t.Errorf("the requests are %q", paths)
