@@ -54,6 +54,7 @@ type Request struct {
 type Limits struct {
 	MaxRequest  int           // bytes of a request's body
 	MaxInline   int           // bytes of one value above which the bucket is the better way
+	MaxReply    int           // bytes of all values of a reply above which the bucket is the better way
 	MaxDuration time.Duration // longest invocation
 	Concurrency int           // invocations at once
 	CPUs        int           // tasks that one worker runs at once

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/gowren/gowren/mapper"
@@ -81,6 +82,7 @@ var rules = map[string][]storagetest.Rule{
 	"manifest-unknown": {{Op: "putnew", After: fs.ErrPermission}, {Op: "get", Key: "manifest.json", Before: fs.ErrPermission}},
 	"no-parts":         {{Op: "put", Before: errors.New("no room")}},
 	"unknown":          {{Op: "stat", Before: fs.ErrPermission}},
+	"missing":          {{Before: fs.ErrNotExist}},
 }
 
 func init() {
@@ -99,6 +101,20 @@ type named struct {
 }
 
 func (n named) URL() string { return n.url }
+
+// TestMissingOutput: a bucket that is not there is told of before anything is computed for it.
+func TestMissingOutput(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var ran atomic.Bool
+	ends.Store("missing output map", func() { ran.Store(true); cancel() })
+	defer ends.Delete("missing output map")
+	_, err := mapper.MapReduceByKeyTo(ctx, overFaults(t), endEmit, endFirst, []string{"missing output"}, "faulty://missing")
+	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "create the bucket") || strings.Contains(err.Error(), "stay") || ran.Load() {
+		t.Errorf("ran: %v, error %v", ran.Load(), err)
+	}
+}
 
 // TestManifestUnknown: where nobody can tell whether the manifest is stored, the parts that it may name stay.
 func TestManifestUnknown(t *testing.T) {

@@ -12,7 +12,8 @@ import (
 // Clean deletes what drivers that were killed have left in an executor's bucket: the data of jobs that began longer ago
 // than olderThan, and of which no object is younger either. It returns how many objects it deleted. Choose a time that no
 // job takes: a job that still runs would lose its data. Cancellations of invocations that were over when they came go too,
-// when they are as old. Nothing but what is below jobs/ and canceled/ is touched.
+// when they are as old, and programs that no Open has uploaded, or found, in as long and in 30 days: an executor that was
+// opened earlier is to be opened anew. Nothing but what is below jobs/, canceled/ and programs/ is touched.
 //
 // It takes a listing of all that is below these, and memory for the keys of one job.
 func Clean(ctx context.Context, b storage.Bucket, olderThan time.Duration) (int, error) {
@@ -32,9 +33,25 @@ func Clean(ctx context.Context, b storage.Bucket, olderThan time.Duration) (int,
 		return c.deleted, fmt.Errorf("mapper: clean: %w", err)
 	}
 	c.young = false
-	for o, err := range b.List(ctx, "canceled/") {
-		if err != nil {
+	for _, below := range []struct {
+		prefix string
+		before time.Time
+	}{{"canceled/", before}, {"programs/", time.Now().Add(-max(olderThan, programsStay))}} {
+		if err := c.old(below.prefix, below.before); err != nil {
 			return c.deleted, fmt.Errorf("mapper: clean: %w", err)
+		}
+	}
+	return c.deleted, nil
+}
+
+// programsStay is how long programs stay at least. What opens renews its program when that is a day old.
+const programsStay = 30 * 24 * time.Hour
+
+// old deletes the objects below prefix that are older than before.
+func (c *cleaner) old(prefix string, before time.Time) error {
+	for o, err := range c.b.List(c.ctx, prefix) {
+		if err != nil {
+			return err
 		}
 		if o.Modified.Before(before) {
 			c.keys = append(c.keys, o.Key)
@@ -43,13 +60,10 @@ func Clean(ctx context.Context, b storage.Bucket, olderThan time.Duration) (int,
 			continue
 		}
 		if err := c.flush(); err != nil {
-			return c.deleted, fmt.Errorf("mapper: clean: %w", err)
+			return err
 		}
 	}
-	if err := c.flush(); err != nil {
-		return c.deleted, fmt.Errorf("mapper: clean: %w", err)
-	}
-	return c.deleted, nil
+	return c.flush()
 }
 
 // cleaner gathers the objects of a job, which a listing has next to each other, until it is known that all are old.

@@ -62,6 +62,9 @@ func TestClean(t *testing.T) {
 		"jobs":                         100 * time.Hour,
 		"jobsfile":                     100 * time.Hour,
 		"canceled/OLD":                 49 * time.Hour,
+		"programs/OLD.zst":             31 * 24 * time.Hour,
+		"programs/YOUNG.zst":           29 * 24 * time.Hour,
+		"programsOLD":                  99 * 24 * time.Hour,
 		"canceled/YOUNG":               time.Hour,
 		"sort/" + old + "/is/not/ours": 100 * time.Hour,
 	} {
@@ -72,7 +75,7 @@ func TestClean(t *testing.T) {
 			t.Fatal(err)
 		}
 		a.age[key] = age
-		if strings.HasPrefix(key, "jobs/"+old) || key == "canceled/OLD" {
+		if strings.HasPrefix(key, "jobs/"+old) || strings.HasPrefix(key, "canceled/OLD") || strings.HasPrefix(key, "programs/OLD") {
 			gone = append(gone, key)
 		}
 	}

@@ -7,34 +7,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 
 	"github.com/gowren/gowren/backends"
-	_ "github.com/gowren/gowren/backends/inproc" // the two backends that need nothing installed
-	_ "github.com/gowren/gowren/backends/local"
 	"github.com/gowren/gowren/internal/progress"
 	"github.com/gowren/gowren/storage"
-	"github.com/gowren/gowren/storage/filestore"
-	_ "github.com/gowren/gowren/storage/memstore"
 )
-
-// Config says where jobs run. The zero value is worker processes on this machine, and a folder of the user's cache
-// directory for what is too large to travel with a request.
-type Config struct {
-	// Backend is a URL such as local://?workers=4&memory=512. Defaults to $GOWREN_BACKEND, then to local.
-	Backend string
-
-	// Storage is the URL of the bucket for jobs' data, such as file:///var/tmp/gowren. Defaults to $GOWREN_STORAGE, then
-	// to a folder of the user's cache directory.
-	Storage string
-
-	// Program is the path of the executable that workers run. Defaults to $GOWREN_PROGRAM, then to the running one.
-	Program string
-
-	Options Options
-}
 
 // Executor runs jobs: a backend, a bucket and options. It is safe for concurrent use.
 type Executor struct {
@@ -63,17 +42,9 @@ type core struct {
 // Open returns an executor. [Main] must have run in this process, or a worker would run the whole program, unless the
 // backend keeps to this process (inproc).
 func Open(ctx context.Context, c Config) (*Executor, error) {
-	backend, err := backends.Open(ctx, c.backend())
+	backend, bucket, err := c.open(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("mapper: open: %w", err)
-	}
-	storageURL, err := c.storage()
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("mapper: open: %w", err), backend.Close())
-	}
-	bucket, err := storage.Open(ctx, storageURL)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("mapper: open: %w", err), backend.Close())
 	}
 	ex, err := newExecutor(ctx, backend, bucket, c.program(), c.Options)
 	if err != nil {
@@ -141,23 +112,6 @@ func checkProgram(l backends.Limits, path string) error {
 		return fmt.Errorf("the program that workers should run (Config.Program or GOWREN_PROGRAM): %s is not an executable file", path)
 	}
 	return nil
-}
-
-func defaultStorage() (string, error) {
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return "", fmt.Errorf("no folder for jobs' data (set GOWREN_STORAGE, such as file:///var/tmp/gowren): %w", err)
-	}
-	return filestore.URL(filepath.Join(dir, "gowren")), nil
-}
-
-func first(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }
 
 // With returns an executor that shares all with ex but its options, of which o's non-zero fields override. It needs no

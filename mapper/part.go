@@ -68,10 +68,22 @@ func (ex *Executor) openOutput(ctx context.Context, url string) (*output, error)
 		return nil, err
 	}
 	o := &output{bucket: storage.Retry(b, storage.RetryPolicy{}), url: url}
-	if err := cmp.Or(reaches(ex.limits, b), vacant(ctx, o.bucket)); err != nil {
+	if err := cmp.Or(reaches(ex.limits, b), vacant(ctx, o.bucket), exists(ctx, o.bucket)); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
 	return o, nil
+}
+
+// exists returns an error when the bucket is not there, for which asking for an object that is not there says the same as
+// for the object: an hour's work would find out only when it is to be stored.
+func exists(ctx context.Context, b storage.Bucket) error {
+	for _, err := range b.List(ctx, manifestKey) {
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s is not there: create the bucket: %w", b.URL(), err)
+		}
+		break
+	}
+	return nil
 }
 
 // commit stores the manifest.
@@ -117,7 +129,10 @@ func (o *output) close(ctx context.Context, job string) error {
 		kept[p.Key] = true
 	}
 	err := deleteBelow(ctx, o.bucket, job+"/", func(key string) bool { return !kept[key] })
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = nil // the bucket is gone, and they with it
+	case err != nil:
 		err = fmt.Errorf("parts that are none of the result stay in %s: %w", o.url, err)
 	}
 	return errors.Join(err, o.bucket.Close())

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/internal/registry"
@@ -47,23 +46,11 @@ func (ex *Executor) Destroy(ctx context.Context) error {
 // Destroy is [Executor.Destroy] for a configuration with which [Open] fails, or is not to be called: it makes nothing and
 // starts no worker.
 func Destroy(ctx context.Context, c Config) error {
-	backend, err := backends.Open(ctx, c.backend())
+	backend, bucket, err := c.open(ctx)
 	if err != nil {
 		return fmt.Errorf("mapper: destroy: %w", err)
 	}
-	return errors.Join(c.destroy(ctx, backend), backend.Close())
-}
-
-func (c Config) destroy(ctx context.Context, backend backends.Backend) error {
-	storageURL, err := c.storage()
-	if err != nil {
-		return fmt.Errorf("mapper: destroy: %w", err)
-	}
-	bucket, err := storage.Open(ctx, storageURL)
-	if err != nil {
-		return fmt.Errorf("mapper: destroy: %w", err)
-	}
-	return errors.Join(destroy(ctx, backend, bucket), bucket.Close())
+	return errors.Join(destroy(ctx, backend, bucket), backend.Close(), bucket.Close())
 }
 
 func destroy(ctx context.Context, backend backends.Backend, bucket storage.Bucket) error {
@@ -82,27 +69,24 @@ func destroy(ctx context.Context, backend backends.Backend, bucket storage.Bucke
 // answers. It makes on the platform what [Open] would make. The findings come in that order; one with an error says what to do, and
 // what could not be looked at because of it is left out. [Main] must have run, as for Open.
 func Check(ctx context.Context, c Config) []backends.Finding {
-	storageURL, err := c.storage()
+	backend, err := c.openBackend(ctx)
 	if err != nil {
-		return []backends.Finding{{What: "storage", Err: err}}
+		return []backends.Finding{{What: "backend", Err: err, Remedy: "correct Config.Backend or GOWREN_BACKEND"}}
 	}
-	backend, err := backends.Open(ctx, c.backend())
-	if err != nil {
-		return []backends.Finding{{What: "backend " + c.backend(), Err: err, Remedy: "correct Config.Backend or GOWREN_BACKEND"}}
-	}
-	found := check(ctx, backend, storageURL, c.program())
+	found := c.check(ctx, backend)
 	if err := backend.Close(); err != nil {
 		found = append(found, backends.Finding{What: "backend", Note: "close", Err: err})
 	}
 	return found
 }
 
-func check(ctx context.Context, backend backends.Backend, storageURL, program string) []backends.Finding {
-	bucket, err := storage.Open(ctx, storageURL)
+func (c Config) check(ctx context.Context, backend backends.Backend) []backends.Finding {
+	bucket, err := c.openBucket(ctx)
 	if err != nil {
 		return []backends.Finding{{What: "storage", Err: err, Remedy: "correct Config.Storage or GOWREN_STORAGE"}}
 	}
 	defer bucket.Close()
+	program := c.program()
 	limits := backend.Limits()
 	var found []backends.Finding
 	for _, f := range []backends.Finding{
@@ -156,15 +140,4 @@ func checkMain(l backends.Limits) error {
 		return errNoMain
 	}
 	return nil
-}
-
-func (c Config) backend() string { return first(c.Backend, os.Getenv("GOWREN_BACKEND"), "local") }
-
-func (c Config) program() string { return first(c.Program, os.Getenv("GOWREN_PROGRAM")) }
-
-func (c Config) storage() (string, error) {
-	if url := first(c.Storage, os.Getenv("GOWREN_STORAGE")); url != "" {
-		return url, nil
-	}
-	return defaultStorage()
 }

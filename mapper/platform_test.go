@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -27,7 +28,7 @@ type platform struct {
 
 func (p *platform) Limits() backends.Limits {
 	l := p.Backend.Limits()
-	l.MaxDuration = p.limits.MaxDuration
+	l.MaxDuration, l.MaxReply = p.limits.MaxDuration, p.limits.MaxReply
 	return l
 }
 
@@ -102,6 +103,29 @@ type closing struct {
 }
 
 func (c closing) Close() error { c.closed.Store(true); return c.platform.Close() }
+
+// TestMaxReply: a reply is no longer than the backend is good for, however large the batch; the rest travels by the bucket.
+func TestMaxReply(t *testing.T) {
+	t.Parallel()
+	c := &counted{Bucket: memstore.New()}
+	p := &platform{Backend: inproc.New(1), limits: backends.Limits{MaxReply: 5000}}
+	ex, err := mapper.New(t.Context(), p, c, mapper.Options{BatchSize: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ex.Close() })
+	const each = 1000
+	got, err := mapper.Map(t.Context(), ex, sized, slices.Repeat([]int{each}, 20))
+	if err != nil || len(got) != 20 || slices.ContainsFunc(got, func(s string) bool { return len(s) != each }) {
+		t.Fatalf("%d results, %v", len(got), err)
+	}
+	// One batch has one task alone, to learn how long they take.
+	if puts, gets := c.count("put", "/out/"), c.count("get", "/out/"); puts < 10 || puts > 16 || gets != puts {
+		t.Errorf("%d results went to the bucket, and %d were read there, want 20 less four a reply", puts, gets)
+	}
+}
+
+var sized = mapper.Func("test/sized", func(_ context.Context, n int) (string, error) { return strings.Repeat("x", n), nil })
 
 // TestImpossible: what the backend can never do is refused before anything is sent.
 func TestImpossible(t *testing.T) {

@@ -109,7 +109,7 @@ func (j *job) do(ctx context.Context) error {
 	}
 	j.header = wire.Request{
 		Job: j.id, Function: j.f.Name, Types: j.f.Types, Timeout: max(o.Timeout, 0),
-		Budget: limits.MaxDuration, Inline: j.inlineLimit(), Prefix: j.prefix(),
+		Budget: limits.MaxDuration, Inline: j.inlineLimit(), Room: limits.MaxReply, Prefix: j.prefix(),
 	}
 	if err := j.share(ctx); err != nil {
 		return err

@@ -31,13 +31,13 @@ func newInput(ctx context.Context, b Bucket, s Split) *input {
 // reading opens the split's bucket for as long as read runs.
 func reading[T any](ctx context.Context, s Split, read func(*input, func(T, error) bool)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		b, err := Open(ctx, s.URL)
+		b, done, err := openSplit(ctx, s.URL)
 		if err != nil {
 			var none T
 			yield(none, err)
 			return
 		}
-		defer b.Close()
+		defer done()
 		read(newInput(ctx, b, s), yield)
 	}
 }

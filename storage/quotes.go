@@ -21,11 +21,11 @@ const (
 // CountQuotes counts the quotation marks in the split's own bytes, of which it reads no more. A compressed object is not
 // read, and has none: it is one split. See [SetQuotes].
 func CountQuotes(ctx context.Context, s Split) (int64, error) {
-	b, err := Open(ctx, s.URL)
+	b, done, err := openSplit(ctx, s.URL)
 	if err != nil {
 		return 0, err
 	}
-	defer b.Close()
+	defer done()
 	in := newInput(ctx, b, s)
 	if err := in.check(); err != nil || s.Compression != "" {
 		return 0, err

@@ -51,7 +51,7 @@ func New(c Config) (*Backend, error) {
 	}
 	b := &Backend{config: c, pack: archive}
 	b.limits = backends.Limits{
-		MaxRequest: maxRequest, MaxInline: streamInline, MaxDuration: c.Timeout - margin(c.Timeout),
+		MaxRequest: maxRequest, MaxInline: streamInline, MaxReply: maxReply, MaxDuration: c.Timeout - margin(c.Timeout),
 		CPUs: c.cpus(), Isolates: true, Remote: true, Cancels: true, Detaches: true,
 		PricePerGBSecond: 0.0000166667, PricePerRequest: 0.0000002,
 	}
@@ -69,6 +69,10 @@ const (
 	streamInline = 1 << 20
 	plainInline  = 128 << 10
 )
+
+// maxReply is the size of all values of a reply above which the bucket is the better way, in bytes: Lambda streams the first
+// 6 MB quickly and what follows at 2 MB/s, and a plain reply may have inlineReply. Frames and printed lines take the rest.
+const maxReply = inlineReply - 256<<10
 
 // margin is what of an invocation's time is left to stop its child, and to tell that its time is over.
 func margin(timeout time.Duration) time.Duration {

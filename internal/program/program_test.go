@@ -3,6 +3,7 @@ package program
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,8 +12,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/storage"
 	"github.com/gowren/gowren/storage/memstore"
 	"github.com/gowren/gowren/storage/storagetest"
 )
@@ -117,6 +120,43 @@ func TestBuildArgs(t *testing.T) {
 	if got, want := strings.Join(buildArgs(info, "out"), " "), "build -trimpath -buildvcs=false -ldflags=-s -w -o out example.com/x"; got != want {
 		t.Errorf("go %s, want go %s", got, want)
 	}
+}
+
+// TestRenewed: a program that is still wanted does not grow old in the bucket.
+func TestRenewed(t *testing.T) {
+	t.Parallel()
+	e, err := Find(t.Context(), write(t, running(t)), nil, here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &aging{Bucket: memstore.New()}
+	for _, c := range []struct {
+		age  time.Duration
+		puts int
+	}{{0, 1}, {23 * time.Hour, 1}, {25 * time.Hour, 2}} {
+		b.age = c.age
+		if err := e.Upload(t.Context(), b); err != nil || b.puts != c.puts {
+			t.Errorf("after %v: %v, %d uploads, want %d", c.age, err, b.puts, c.puts)
+		}
+	}
+}
+
+// aging says that its objects are older than they are, and counts what is put.
+type aging struct {
+	storage.Bucket
+	age  time.Duration
+	puts int
+}
+
+func (b *aging) Stat(ctx context.Context, key string) (storage.Object, error) {
+	o, err := b.Bucket.Stat(ctx, key)
+	o.Modified = o.Modified.Add(-b.age)
+	return o, err
+}
+
+func (b *aging) Put(ctx context.Context, key string, data io.Reader) error {
+	b.puts++
+	return b.Bucket.Put(ctx, key, data)
 }
 
 func TestStore(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -24,17 +25,20 @@ func key(hash string) string { return "programs/" + hash + ".zst" }
 // MaxSize bounds a program, in bytes: what a worker writes to its disk for a hash that it was sent.
 const MaxSize = 1 << 30
 
-// Upload puts the program into the bucket, unless it is there.
+// renewal is the age at which a program is uploaded anew, so that its age tells since when nobody wants it.
+const renewal = 24 * time.Hour
+
+// Upload puts the program into the bucket, unless it is there and was put there not long ago.
 func (e *Executable) Upload(ctx context.Context, b storage.Bucket) error {
 	b = storage.Retry(b, storage.RetryPolicy{})
 	if e.Size > MaxSize {
 		return fmt.Errorf("program: %s has %d MB; the limit is %d MB: %w", e.Path, e.Size>>20, MaxSize>>20, backends.ErrInvalid)
 	}
-	_, err := b.Stat(ctx, key(e.Hash))
-	if err == nil {
+	o, err := b.Stat(ctx, key(e.Hash))
+	if err == nil && time.Since(o.Modified) < renewal {
 		return nil
 	}
-	if !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("program: look for the program in %s: %w", b.URL(), err)
 	}
 	packed, err := e.pack()

@@ -17,7 +17,7 @@ var update = flag.Bool("update", false, "write the golden files")
 func fullRequest() *Request {
 	return &Request{
 		Job: "20260102-030405-ABCDEFGHIJ", Function: "square", Types: "func(int) int",
-		Timeout: 90 * time.Second, Budget: 15 * time.Minute, Inline: 1 << 20, Prefix: "jobs/x",
+		Timeout: 90 * time.Second, Budget: 15 * time.Minute, Inline: 1 << 20, Room: 4 << 20, Prefix: "jobs/x",
 		Shared: Shared{Hash: "00ff", Data: []byte("shared"), Key: "jobs/x/shared"},
 		Tasks: []Task{
 			{Index: 0, Attempt: 1, Data: []byte("a"), Size: 1},

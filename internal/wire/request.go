@@ -14,6 +14,7 @@ type Request struct {
 	Timeout  time.Duration // for one task; 0 is none
 	Budget   time.Duration // for the whole request; 0 is none
 	Inline   int           // a result larger than this goes to the bucket
+	Room     int           // for all results in the reply together; what no longer fits goes to the bucket; 0 is no bound
 	Prefix   string        // of the keys of such results
 	Shared   Shared        // the argument that all tasks share
 	Object   string        // where set, the inputs lie one after another in this object, and tasks carry sizes alone
@@ -46,6 +47,7 @@ func AppendRequest(dst []byte, r *Request) []byte {
 	dst = binary.AppendUvarint(dst, uint64(r.Timeout))
 	dst = binary.AppendUvarint(dst, uint64(r.Budget))
 	dst = binary.AppendUvarint(dst, uint64(r.Inline))
+	dst = binary.AppendUvarint(dst, uint64(r.Room))
 	dst = appendBytes(dst, r.Prefix)
 	dst = appendBytes(dst, r.Shared.Hash)
 	dst = appendBytes(dst, r.Shared.Data)
@@ -77,6 +79,7 @@ func DecodeRequest(payload []byte, r *Request) error {
 		Timeout:  time.Duration(c.size("time-out")),
 		Budget:   time.Duration(c.size("budget")),
 		Inline:   c.int("inline limit"),
+		Room:     c.int("room for results"),
 		Prefix:   c.string("prefix"),
 		Shared:   Shared{Hash: c.string("hash"), Data: c.bytes("shared argument"), Key: c.string("key")},
 		Object:   c.string("object"),

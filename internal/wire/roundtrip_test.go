@@ -45,7 +45,7 @@ func (g gen) string() string { return string(g.bytes()) }
 func (g gen) request() *Request {
 	r := &Request{
 		Job: g.string(), Function: g.string(), Types: g.string(), Timeout: time.Duration(g.int64()), Budget: time.Duration(g.int64()),
-		Inline: int(g.int64()), Prefix: g.string(), Shared: Shared{Hash: g.string(), Data: g.bytes(), Key: g.string()},
+		Inline: int(g.int64()), Room: int(g.int64()), Prefix: g.string(), Shared: Shared{Hash: g.string(), Data: g.bytes(), Key: g.string()},
 	}
 	if g.IntN(2) == 0 {
 		r.Object = "o" + g.string()

@@ -45,7 +45,10 @@ func (c *taskContext) Value(key any) any {
 	if key == (slotKey{}) {
 		return c.slot
 	}
-	return c.Context.Value(key)
+	if v := c.Context.Value(key); v != nil {
+		return v
+	}
+	return c.slot.r.w.kept.Value(key)
 }
 
 // Err is context.DeadlineExceeded where the task's time-out has passed, as it would be with a deadline of its own. Contexts

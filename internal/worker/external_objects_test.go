@@ -45,6 +45,23 @@ func TestLargeResultsGoToTheBucket(t *testing.T) {
 	}
 }
 
+// TestFullReply: what no longer fits into a reply goes to the bucket, and nothing more than that.
+func TestFullReply(t *testing.T) {
+	w, _ := newWorker(t, 1)
+	r := request(register("full", echo), strings.Repeat("a", 100), strings.Repeat("b", 140), strings.Repeat("c", 20), "d", strings.Repeat("e", 8), "f")
+	r.Room = 250
+	for range 2 { // a request leaves nothing of its room to the next
+		p := serve(t, w, r)
+		if len(p.results) != 5 || len(p.stored) != 1 || p.stored[2].Size != 20 || p.end.Ran != 6 {
+			t.Fatalf("results %v, stored %v", p.results, p.stored)
+		}
+	}
+	r.Room = 0
+	if p := serve(t, w, r); len(p.results) != 6 {
+		t.Errorf("without a bound: results %v, stored %v", p.results, p.stored)
+	}
+}
+
 // A bucket that does not open fails the tasks that need it, and is tried again.
 func TestBucketDoesNotOpen(t *testing.T) {
 	_, b := newWorker(t, 1)

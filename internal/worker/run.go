@@ -24,6 +24,7 @@ type run struct {
 	slots []*slot
 	frame []byte
 
+	room atomic.Int64  // bytes of results that the reply still takes; not kept where there is no bound
 	next atomic.Int64  // position of the next task to begin
 	left atomic.Int64  // slots at work
 	rest chan struct{} // gets a value when none is
@@ -86,6 +87,7 @@ func (r *run) runTasks() bool {
 		return true
 	}
 	r.next.Store(0)
+	r.room.Store(int64(r.req.Room))
 	r.long.Store(0)
 	r.left.Store(int64(len(slots)))
 	unwatch := r.watch(slots)
@@ -147,6 +149,15 @@ func (r *run) short() bool {
 	}
 	left := r.req.Budget - time.Since(r.begun)
 	return left < max(time.Duration(r.long.Load()), r.req.Budget/20)
+}
+
+// fits takes n bytes of the reply's room, if there are so many.
+func (r *run) fits(n int) bool {
+	if r.req.Room == 0 || r.room.Add(-int64(n)) >= 0 {
+		return true
+	}
+	r.room.Add(int64(n)) // a smaller one may still fit
+	return false
 }
 
 // more reports whether the reply may not end soon after this task: there are later ones, or other slots are at work.

@@ -128,11 +128,11 @@ func (s *slot) call(position int, t *wire.Task) ([]byte, error) {
 	return s.r.f.Call(s.ctx, s.coder, s.r.arg, in, s.buf)
 }
 
-// deliver sends a result: in its frame, or through the bucket when it is large.
+// deliver sends a result: in its frame, or through the bucket when it is large or the reply is full.
 func (s *slot) deliver(position int, t *wire.Task, frame []byte) error {
 	s.buf = frame
 	value := frame[len(wire.BeginResult(nil, position)):]
-	if len(value) <= s.r.req.Inline {
+	if len(value) <= s.r.req.Inline && s.r.fits(len(value)) {
 		s.r.out.add(wire.Finish(frame, 0, wire.TypeResult), s.r.more(position))
 		return nil
 	}

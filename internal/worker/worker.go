@@ -23,6 +23,8 @@ type Worker struct {
 	cpus   int
 	bucket func(context.Context) (storage.Bucket, error)
 	shared sharedCache
+	kept   context.Context // keeps the buckets of splits open; tasks' contexts know what it knows
+	unkeep func() error
 
 	mu     sync.Mutex
 	idle   []*run // kept for their buffers and goroutines
@@ -33,7 +35,8 @@ type Worker struct {
 
 // New makes a worker. The bucket is opened when a task first needs it.
 func New(cpus int, bucket func(context.Context) (storage.Bucket, error)) *Worker {
-	return &Worker{cpus: max(cpus, 1), bucket: keep(bucket), shared: sharedCache{limit: sharedBytes}}
+	kept, unkeep := storage.KeepOpen(context.Background())
+	return &Worker{cpus: max(cpus, 1), bucket: keep(bucket), shared: sharedCache{limit: sharedBytes}, kept: kept, unkeep: unkeep}
 }
 
 // keep holds on to the first bucket that opens; a failure is tried again by the next task.
@@ -64,7 +67,8 @@ func (w *Worker) Serve(ctx context.Context, request []byte, reply io.Writer) err
 	return err
 }
 
-// Close ends the goroutines that wait for a next request. Requests under way go on.
+// Close ends the goroutines that wait for a next request, and closes the buckets that splits were read from. Requests
+// under way go on.
 func (w *Worker) Close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -73,6 +77,7 @@ func (w *Worker) Close() {
 		r.retire()
 	}
 	w.idle = nil
+	_ = w.unkeep() // they were only read
 }
 
 // Left returns how many requests were given up whose tasks still go on, since they ignore their context.
