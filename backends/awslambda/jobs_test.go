@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,7 +31,15 @@ var (
 		<-ctx.Done()
 		return 0, ctx.Err()
 	})
-	stay   = mapper.Func("awslambda/stay", func(context.Context, int) (int, error) { select {} })
+	stay = mapper.Func("awslambda/stay", func(context.Context, int) (int, error) { select {} })
+	// chatter prints so many bytes, which come with its reply.
+	chatter = mapper.Func("awslambda/chatter", func(_ context.Context, n int) (int, error) {
+		line := strings.Repeat("x", 4095) + "\n"
+		for ; n > 0; n -= len(line) {
+			fmt.Print(line)
+		}
+		return n, nil
+	})
 	length = mapper.Func("awslambda/length", func(_ context.Context, data []byte) (int, error) { return len(data), nil })
 )
 

@@ -172,27 +172,20 @@ func TestUnstored(t *testing.T) {
 	for what, x := range map[string]struct {
 		env    map[string]string
 		refuse func(*http.Request) bool
-		class  error
+		says   string
 	}{
-		// Fewer tasks at once, as the next attempts have them, find room in memory.
-		"no room": {map[string]string{"TMPDIR": "/no/such/folder"}, func(*http.Request) bool { return false }, nil},
-		"refused": {nil, refused, mapper.ErrWorkerLost},
+		"no room": {map[string]string{"TMPDIR": "/no/such/folder"}, func(*http.Request) bool { return false }, "/no/such/folder"},
+		"refused": {nil, refused, "store the reply"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			bucket := throughProxy(t, newBucket(t), x.refuse)
 			b := c.backend(t, awslambda.Config{Role: role, Concurrency: 2, Env: x.env})
-			ex := open(t, b, bucket, mapper.Options{Detached: true, Retries: -1, BatchSize: 60})
+			ex := open(t, b, bucket, mapper.Options{Detached: true, Retries: -1})
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // the function has 15
 			defer cancel()
-			_, err := mapper.Map(ctx, ex, fill, slices.Repeat([]int{126 << 10}, 60))
-			if x.class == nil {
-				if err != nil || !strings.Contains(c.Log(b.Function()), "/no/such/folder") {
-					t.Errorf("%s: %v; the function has printed\n%s", what, err, c.Log(b.Function()))
-				}
-				return
-			}
-			c.told(t, what, err, x.class, "store the reply")
+			_, err := mapper.Call(ctx, ex, chatter, 5<<20)
+			c.told(t, what, err, mapper.ErrWorkerLost, x.says)
 		})
 	}
 }
