@@ -29,8 +29,10 @@ type Backend struct {
 	limits backends.Limits
 	pack   func(*program.Executable) ([]byte, error) // makes the archive of a function
 
-	mu  sync.Mutex
-	aws *clients // made at the first use
+	mu     sync.Mutex
+	aws    *clients // made at the first use
+	closed bool
+	work   sync.WaitGroup // what goes on beside the caller's; it grows before closed only
 
 	// Set by Prepare.
 	gate     *supervisor.Gate
@@ -88,12 +90,28 @@ func (b *Backend) Limits() backends.Limits { return b.limits }
 // Close implements [backends.Backend]. Invocations under way are told to stop. The function stays.
 func (b *Backend) Close() error {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.gate != nil {
-		b.gate.Close()
+	b.closed = true
+	gate, c := b.gate, b.aws
+	b.mu.Unlock()
+	if gate != nil {
+		gate.Close()
 	}
-	if b.aws != nil {
-		b.aws.close()
+	b.work.Wait()
+	if c != nil {
+		c.close()
 	}
 	return nil
+}
+
+// beside does something that its caller need not wait for, and Close must.
+func (b *Backend) beside(do func()) {
+	b.mu.Lock()
+	closed := b.closed
+	if !closed {
+		b.work.Go(do)
+	}
+	b.mu.Unlock()
+	if closed {
+		do()
+	}
 }

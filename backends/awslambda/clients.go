@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/endpointcreds"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -44,7 +45,10 @@ func (b *Backend) connect(ctx context.Context) (*clients, error) {
 		cfg = b.config.AWS.Copy()
 	} else {
 		var err error
-		if cfg, err = config.LoadDefaultConfig(ctx, config.WithHTTPClient(awshttp.NewBuildableClient()), config.WithLogger(logging.Nop{})); err != nil {
+		// Credentials are fetched by this client or by copies, whose idle connections nobody could close.
+		once := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.DisableKeepAlives = true })
+		endpoint := config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = once })
+		if cfg, err = config.LoadDefaultConfig(ctx, config.WithHTTPClient(once), endpoint, config.WithLogger(logging.Nop{})); err != nil {
 			return nil, invalid("the configuration of AWS cannot be read: %w", err)
 		}
 	}
@@ -104,7 +108,7 @@ func tune(t *http.Transport) {
 	// The gate bounds invocations, and so what is left idle.
 	t.MaxConnsPerHost, t.MaxIdleConns, t.MaxIdleConnsPerHost = 0, 0, 1<<16
 	t.IdleConnTimeout = 90 * time.Second
-	t.DisableCompression = true
+	t.DisableCompression, t.DisableKeepAlives = true, false
 }
 
 func (c *clients) close() {

@@ -18,7 +18,7 @@ import (
 	"github.com/gowren/gowren/internal/program"
 )
 
-// assuming bounds the wait until Lambda knows a role that was just made. It is a variable for the tests.
+// assuming bounds the wait until Lambda knows a role that was just made, and S3 its policy. It is a variable for the tests.
 var assuming = time.Minute
 
 const (

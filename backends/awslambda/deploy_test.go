@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -57,9 +56,9 @@ func TestDeploy(t *testing.T) {
 		t.Error(err)
 	}
 	c.gone(t, name)
-	wantActions(t, "driver", c.Actions(), awslambda.DriverGrants)
-	// Only where logs are kept for ever do workers make the group.
-	wantActions(t, "worker", slices.Concat(c.RoleActions(name), c.RoleActions(other.Function())), awslambda.WorkerGrants)
+	wantActions(t, "driver", c.Actions(), awslambda.DriverGrants, awslambda.Place{})
+	wantActions(t, "worker", c.RoleActions(name), awslambda.WorkerGrants, awslambda.Place{})
+	wantActions(t, "worker", c.RoleActions(other.Function()), awslambda.WorkerGrants, awslambda.Place{Forever: true})
 }
 
 // look checks what was made.
@@ -120,12 +119,14 @@ func (c *cloud) gone(t *testing.T, name string) {
 }
 
 // wantActions compares what was called with what a policy allows, but for a store's and a VPC's.
-func wantActions[G interface{ Actions() []string }](t *testing.T, who string, called []string, grants []G) {
+func wantActions[G interface {
+	Actions(awslambda.Place) []string
+}](t *testing.T, who string, called []string, grants []G, p awslambda.Place) {
 	t.Helper()
 	looked := []string{"lambda:GetFunctionEventInvokeConfig", "logs:DescribeLogGroups"} // by the test itself
 	allowed := map[string]bool{}
 	for _, g := range grants {
-		for _, a := range g.Actions() {
+		for _, a := range g.Actions(p) {
 			if !strings.HasPrefix(a, "s3:") && !strings.HasPrefix(a, "ec2:") {
 				allowed[a] = true
 			}
@@ -140,30 +141,6 @@ func wantActions[G interface{ Actions() []string }](t *testing.T, who string, ca
 	}
 	for a := range allowed {
 		t.Errorf("the policy of the %s allows %s, which it does not call", who, a)
-	}
-}
-
-// TestTwoDrivers has several make one function at once.
-func TestTwoDrivers(t *testing.T) {
-	t.Parallel()
-	c := newCloud(t, lambda.Options{})
-	bucket := newBucket(t)
-	backs := make([]*awslambda.Backend, 3)
-	var all sync.WaitGroup
-	for i := range backs {
-		backs[i] = c.backend(t, awslambda.Config{Concurrency: 2})
-		all.Go(func() {
-			if err := backs[i].Prepare(t.Context(), backends.Deployment{Program: os.Getenv("GOWREN_PROGRAM"), Bucket: bucket}); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	all.Wait()
-	if backs[0].Function() != backs[1].Function() {
-		t.Errorf("one configuration has the functions %s and %s", backs[0].Function(), backs[1].Function())
-	}
-	for _, b := range backs {
-		wantDoubled(t, open(t, b, bucket, mapper.Options{}), 3)
 	}
 }
 

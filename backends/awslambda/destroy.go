@@ -3,74 +3,67 @@ package awslambda
 import (
 	"context"
 	"errors"
-	"strings"
 	"sync"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 )
 
-// Destroy implements [backends.Destroyer]: it deletes the function, the role that was made for it, and its logs. Before
-// Prepare it does so for all functions of this configuration, whatever their bucket. What has the name and not the tag
-// is somebody else's, and stays.
-func (b *Backend) Destroy(ctx context.Context, _ string) error {
-	b.mu.Lock()
-	function := b.function
-	b.mu.Unlock()
+// Destroy implements [backends.Destroyer]: it deletes the function for the bucket, its logs, and the role that was made for
+// it. All have names that follow from the configuration and the bucket, so that what a Prepare or a Destroy that failed
+// half-way has left is found. What has such a name and not the tag is somebody else's, and stays.
+func (b *Backend) Destroy(ctx context.Context, bucket string) error {
+	if bucket == "" {
+		return invalid("destroy: no bucket is named, and each has a function of its own")
+	}
 	c, err := b.connect(ctx)
 	if err != nil {
 		return err
 	}
 	defer c.close()
-	if function != "" {
-		return destroy(ctx, c, function)
-	}
-	functions, err := b.find(ctx, c)
-	errs := []error{err}
-	for _, f := range functions {
-		errs = append(errs, destroy(ctx, c, f))
+	function := b.nameOf(c.region, bucket)
+	errs := []error{deleteFunction(ctx, c, function)}
+	if b.config.Role == "" {
+		errs = append(errs, deleteRole(ctx, c, function))
 	}
 	return errors.Join(errs...)
 }
 
-// find returns the names of the functions of this configuration.
-func (b *Backend) find(ctx context.Context, c *clients) ([]string, error) {
-	prefix := b.configName(c.region)
-	var found []string
-	for pages := lambda.NewListFunctionsPaginator(c.lambda, &lambda.ListFunctionsInput{}); pages.HasMorePages(); {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return found, failed(ctx, "list the functions", err)
-		}
-		for _, f := range page.Functions {
-			if !strings.HasPrefix(aws.ToString(f.FunctionName), prefix) {
-				continue
-			}
-			tags, err := c.lambda.ListTags(ctx, &lambda.ListTagsInput{Resource: f.FunctionArn})
-			if err != nil {
-				return found, failed(ctx, "look at the tags of "+*f.FunctionName, err)
-			}
-			if tags.Tags[tagName] != "" {
-				found = append(found, *f.FunctionName)
-			}
-		}
+// deleteFunction deletes a function and its logs. What is not there is no error.
+func deleteFunction(ctx context.Context, c *clients, function string) error {
+	there, err := c.lambda.GetFunction(ctx, &lambda.GetFunctionInput{FunctionName: &function})
+	switch {
+	case isCode(err, "ResourceNotFoundException"):
+		return deleteLogs(ctx, c, function)
+	case err != nil:
+		return failed(ctx, "look for the function "+function, err)
 	}
-	return found, nil
-}
-
-// destroy deletes a function and what was made with it. What is not there is no error.
-func destroy(ctx context.Context, c *clients, function string) error {
-	_, err := c.lambda.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: &function})
+	tags, err := c.lambda.ListTags(ctx, &lambda.ListTagsInput{Resource: there.Configuration.FunctionArn})
+	if err != nil {
+		return failed(ctx, "look at the tags of "+function, err)
+	}
+	if _, ours := tags.Tags[tagName]; !ours {
+		return foreign("function", function)
+	}
+	_, err = c.lambda.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: &function})
 	if err != nil && !isCode(err, "ResourceNotFoundException") {
 		return failed(ctx, "delete the function "+function, err)
 	}
+	return deleteLogs(ctx, c, function)
+}
+
+// foreign is the error of what bears a name of ours.
+func foreign(what, name string) error {
+	return invalid("destroy: the %s %s has not the tag %s: it is not gowren's, and stays; delete it by hand, if it may go", what, name, tagName)
+}
+
+func deleteLogs(ctx context.Context, c *clients, function string) error {
 	group := logGroup(function)
-	_, err = c.logs.DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: &group})
+	_, err := c.logs.DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: &group})
 	if err != nil && !isCode(err, "ResourceNotFoundException") {
 		return failed(ctx, "delete the logs "+group, err)
 	}
-	return deleteRole(ctx, c, function)
+	return nil
 }
 
 // Prewarm implements [backends.Warmer]: it makes n requests at once that workers hold for a moment.

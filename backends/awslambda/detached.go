@@ -17,7 +17,7 @@ import (
 // detached is the invocation that needs no connection while it runs: its reply comes through the bucket.
 func (i *invocation) detached(m message, prefix string) (io.ReadCloser, error) {
 	if err := i.b.detachable(i.own); err != nil {
-		return i.fail(err)
+		return i.fail(err, true)
 	}
 	m.Reply, m.ReplyKey = replyKey, i.key(prefix, "replies")
 	i.keys = append(i.keys, m.ReplyKey)
@@ -25,7 +25,7 @@ func (i *invocation) detached(m message, prefix string) (io.ReadCloser, error) {
 		m.RequestKey = i.key(prefix, "requests")
 		i.keys = append(i.keys, m.RequestKey)
 		if err := i.b.bucket.Put(i.own, m.RequestKey, bytes.NewReader(m.Request)); err != nil {
-			return i.fail(fmt.Errorf("awslambda: the request goes through the bucket: %w", err))
+			return i.fail(fmt.Errorf("awslambda: the request goes through the bucket: %w", err), true)
 		}
 		m.Request = nil
 	}
@@ -33,7 +33,7 @@ func (i *invocation) detached(m message, prefix string) (io.ReadCloser, error) {
 		FunctionName: &i.b.function, Payload: m.encode(), InvocationType: types.InvocationTypeEvent,
 	})
 	if err != nil {
-		return i.fail(failed(i.own, "invoke "+i.b.function, err))
+		return i.refused(err)
 	}
 	return i.reply(newStored(i, m.ReplyKey), 0), nil
 }

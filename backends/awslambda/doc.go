@@ -27,11 +27,13 @@
 //
 // A function, and a role and a group of logs of the same name, which begins with gowren- and carries all of the
 // configuration but concurrency, reserved and retention, the bucket's URL, and the version of the protocol: two drivers
-// that differ in these have two functions, and those that agree share one. Destroy removes what Prepare has made.
+// that differ in these have two functions, and those that agree share one. Destroy removes what Prepare has made, for one
+// bucket, by these names. What has such a name and not the tag gowren is somebody else's: it stays, and is an error.
 //
 // # Invocations
 //
 // An invocation is one attempt. Its request has at most 4.5 MB. A worker serves one at a time, and the platform starts
 // as many as are needed. A cancelled invocation is told to stop through the bucket, since Lambda does not tell a function
-// that nobody listens any more: it takes some seconds.
+// that nobody listens any more: it takes some seconds. So is one whose connection is lost, unless Lambda has said that it
+// ended or never began.
 package awslambda

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"strings"
 
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 	"github.com/aws/smithy-go"
 
@@ -85,6 +84,9 @@ func failed(ctx context.Context, what string, err error) error {
 		return context.Cause(ctx)
 	}
 	if none := (*credentialsError)(nil); errors.As(err, &none) {
+		if passing(none.error) {
+			return &credentialsError{failed(ctx, what+": renew the credentials", none.error)}
+		}
 		return fmt.Errorf("awslambda: %s: no credentials were found, or they cannot be had: run aws configure or aws sso login, or set "+
 			"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: %w: %w", what, backends.ErrRefused, none)
 	}
@@ -92,11 +94,7 @@ func failed(ctx context.Context, what string, err error) error {
 	if c, ok := codes[code]; ok {
 		return classed(what, code, message, c.remedy, c.class, err)
 	}
-	status := 0
-	if answer := (*awshttp.ResponseError)(nil); errors.As(err, &answer) {
-		status = answer.HTTPStatusCode()
-	}
-	switch {
+	switch status := statusOf(err); {
 	case status == http.StatusTooManyRequests, status == http.StatusServiceUnavailable && code != "" && code != "UnknownError":
 		// A 503 without a code of Lambda's is that of something in between, which may have lost an answer.
 		return classed(what, code, message, "", backends.ErrThrottled, err)
@@ -108,6 +106,36 @@ func failed(ctx context.Context, what string, err error) error {
 		return classed(what, code, message, "that is not Lambda's answer: check AWS_ENDPOINT_URL and what is in between", backends.ErrInvalid, err)
 	}
 	return fmt.Errorf("awslambda: %s: %w", what, network(err))
+}
+
+// passing tells of why credentials could not be had whether a later attempt may have them: their service was too busy, had
+// a failure of its own, or was not reached.
+func passing(err error) bool {
+	code, _ := codeOf(err)
+	switch status := statusOf(err); {
+	case codes[code].class == backends.ErrThrottled, status == http.StatusTooManyRequests, status >= 500:
+		return true
+	case status >= 300:
+		return false
+	}
+	// Where the chain finds nothing, it asks at last the machine's own service, which elsewhere than on EC2 is not there.
+	var call *smithy.OperationError
+	if errors.As(err, &call) && call.ServiceID == "ec2imds" {
+		return false
+	}
+	return errors.As(err, new(*url.Error)) || errors.As(err, new(net.Error))
+}
+
+// statusOf is that of the answer that err is about, or 0.
+func statusOf(err error) int {
+	var answer interface {
+		error
+		HTTPStatusCode() int
+	}
+	if errors.As(err, &answer) {
+		return answer.HTTPStatusCode()
+	}
+	return 0
 }
 
 func codeOf(err error) (code, message string) {
@@ -174,6 +202,18 @@ func lose(worker string, err error) error {
 		return err
 	}
 	return &backends.LostError{Worker: worker, Cause: err}
+}
+
+// unbegun tells of the error of a call to invoke whether nothing began by it: the service has refused it, or it has not
+// left this machine.
+func unbegun(err error) bool {
+	for _, class := range []error{backends.ErrThrottled, backends.ErrRefused, backends.ErrInvalid} {
+		if errors.Is(err, class) {
+			return true
+		}
+	}
+	var connection *net.OpError
+	return errors.As(err, &connection) && connection.Op == "dial" || errors.As(err, new(*net.DNSError)) || errors.As(err, new(*credentialsError))
 }
 
 // crash is how a function ended that did not answer: what Lambda says of it, and the end of its log.

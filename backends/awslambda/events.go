@@ -19,7 +19,8 @@ type events struct {
 	rest   []byte
 	last   error // what the last event told: io.EOF, or what went wrong
 	err    error
-	over   atomic.Bool // the stream has ended
+	over   atomic.Bool // the last event has come: the invocation has ended
+	ended  atomic.Bool // the stream has
 	closed chan struct{}
 	once   sync.Once
 }
@@ -54,6 +55,7 @@ func (e *events) take(event types.InvokeWithResponseStreamResponseEvent, more bo
 	case *types.InvokeWithResponseStreamResponseEventMemberPayloadChunk:
 		e.rest = event.Value.Payload
 	case *types.InvokeWithResponseStreamResponseEventMemberInvokeComplete:
+		e.over.Store(true)
 		e.last = io.EOF
 		if v := event.Value; v.ErrorCode != nil {
 			e.last = crash(e.i.b.function, *v.ErrorCode, aws.ToString(v.ErrorDetails), tail(v.LogResult))
@@ -62,7 +64,7 @@ func (e *events) take(event types.InvokeWithResponseStreamResponseEvent, more bo
 	if more {
 		return
 	}
-	e.over.Store(true)
+	e.ended.Store(true)
 	if e.err = e.last; e.err != nil {
 		return
 	}
@@ -75,10 +77,10 @@ func (e *events) take(event types.InvokeWithResponseStreamResponseEvent, more bo
 func (e *events) Close() error {
 	e.once.Do(func() {
 		close(e.closed)
-		if !e.over.Load() {
+		if !e.over.Load() && !e.ended.Load() {
 			e.drain()
 		}
-		e.i.finish(e.i.own.Err() == nil)
+		e.i.finish(e.over.Load())
 		_ = e.stream.Close() // it repeats what Read has told, or that nobody read on
 	})
 	return nil
@@ -87,10 +89,13 @@ func (e *events) Close() error {
 // drain waits for the end of an invocation that nobody listens to any more.
 func (e *events) drain() {
 	e.i.halt()
-	for {
+	for !e.over.Load() {
 		select {
 		case event, more := <-e.stream.Events():
-			if _, last := event.(*types.InvokeWithResponseStreamResponseEventMemberInvokeComplete); last || !more {
+			if _, last := event.(*types.InvokeWithResponseStreamResponseEventMemberInvokeComplete); last {
+				e.over.Store(true)
+			}
+			if !more {
 				return
 			}
 		case <-e.i.own.Done():

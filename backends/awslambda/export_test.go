@@ -33,6 +33,17 @@ func (b *Backend) Forward() {
 // Function is the name of the function that was prepared.
 func (b *Backend) Function() string { return b.function }
 
+// BucketURL is that of the bucket which was prepared for.
+func (b *Backend) BucketURL() string {
+	if b.bucket == nil {
+		return ""
+	}
+	return b.bucket.URL()
+}
+
+// NameOf is the name of the function for a bucket.
+func (b *Backend) NameOf(region, bucketURL string) string { return b.nameOf(region, bucketURL) }
+
 // Script makes an archive of a script.
 func Script(text, hash string) ([]byte, error) {
 	return zipped(strings.NewReader("#!/bin/sh\n"+text+"\n"), hash, zip.Deflate)
@@ -44,8 +55,13 @@ var (
 	WorkerGrants = workerGrants
 )
 
-// Actions are those of a grant.
-func (g grant) Actions() []string { return g.actions }
+// Actions are those of a grant where it is needed.
+func (g grant) Actions(p Place) []string {
+	if g.only != nil && !g.only(p) {
+		return nil
+	}
+	return g.actions
+}
 
 // Mislead makes the backend as if it was prepared, with clients of another configuration.
 func (b *Backend) Mislead(ctx context.Context, cfg aws.Config, bucket storage.Bucket) error {

@@ -93,14 +93,19 @@ func (i *invocation) halt() {
 	})
 }
 
-// finish is the end of the invocation for the driver. Over says that it is over for the platform, too.
+// finish is the end of the invocation for the driver. Over says that it is over for the platform, too, or never began
+// there. Otherwise it may go on there for minutes beside what is tried in its place: its worker is told to stop.
 func (i *invocation) finish(over bool) {
 	i.done.Do(func() {
 		if !i.unwatch() {
 			i.halt() // which has begun: wait for it
 		}
 		i.end()
-		i.halting.Do(func() {})
+		i.halting.Do(func() {
+			if !over {
+				i.b.beside(i.abandon)
+			}
+		})
 		if i.timer != nil {
 			i.timer.Stop()
 		}
@@ -109,6 +114,14 @@ func (i *invocation) finish(over bool) {
 		}
 		i.leave()
 	})
+}
+
+// abandon has the supervisor end an invocation of which nothing more will be heard. Where it has ended already, the word
+// stays in the bucket until mapper.Clean.
+func (i *invocation) abandon() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(i.own), telling)
+	defer cancel()
+	_ = supervisor.Cancel(ctx, i.b.bucket, i.id) // then it runs to its end
 }
 
 // sweep deletes what belongs to the invocation. What cannot be deleted now is deleted with its job.
@@ -123,9 +136,8 @@ func (i *invocation) sweep(over bool) {
 	}
 }
 
-// fail ends an invocation of which no reply comes.
-func (i *invocation) fail(err error) (io.ReadCloser, error) {
-	over := i.own.Err() == nil
+// fail ends an invocation of which no reply comes. Over is as in finish.
+func (i *invocation) fail(err error, over bool) (io.ReadCloser, error) {
 	stopped := i.ctx.Err() != nil
 	i.finish(over)
 	if stopped {
@@ -134,9 +146,17 @@ func (i *invocation) fail(err error) (io.ReadCloser, error) {
 	return nil, lose(i.b.function, err)
 }
 
+// refused ends an invocation whose call failed.
+func (i *invocation) refused(err error) (io.ReadCloser, error) {
+	err = failed(i.own, "invoke "+i.b.function, err)
+	return i.fail(err, unbegun(err))
+}
+
 // reply is the reader of the frames in body.
 func (i *invocation) reply(body io.ReadCloser, quiet time.Duration) io.ReadCloser {
-	return supervisor.NewReply(i.ctx, body, supervisor.ReplyOptions{Worker: i.b.function, Silence: quiet, Explain: i.explain})
+	return supervisor.NewReply(i.ctx, body, supervisor.ReplyOptions{
+		Worker: i.b.function, Silence: quiet, Explain: i.explain, Broken: i.end, // of what is broken nobody waits for the end
+	})
 }
 
 func (i *invocation) explain(err error) error {
@@ -150,7 +170,7 @@ func (i *invocation) stream(m message) (io.ReadCloser, error) {
 		FunctionName: &i.b.function, Payload: m.encode(), LogType: types.LogTypeTail,
 	}, ownCodec)
 	if err != nil {
-		return i.fail(failed(i.own, "invoke "+i.b.function, err))
+		return i.refused(err)
 	}
 	return i.reply(newEvents(i, out.GetStream()), silence), nil
 }
@@ -164,26 +184,26 @@ func (i *invocation) plain(m message, prefix string) (io.ReadCloser, error) {
 	m.Reply, m.ReplyKey = replyInline, i.key(prefix, "replies")
 	out, err := i.b.aws.invoke.Invoke(i.own, &lambda.InvokeInput{FunctionName: &i.b.function, Payload: m.encode(), LogType: types.LogTypeTail})
 	if err != nil {
-		return i.fail(failed(i.own, "invoke "+i.b.function, err))
+		return i.refused(err)
 	}
 	if out.FunctionError != nil {
-		return i.fail(functionError(i.b.function, out))
+		return i.fail(functionError(i.b.function, out), true)
 	}
 	var a answer
 	if err := json.Unmarshal(out.Payload, &a); err != nil || a.Gowren != payloadVersion {
 		return i.fail(fmt.Errorf("awslambda: %s answers with %.200q, which is no gowren worker's answer: a proxy or another service may be in between",
-			i.b.function, out.Payload))
+			i.b.function, out.Payload), false)
 	}
 	if a.Key == "" {
 		return i.reply(&whole{Reader: bytes.NewReader(a.Frames), i: i}, 0), nil
 	}
 	if a.Key != m.ReplyKey {
-		return i.fail(fmt.Errorf("awslambda: %s says that its reply is at %q, and not where it was to be", i.b.function, a.Key))
+		return i.fail(fmt.Errorf("awslambda: %s says that its reply is at %q, and not where it was to be", i.b.function, a.Key), true)
 	}
 	i.keys = append(i.keys, a.Key)
 	r, err := i.b.bucket.Get(i.own, a.Key, 0, -1)
 	if err != nil {
-		return i.fail(fmt.Errorf("awslambda: the reply in the bucket: %w", err))
+		return i.fail(fmt.Errorf("awslambda: the reply in the bucket: %w", err), true)
 	}
 	return i.reply(&whole{Reader: r, stored: r, i: i}, 0), nil
 }

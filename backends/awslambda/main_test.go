@@ -170,7 +170,7 @@ func (c *cloud) backend(t testing.TB, config awslambda.Config) *awslambda.Backen
 	if config.AWS == nil {
 		config.AWS = &c.aws
 	}
-	config.Tags = map[string]string{"test": t.Name()} // a backend that was not prepared destroys all of its configuration
+	config.Tags = map[string]string{"test": t.Name()} // each test has functions of its own
 	if config.MemoryMB == 0 {
 		config.MemoryMB = 1024
 	}
@@ -186,8 +186,10 @@ func (c *cloud) backend(t testing.TB, config awslambda.Config) *awslambda.Backen
 		if t.Failed() && b.Function() != "" {
 			t.Logf("the function has printed:\n%s", c.Log(b.Function()))
 		}
-		if err := b.Destroy(context.WithoutCancel(t.Context()), ""); err != nil {
-			t.Errorf("destroy: %v", err)
+		if bucket := b.BucketURL(); bucket != "" {
+			if err := b.Destroy(context.WithoutCancel(t.Context()), bucket); err != nil {
+				t.Errorf("destroy: %v", err)
+			}
 		}
 	})
 	return b
@@ -210,25 +212,55 @@ func await(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// recorder is a client that notes the paths of requests.
+// recorder is a client that notes the paths of requests, and the statuses of answers.
 type recorder struct {
 	aws.HTTPClient
-	mu    sync.Mutex
-	paths []string
+	mu       sync.Mutex
+	paths    []string
+	statuses []int
 }
 
 func (r *recorder) Do(req *http.Request) (*http.Response, error) {
 	r.mu.Lock()
 	r.paths = append(r.paths, req.Method+" "+req.URL.Path)
 	r.mu.Unlock()
-	return r.HTTPClient.Do(req)
+	resp, err := r.HTTPClient.Do(req)
+	if err == nil {
+		r.mu.Lock()
+		r.statuses = append(r.statuses, resp.StatusCode)
+		r.mu.Unlock()
+	}
+	return resp, err
+}
+
+func (r *recorder) all() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.paths)
+}
+
+func (r *recorder) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.paths = nil
+}
+
+// answered counts the answers of a status.
+func (r *recorder) answered(status int) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := 0
+	for _, s := range r.statuses {
+		if s == status {
+			n++
+		}
+	}
+	return n
 }
 
 // control returns the requests that are no invocations.
 func (r *recorder) control() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(r.paths), func(p string) bool {
+	return slices.DeleteFunc(r.all(), func(p string) bool {
 		return strings.HasSuffix(p, "-invocations") || strings.HasSuffix(p, "/invocations")
 	})
 }

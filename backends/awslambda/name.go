@@ -15,11 +15,11 @@ const (
 	tagName    = "gowren" // of what Prepare makes; its value is the name
 )
 
-// configName is the beginning of the names of functions of this configuration. Its last part is a hash of what a
-// function is made with.
-func (b *Backend) configName(region string) string {
+// nameOf is the name of the function of this configuration for a bucket. Its last parts are hashes of what a function is
+// made with.
+func (b *Backend) nameOf(region, bucketURL string) string {
 	c := b.config
-	return fmt.Sprintf("%s%s-%d-%s-", namePrefix, c.Arch, c.MemoryMB, hash(struct {
+	return fmt.Sprintf("%s%s-%d-%s-%s", namePrefix, c.Arch, c.MemoryMB, hash(struct {
 		Payload, Protocol        int
 		Region, Arch             string
 		Memory, Timeout, Storage int
@@ -28,12 +28,7 @@ func (b *Backend) configName(region string) string {
 		Tags, Env                map[string]string `json:",omitempty"`
 	}{
 		payloadVersion, wire.Version, region, c.Arch, c.MemoryMB, int(c.Timeout.Seconds()), c.StorageMB, c.Role, c.Subnets, c.SecurityGroups, c.Tags, c.Env,
-	}))
-}
-
-// nameOf is the name of the function for a bucket.
-func (b *Backend) nameOf(region, bucketURL string) string {
-	return b.configName(region) + hash(bucketURL)
+	}), hash(bucketURL))
 }
 
 // hash is short: a collision would need some 100,000 configurations in one account.

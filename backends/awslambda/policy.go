@@ -1,6 +1,7 @@
 package awslambda
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/url"
 	"strings"
@@ -12,8 +13,11 @@ type Place struct {
 	Region    string
 	Account   string // 12 digits, or * for any
 	Function  string // a name, or gowren-* for all
-	Bucket    string // of S3, without a prefix; empty where workers have another store
+	Role      string // ARN of the workers' role, where it was made by hand; empty has Prepare make one
+	Bucket    string // of S3; empty where workers have another store
+	Prefix    string // in the bucket, without a slash at its ends; empty is all of it
 	VPC       bool   // workers are in one
+	Forever   bool   // logs are kept for ever: their group is made by workers, and not by the driver
 }
 
 // grant is one statement: what is allowed on what.
@@ -21,8 +25,8 @@ type grant struct {
 	id        string
 	actions   []string
 	resources []string // with the place's names in braces
-	condition map[string]any
-	s3, vpc   bool // only with a bucket of S3, or in a VPC
+	condition map[string]map[string]string
+	only      func(Place) bool // where it is needed; nil is everywhere
 }
 
 // The statements of the two policies. They are the one place that says which permissions are needed; tests compare them
@@ -35,32 +39,40 @@ var (
 			"lambda:PutFunctionEventInvokeConfig", "lambda:TagResource", "lambda:UpdateFunctionCode",
 		}, resources: []string{functionARN}},
 		{id: "Destroy", actions: []string{"lambda:DeleteFunction", "lambda:ListTags"}, resources: []string{functionARN}},
-		{id: "Account", actions: []string{"lambda:GetAccountSettings", "lambda:ListFunctions"}, resources: []string{"*"}},
+		{id: "Account", actions: []string{"lambda:GetAccountSettings"}, resources: []string{"*"}},
 		{id: "Role", actions: []string{
 			"iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:GetRole", "iam:PutRolePolicy", "iam:TagRole",
-		}, resources: []string{roleARN}},
-		{id: "PassRole", actions: []string{"iam:PassRole"}, resources: []string{roleARN},
-			condition: map[string]any{"StringEquals": map[string]string{"iam:PassedToService": "lambda.amazonaws.com"}}},
+		}, resources: []string{madeARN}, only: makesRole},
+		{id: "PassRole", actions: []string{"iam:PassRole"}, resources: []string{"{role}"},
+			condition: map[string]map[string]string{"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}},
 		{id: "Logs", actions: []string{"logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:PutRetentionPolicy"}, resources: []string{groupARN, groupARN + ":*"}},
-		{id: "Network", actions: []string{"ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"}, resources: []string{"*"}, vpc: true},
-		{id: "List", actions: []string{"s3:ListBucket"}, resources: []string{bucketARN}, s3: true},
-		{id: "Objects", actions: objectActions, resources: []string{bucketARN + "/*"}, s3: true},
+		{id: "Network", actions: []string{"ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"}, resources: []string{"*"}, only: inVPC},
+		{id: "List", actions: []string{"s3:ListBucket"}, resources: []string{bucketARN}, condition: ofPrefix, only: ofS3},
+		{id: "Objects", actions: objectActions, resources: []string{bucketARN + "/{prefix}*"}, only: ofS3},
 	}
 	workerGrants = []grant{
-		{id: "Logs", actions: []string{"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"}, resources: []string{groupARN, groupARN + ":*"}},
+		{id: "LogGroup", actions: []string{"logs:CreateLogGroup"}, resources: []string{groupARN, groupARN + ":*"}, only: keepsLogs},
+		{id: "Logs", actions: []string{"logs:CreateLogStream", "logs:PutLogEvents"}, resources: []string{groupARN, groupARN + ":*"}},
 		{id: "Network", actions: []string{
 			"ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces",
 			"ec2:DescribeSubnets", "ec2:UnassignPrivateIpAddresses",
-		}, resources: []string{"*"}, vpc: true},
-		{id: "List", actions: []string{"s3:ListBucket"}, resources: []string{bucketARN}, s3: true},
-		{id: "Objects", actions: objectActions, resources: []string{bucketARN + "/*"}, s3: true},
+		}, resources: []string{"*"}, only: inVPC},
+		{id: "List", actions: []string{"s3:ListBucket"}, resources: []string{bucketARN}, condition: ofPrefix, only: ofS3},
+		{id: "Objects", actions: objectActions, resources: []string{bucketARN + "/{prefix}*"}, only: ofS3},
 	}
 	objectActions = []string{"s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"}
+	// ofPrefix bounds what is listed. S3 also asks it, with the key, whether it may say that an object is not there.
+	ofPrefix = map[string]map[string]string{"StringLike": {"s3:prefix": "{prefix}*"}}
 )
+
+func makesRole(p Place) bool { return p.Role == "" }
+func ofS3(p Place) bool      { return p.Bucket != "" }
+func inVPC(p Place) bool     { return p.VPC }
+func keepsLogs(p Place) bool { return p.Forever }
 
 const (
 	functionARN = "arn:{partition}:lambda:{region}:{account}:function:{function}"
-	roleARN     = "arn:{partition}:iam::{account}:role/{function}"
+	madeARN     = "arn:{partition}:iam::{account}:role/{function}"
 	groupARN    = "arn:{partition}:logs:{region}:{account}:log-group:/aws/lambda/{function}"
 	bucketARN   = "arn:{partition}:s3:::{bucket}"
 )
@@ -80,17 +92,24 @@ func (p Place) policy(grants []grant) string {
 		Sid, Effect string
 		Action      []string
 		Resource    []string
-		Condition   map[string]any `json:",omitempty"`
+		Condition   map[string]map[string]string `json:",omitempty"`
 	}
-	names := strings.NewReplacer("{partition}", p.Partition, "{region}", p.Region, "{account}", p.Account, "{function}", p.Function, "{bucket}", p.Bucket)
+	names := p.names()
 	var statements []statement
 	for _, g := range grants {
-		if g.s3 && p.Bucket == "" || g.vpc && !p.VPC {
+		if g.only != nil && !g.only(p) {
 			continue
 		}
-		s := statement{g.id, "Allow", g.actions, nil, g.condition}
+		s := statement{g.id, "Allow", g.actions, nil, map[string]map[string]string{}}
 		for _, r := range g.resources {
 			s.Resource = append(s.Resource, names.Replace(r))
+		}
+		for operator, keys := range g.condition {
+			for key, value := range keys {
+				if value = names.Replace(value); value != "*" { // that is all
+					s.Condition[operator] = map[string]string{key: value}
+				}
+			}
 		}
 		statements = append(statements, s)
 	}
@@ -101,11 +120,25 @@ func (p Place) policy(grants []grant) string {
 	return string(data)
 }
 
+// names puts the names of the place into resources. What has a meaning in them is taken as it is written in a prefix.
+func (p Place) names() *strings.Replacer {
+	made := strings.NewReplacer("{partition}", p.Partition, "{account}", p.Account, "{function}", p.Function).Replace(madeARN)
+	prefix := strings.NewReplacer("*", "${*}", "?", "${?}", "$", "${$}").Replace(p.Prefix)
+	if prefix != "" {
+		prefix += "/"
+	}
+	return strings.NewReplacer("{partition}", p.Partition, "{region}", p.Region, "{account}", p.Account, "{function}", p.Function,
+		"{role}", cmp.Or(p.Role, made), "{bucket}", p.Bucket, "{prefix}", prefix)
+}
+
 // place is where a function is.
 func (b *Backend) place(region, function, bucketURL string) Place {
-	p := Place{Partition: partition(region), Region: region, Account: "*", Function: function, VPC: len(b.config.Subnets) > 0}
+	p := Place{
+		Partition: partition(region), Region: region, Account: "*", Function: function, Role: b.config.Role,
+		VPC: len(b.config.Subnets) > 0, Forever: b.config.RetentionDays < 0,
+	}
 	if u, err := url.Parse(bucketURL); err == nil && u.Scheme == "s3" {
-		p.Bucket = u.Host
+		p.Bucket, p.Prefix = u.Host, strings.Trim(u.Path, "/")
 	}
 	return p
 }

@@ -60,14 +60,19 @@ const readying = 5 * time.Minute
 // ready returns when the function answers a ping, and makes it or repairs it for that.
 func (b *Backend) ready(ctx context.Context, c *clients, exe *program.Executable, function, bucketURL string) error {
 	made, repaired := false, false
-	over := time.Now().Add(readying)
+	over, reached := time.Now().Add(readying), time.Time{}
 	for pause := 200 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-		s, err := b.ping(ctx, c, function, message{Ping: true, Look: made}, bucketURL)
+		s, err := b.ping(ctx, c, function, message{Ping: true, Look: true}, bucketURL)
 		switch {
-		case err == nil && s.Problem != "" && time.Now().Before(over): // IAM takes some seconds to tell a new policy
-			err = wait(ctx, pause)
 		case err == nil && s.Problem != "":
-			return fmt.Errorf("awslambda: workers of %s do not reach the bucket: %s: %w", function, s.Problem, backends.ErrRefused)
+			// IAM takes some seconds to tell a new policy, also of a function that another driver has made a moment ago.
+			if reached.IsZero() {
+				reached = time.Now().Add(assuming)
+			}
+			if time.Now().After(reached) {
+				return fmt.Errorf("awslambda: workers of %s do not reach the bucket: %s: %w", function, s.Problem, backends.ErrRefused)
+			}
+			err = wait(ctx, pause)
 		case err == nil:
 			return nil
 		case ctx.Err() != nil:

@@ -56,7 +56,7 @@ func deleteRole(ctx context.Context, c *clients, function string) error {
 		return failed(ctx, "look for the role "+function, err)
 	}
 	if !slices.ContainsFunc(there.Role.Tags, func(t types.Tag) bool { return aws.ToString(t.Key) == tagName }) {
-		return nil // somebody else's
+		return foreign("role", function)
 	}
 	_, err = c.iam.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &function, PolicyName: aws.String(policyName)})
 	if err != nil && !isCode(err, "NoSuchEntity") {

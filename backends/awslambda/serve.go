@@ -140,31 +140,42 @@ func (w *worker) stream(ctx, limited context.Context, id string, m message) erro
 
 // whole serves a call whose reply is an answer, or an object in the bucket.
 func (w *worker) whole(ctx, limited context.Context, id string, m message, deadline time.Time) error {
-	reply := supervisor.NewSpool(inlineReply)
+	reply, begun := supervisor.NewSpool(inlineReply), time.Now()
 	defer reply.Close()
-	if err := w.begin(limited, m)(reply); err != nil {
-		return w.api.fail(ctx, id, "Gowren.Reply", err)
+	err := w.begin(limited, m)(reply)
+	if err != nil {
+		err = fmt.Errorf("the reply cannot be kept: %w", err) // the folder for temporary files is full, as a rule
+	} else {
+		frames, inMemory := reply.Bytes()
+		if m.Reply == replyInline && inMemory {
+			return w.api.answer(ctx, id, answer{Gowren: payloadVersion, Frames: frames})
+		}
+		left := time.Until(deadline)
+		err = w.store(ctx, m.ReplyKey, reply, deadline.Add(-margin(left)/2))
 	}
-	frames, inMemory := reply.Bytes()
-	if m.Reply == replyInline && inMemory {
-		return w.api.answer(ctx, id, answer{Gowren: payloadVersion, Frames: frames})
+	if err != nil {
+		printLine(w.supervisor.Name(), err.Error())
 	}
-	if err := w.store(ctx, m.ReplyKey, reply, deadline); err != nil {
-		printLine(w.supervisor.Name(), err.Error()) // of a detached call nobody else is told
+	if err != nil && m.Reply == replyKey { // of a detached call nobody else is told: what is small may find room
+		lost := supervisor.NewSpool(inlineReply)
+		_, _ = lost.Write(wire.AppendLost(nil, supervisor.Loss(w.supervisor.Name(), err, time.Since(begun)))) // into memory
+		err = w.store(ctx, m.ReplyKey, lost, deadline)
+	}
+	if err != nil {
 		return w.api.fail(ctx, id, "Gowren.Store", err)
 	}
 	return w.api.answer(ctx, id, answer{Gowren: payloadVersion, Key: m.ReplyKey})
 }
 
-// store puts a reply into the bucket. It goes on for a while, if the function may: a driver that waits for the reply is told
-// of its loss by nobody.
+// store puts a reply into the bucket. It goes on for a while, and not after the deadline: a driver that waits for the reply
+// is told of its loss by nobody.
 func (w *worker) store(ctx context.Context, key string, reply *supervisor.Spool, deadline time.Time) error {
-	if latest := time.Now().Add(storeTime); latest.Before(deadline) {
-		deadline = latest
-	}
+	ctx, cancel := context.WithDeadline(ctx, deadline)
+	defer cancel()
+	latest := time.Now().Add(storeTime)
 	for pause := 50 * time.Millisecond; ; pause *= 2 {
 		err := w.supervisor.StoreReply(ctx, key, reply)
-		if err == nil || errors.Is(err, fs.ErrPermission) || time.Until(deadline) < pause {
+		if err == nil || errors.Is(err, fs.ErrPermission) || time.Until(latest) < pause || time.Until(deadline) < pause {
 			return err
 		}
 		if err := wait(ctx, pause); err != nil {

@@ -21,7 +21,6 @@ const tag, bucketTag = "gowren", "gowren-bucket"
 // place is where the parts of one app are: their ids in the resource manager.
 type place struct {
 	name      string // of the app, its plan and its container
-	group     string
 	plan      string
 	site      string
 	account   string // of the storage account
@@ -48,14 +47,9 @@ func (c Config) place(bucket string) (place, error) {
 		c.Subscription, strings.ToLower(c.ResourceGroup), c.Location, bucket, account, c.Identity, strconv.Itoa(c.Instances), string(settings),
 	}, "\n")
 	sum := sha256.Sum256([]byte(what))
-	return c.named(fmt.Sprintf("gowren-%d-%d-%s", wire.Version, c.MemoryMB, hex.EncodeToString(sum[:8])), account), nil
-}
-
-// named returns where the parts of the app of that name are.
-func (c Config) named(name, account string) place {
-	group := "/subscriptions/" + c.Subscription + "/resourceGroups/" + c.ResourceGroup
+	name, group := fmt.Sprintf("gowren-%d-%d-%s", wire.Version, c.MemoryMB, hex.EncodeToString(sum[:8])), c.group()
 	p := place{
-		name: name, group: group,
+		name:    name,
 		plan:    group + "/providers/Microsoft.Web/serverfarms/" + name,
 		site:    group + "/providers/Microsoft.Web/sites/" + name,
 		account: group + "/providers/Microsoft.Storage/storageAccounts/" + account,
@@ -64,7 +58,12 @@ func (c Config) named(name, account string) place {
 	if c.Identity != "" {
 		p.identity = group + "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/" + c.Identity
 	}
-	return p
+	return p, nil
+}
+
+// group is the resource group's id.
+func (c Config) group() string {
+	return "/subscriptions/" + c.Subscription + "/resourceGroups/" + c.ResourceGroup
 }
 
 func containerID(account, name string) string {
@@ -97,7 +96,7 @@ func (c Config) childMB() int { return c.MemoryMB - 64 }
 func (c Config) siteBody(p place, bucket, container, client string) any {
 	settings := map[string]string{
 		backends.RoleVariable: roleName, backends.BucketVariable: bucket,
-		cpusVariable: strconv.Itoa(c.cpus()), memoryVariable: strconv.Itoa(c.childMB()),
+		cpusVariable: strconv.Itoa(c.cpus()), memoryVariable: strconv.Itoa(c.childMB()), limitVariable: maxDuration.String(),
 		// The host's own data, its locks and keys, by the identity and not by a key.
 		"AzureWebJobsStorage__accountName": p.account[strings.LastIndexByte(p.account, '/')+1:],
 		"AzureWebJobsStorage__credential":  "managedidentity",
@@ -147,13 +146,6 @@ type app struct {
 			Name     string `json:"name"`
 			HostType string `json:"hostType"`
 		} `json:"hostNameSslStates"`
-		FunctionAppConfig struct {
-			Deployment struct {
-				Storage struct {
-					Value string `json:"value"`
-				} `json:"storage"`
-			} `json:"deployment"`
-		} `json:"functionAppConfig"`
 	} `json:"properties"`
 }
 
@@ -166,14 +158,4 @@ func (a *app) deploymentHost() string {
 	}
 	name, rest, _ := strings.Cut(a.Properties.DefaultHostName, ".")
 	return name + ".scm." + rest
-}
-
-// account is the name of the storage account that the app's package is in.
-func (a *app) account() string {
-	u, err := url.Parse(a.Properties.FunctionAppConfig.Deployment.Storage.Value)
-	if err != nil {
-		return ""
-	}
-	name, _, _ := strings.Cut(u.Host, ".")
-	return name
 }

@@ -45,6 +45,7 @@ type Backend struct {
 	transport   *http.Transport
 
 	// Set by Prepare.
+	app  string // its name
 	gate *supervisor.Gate
 	call supervisor.Call // what all have in common
 
@@ -101,13 +102,17 @@ func (b *Backend) connect(a *app, key string) (*httpworker.Client, error) {
 // errIdle marks the answer of a host that serves no function: it has not loaded one, or cannot.
 var errIdle = errors.New("the Functions host does not run")
 
+// errBusyFront marks an answer of the front that has found no instance for a request. Work may have been lost with it.
+var errBusyFront = errors.New("the front of the app has no instance for it")
+
 // explainFront says what an answer of the app's front, or of the host behind it, means.
 func explainFront(name string, status int, body []byte) error {
 	switch status {
 	case http.StatusServiceUnavailable:
 		if bytes.Contains(body, []byte("host is not running")) { // the host's own words: it has started nothing
-			return fmt.Errorf("azurefunctions: %w of %s: it answers 503: %.100q: %w", errIdle, name, body, backends.ErrThrottled)
+			return fmt.Errorf("azurefunctions: %w of %s: it answers 503: %q: %w", errIdle, name, oneLine(string(body)), backends.ErrThrottled)
 		}
+		return fmt.Errorf("azurefunctions: %w: %s answers 503: %q", errBusyFront, name, oneLine(string(body)))
 	case http.StatusUnauthorized:
 		return fmt.Errorf("azurefunctions: the app %s does not take the function's key any more: it was changed; run again: %w", name, backends.ErrRefused)
 	case http.StatusForbidden:
@@ -116,7 +121,7 @@ func explainFront(name string, status int, body []byte) error {
 		return fmt.Errorf("azurefunctions: the app %s, or its function, is not there: it was deleted, or its host cannot load the package; run again, which deploys it anew: %w",
 			name, backends.ErrInvalid)
 	case http.StatusInternalServerError, http.StatusBadGateway:
-		return fmt.Errorf("azurefunctions: the Functions host of %s answers %d: its worker did not start, or ended; az webapp log tail --name %s shows its lines", name, status, name)
+		return fmt.Errorf("azurefunctions: the Functions host of %s answers %d: %q: its worker did not start, or ended; az webapp log tail --name %s shows its lines", name, status, oneLine(string(body)), name)
 	case http.StatusGatewayTimeout:
 		return fmt.Errorf("azurefunctions: the front of %s ended the request: %w", name, backends.ErrTimeout)
 	}
@@ -142,7 +147,8 @@ func (b *Backend) ready() (*httpworker.Client, error) {
 	return b.client, nil
 }
 
-// Invoke implements [backends.Backend].
+// Invoke implements [backends.Backend]. The front counts from a request's arrival: the wait for an instance, and its start,
+// are in its time. So the time is taken here, where the worker could not know of them.
 func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser, error) {
 	client, err := b.ready()
 	if err != nil {
@@ -154,7 +160,11 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 	}
 	call := b.call
 	call.ID, call.Body = rand.Text(), r.Body
-	return client.Invoke(ctx, call, leave)
+	limit := b.patience.invoke
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, &backends.LostError{Worker: b.app, Ran: limit, Cause: fmt.Errorf(
+		"azurefunctions: the invocation was ended %v after it was sent, since Azure's front would do so soon; its wait for an instance, and that one's start, are in that time: make tasks smaller: %w",
+		limit, backends.ErrTimeout)})
+	return client.Invoke(ctx, call, func() { cancel(); leave() })
 }
 
 // Limits implements [backends.Backend].

@@ -92,6 +92,21 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// TestOneLine cuts texts of others neither at a line's end nor within a character.
+func TestOneLine(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"": "", "one\r\n two\n\nthree\n": "one two three", "\xff\xfea": "a",
+		strings.Repeat("x", 500):       strings.Repeat("x", 500),
+		strings.Repeat("x", 499) + "é": strings.Repeat("x", 499) + "…",
+		strings.Repeat("é", 251):       strings.Repeat("é", 250) + "…",
+	} {
+		if got := azurefunctions.OneLine(in); got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
+}
+
 // TestTimeout refuses tasks that may take longer than Azure's front waits.
 func TestTimeout(t *testing.T) {
 	t.Parallel()
@@ -121,5 +136,12 @@ func TestDocumentedRoles(t *testing.T) {
 		if !strings.Contains(string(text), definition) {
 			t.Errorf("docs/azure.md lacks\n%s", definition)
 		}
+	}
+	condition := azurefunctions.RoleCondition()
+	if !strings.Contains(string(text), condition) {
+		t.Errorf("docs/azure.md lacks\n%s", condition)
+	}
+	if strings.Count(condition, "(") != strings.Count(condition, ")") || strings.Count(condition, "{") != strings.Count(condition, "}") {
+		t.Errorf("its brackets do not match:\n%s", condition)
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/internal/program"
 )
 
 // errBusy reports that another deployment to the app is under way.
@@ -21,6 +22,51 @@ var errBusy = errors.New("another deployment is under way")
 
 // errNotInForce reports that the app's identity cannot write to the package's container, or not yet.
 var errNotInForce = errors.New("the app's identity has no access to the storage account")
+
+// send publishes the package until it, or another driver's, is in place.
+func (b *Backend) send(ctx context.Context, p place, a *app, exe *program.Executable) (err error) {
+	pkg, err := pack(exe, b.method)
+	if err != nil {
+		return fmt.Errorf("azurefunctions: make the package of %s: %w", exe.Path, err)
+	}
+	defer func() { err = errors.Join(err, pkg.Close(), os.Remove(pkg.Name())) }()
+	limit := time.Duration(0)
+	for deadline := time.Now().Add(b.patience.deploy); ; {
+		// A package ends what runs. Another driver's, or this one where its answer was lost, does as well, and may be about
+		// to be loaded. Whatever else is wrong with what is there, this one would not mend it.
+		if err := b.await(ctx, p, a, limit); !errors.Is(err, errNotThere) {
+			return nil
+		}
+		err := b.publish(ctx, a, pkg)
+		if err == nil {
+			return nil
+		}
+		again := errors.Is(err, errBusy) || errors.Is(err, errNotYet) || errors.Is(err, errNotInForce)
+		if !again || time.Now().After(deadline) {
+			return b.explainDeployment(p, err)
+		}
+		limit = 0
+		if errors.Is(err, errBusy) {
+			limit = b.patience.settle
+		}
+		if err := wait(ctx, b.patience.every); err != nil {
+			return err
+		}
+	}
+}
+
+func (b *Backend) explainDeployment(p place, err error) error {
+	what := "deploy the package to " + p.name
+	switch {
+	case errors.Is(err, errNotInForce):
+		return fmt.Errorf("azurefunctions: %s: %w; give the identity the role Storage Blob Data Owner on %s: %w", what, err, p.account, backends.ErrRefused)
+	case errors.Is(err, backends.ErrRefused), errors.Is(err, backends.ErrInvalid):
+		return fmt.Errorf("azurefunctions: %s: %w", what, err)
+	case credentialFails(err):
+		return b.explain(what, err)
+	}
+	return fmt.Errorf("azurefunctions: %s: %w", what, err)
+}
 
 // publish sends a package to the app, by One Deploy as it is for Flex Consumption, and waits until it is in place.
 func (b *Backend) publish(ctx context.Context, a *app, pkg *os.File) error {
@@ -40,34 +86,66 @@ func (b *Backend) publish(ctx context.Context, a *app, pkg *os.File) error {
 	if id == "" {
 		return nil // it is in place already
 	}
-	for {
-		answer, err := b.deployment(ctx, a, http.MethodGet, "/api/deployments/"+id, nil, 0)
-		if err != nil {
+	return b.follow(ctx, a, id)
+}
+
+// follow waits until a deployment is in place. A look that fails tells nothing of the deployment, which goes on; only one
+// that its site does not know for several looks is given up.
+func (b *Backend) follow(ctx context.Context, a *app, id string) error {
+	strange := 0
+	for deadline := time.Now().Add(b.patience.deploy); ; {
+		over, err := b.told(ctx, a, id)
+		if over {
 			return err
 		}
-		var d struct {
-			Status   int    `json:"status"`
-			Text     string `json:"status_text"`
-			Complete bool   `json:"complete"`
+		if !errors.Is(err, errUnknown) {
+			strange = 0
+		} else if strange++; strange == mostStrange {
+			return err
 		}
-		if err := json.Unmarshal(answer, &d); err != nil {
-			return fmt.Errorf("the deployment's status is no JSON: %.120q", answer)
-		}
-		const success, failed, canceled, conflict = 4, 3, -1, 5
 		switch {
-		case d.Status == success:
-			return nil
-		case d.Status == conflict:
-			return errBusy
-		case (d.Status == failed || d.Status == canceled || d.Complete) && denied(d.Text):
-			return fmt.Errorf("%w: %s", errNotInForce, oneLine(d.Text))
-		case d.Status == failed || d.Status == canceled || d.Complete:
-			return fmt.Errorf("the deployment failed: %s", oneLine(d.Text))
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case errors.Is(err, backends.ErrRefused), err != nil && credentialFails(err):
+			return err
+		case time.Now().After(deadline):
+			return errors.Join(fmt.Errorf("the deployment %s is not done after %v", id, b.patience.deploy), err)
 		}
 		if err := wait(ctx, b.patience.every); err != nil {
 			return err
 		}
 	}
+}
+
+// mostStrange is how many looks in a row find no deployment before there is none.
+const mostStrange = 5
+
+// told reports whether a deployment is over, and how it ended; or why that cannot be told.
+func (b *Backend) told(ctx context.Context, a *app, id string) (over bool, err error) {
+	answer, err := b.deployment(ctx, a, http.MethodGet, "/api/deployments/"+id, nil, 0)
+	if err != nil {
+		return false, err
+	}
+	var d struct {
+		Status   int    `json:"status"`
+		Text     string `json:"status_text"`
+		Complete bool   `json:"complete"`
+	}
+	if err := json.Unmarshal(answer, &d); err != nil {
+		return false, fmt.Errorf("the deployment's status is no JSON: %.120q", answer)
+	}
+	const success, failed, canceled, conflict = 4, 3, -1, 5
+	switch {
+	case d.Status == success:
+		return true, nil
+	case d.Status == conflict:
+		return true, errBusy
+	case d.Status != failed && d.Status != canceled && !d.Complete:
+		return false, nil
+	case denied(d.Text):
+		return true, fmt.Errorf("%w: %s", errNotInForce, oneLine(d.Text))
+	}
+	return true, fmt.Errorf("the deployment failed: %s", oneLine(d.Text))
 }
 
 // denied reports whether a deployment failed for want of a role.
@@ -96,12 +174,12 @@ func (b *Backend) deployment(ctx context.Context, a *app, method, path string, b
 	}
 	resp, err := b.http.Do(req)
 	if err != nil {
-		return nil, err
+		return nil, broken(ctx, err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return nil, err
+		return nil, broken(ctx, err)
 	}
 	text := fmt.Sprintf("the deployment site of %s answers %s: %s", a.Name, resp.Status, oneLine(string(answer)))
 	switch resp.StatusCode {
@@ -109,7 +187,9 @@ func (b *Backend) deployment(ctx context.Context, a *app, method, path string, b
 		return answer, nil
 	case http.StatusConflict:
 		return nil, errBusy
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusNotFound:
+	case http.StatusNotFound:
+		return nil, fmt.Errorf("%s: %w", text, errUnknown)
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusGatewayTimeout:
 		return nil, fmt.Errorf("%s: %w", text, errNotYet)
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return nil, fmt.Errorf("%s: the driver's identity needs the action %s (docs/azure.md), and a token in force: %w", text, publishAction, backends.ErrRefused)
@@ -119,8 +199,20 @@ func (b *Backend) deployment(ctx context.Context, a *app, method, path string, b
 	return nil, errors.New(text)
 }
 
-// errNotYet reports that a new app's sites do not answer yet.
+// errNotYet reports that a new app's sites do not answer yet, or not now.
 var errNotYet = errors.New("it is not ready yet")
+
+// errUnknown reports that a deployment, or the site of deployments itself, is not there.
+var errUnknown = fmt.Errorf("it is not known there: %w", errNotYet)
+
+// broken is the error of a call that got no whole answer: the name of a new app's site may not be known yet, and a
+// connection may break at any time.
+func broken(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return fmt.Errorf("%w: %w", errNotYet, err)
+}
 
 // wait waits.
 func wait(ctx context.Context, d time.Duration) error {

@@ -2,58 +2,61 @@ package azurefunctions
 
 import (
 	"context"
-	"strings"
+	"net/http"
 )
 
-// Destroy implements [backends.Destroyer]: it deletes the apps in the resource group that bear gowren's tag, with their
-// plans, containers and the roles of their identities. After Prepare, they are those for its bucket; without, those for
-// any. Invocations under way are lost. Storage accounts, buckets and user-assigned identities stay.
-func (b *Backend) Destroy(ctx context.Context, _ string) error {
-	group := b.config.named("", "").group
-	var apps, plans struct{ Value []app }
-	if err := b.manager.get(ctx, group+"/providers/Microsoft.Web/sites", webVersion, &apps); err != nil {
-		return b.explain("list the apps of the resource group", err)
-	}
-	for _, a := range apps.Value {
-		if b.ours(a) {
-			if err := b.destroy(ctx, a); err != nil {
-				return err
-			}
-		}
-	}
-	if err := b.manager.get(ctx, group+"/providers/Microsoft.Web/serverfarms", webVersion, &plans); err != nil {
-		return b.explain("list the plans of the resource group", err)
-	}
-	for _, p := range plans.Value {
-		if b.ours(p) { // its app was never made, or is gone
-			if err := b.manager.remove(ctx, b.config.named(p.Name, "").plan, webVersion); err != nil {
-				return b.explain("delete the plan "+p.Name, err)
-			}
-		}
-	}
-	return nil
+// part is one of what an app is made of.
+type part struct{ what, id, version string }
+
+// parts are those that bear the app's name, in the order in which they can be deleted.
+func (p place) parts() []part {
+	return []part{{"app", p.site, webVersion}, {"plan", p.plan, webVersion}, {"container", p.container, storageVersion}}
 }
 
-// ours reports whether an app or a plan is one to destroy.
-func (b *Backend) ours(a app) bool {
-	_, made := a.Tags[tag]
-	return made && (b.call.Bucket == "" || a.Tags[bucketTag] == b.config.tags(b.call.Bucket)[bucketTag])
-}
-
-// destroy deletes one app and what is its own.
-func (b *Backend) destroy(ctx context.Context, a app) error {
-	p := b.config.named(a.Name, a.account())
-	if strings.Contains(a.Identity.Type, "SystemAssigned") {
-		if err := b.revoke(ctx, p, a.Tags[bucketTag], a.Identity.PrincipalID); err != nil {
+// Destroy implements [backends.Destroyer]: it deletes the app that Prepare makes for the bucket, its plan, the container of
+// its package, and the roles of its own identity. It knows the name of each, and so finds what a Prepare that failed, or a
+// Destroy, has left. Where one of the names is of something without gowren's mark, all stays. Invocations under way are
+// lost. Storage accounts, buckets and user-assigned identities stay.
+func (b *Backend) Destroy(ctx context.Context, bucket string) error {
+	p, err := b.config.place(bucket)
+	if err != nil {
+		return err
+	}
+	parts := p.parts()
+	for _, part := range parts {
+		if err := b.ours(ctx, p, part); err != nil {
 			return err
 		}
 	}
-	for _, part := range []struct{ what, id, version string }{
-		{"app", p.site, webVersion}, {"plan", p.plan, webVersion}, {"container", p.container, storageVersion},
-	} {
+	for _, part := range parts {
 		if err := b.manager.remove(ctx, part.id, part.version); err != nil {
 			return b.explain("delete the "+part.what+" "+p.name, err)
 		}
+	}
+	if p.identity != "" {
+		return nil
+	}
+	return b.revoke(ctx, p, bucket)
+}
+
+// ours returns an error where what has the part's name is there, and was not made by gowren.
+func (b *Backend) ours(ctx context.Context, p place, part part) error {
+	var found struct {
+		Tags       map[string]string `json:"tags"`
+		Properties struct {
+			Metadata map[string]string `json:"metadata"` // a container's, which has no tags
+		} `json:"properties"`
+	}
+	switch err := b.manager.get(ctx, part.id, part.version, &found); {
+	case status(err) == http.StatusNotFound && code(err) != "SubscriptionNotFound":
+		return nil
+	case err != nil:
+		return b.explain("read the "+part.what+" "+p.name, err)
+	}
+	_, tagged := found.Tags[tag]
+	_, marked := found.Properties.Metadata[tag]
+	if !tagged && !marked {
+		return invalid("the %s %s lacks the tag %q (a container: the metadata), and stays: it was made by somebody else, or its tags were taken away; delete it, or give it back its tag", part.what, p.name, tag)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
@@ -24,6 +25,7 @@ const roleName = "azure"
 const (
 	cpusVariable   = "GOWREN_WORKER_CPUS"
 	memoryVariable = "GOWREN_WORKER_MEMORY"
+	limitVariable  = "GOWREN_WORKER_LIMIT"
 	portVariable   = "FUNCTIONS_CUSTOMHANDLER_PORT"
 	rootVariable   = "FUNCTIONS_APP_ROOT_PATH"
 )
@@ -37,14 +39,21 @@ func serve(ctx context.Context, w backends.Worker) error {
 		return fmt.Errorf("azurefunctions: %s is not set: the Functions host starts workers of this role, as a custom handler", portVariable)
 	}
 	c := httpworker.ServerConfig{Addr: net.JoinHostPort("127.0.0.1", port), Platform: true, Slots: 1}
+	var err error
 	for name, field := range map[string]*int{cpusVariable: &c.CPUs, memoryVariable: &c.MemoryMB} {
-		var err error
 		if *field, err = strconv.Atoi(os.Getenv(name)); err != nil || *field < 1 {
 			return fmt.Errorf("azurefunctions: the app's setting %s is %q, and not a number of at least 1", name, os.Getenv(name))
 		}
 		if err := os.Unsetenv(name); err != nil {
 			return err
 		}
+	}
+	// Nobody waits for what takes longer: the front has ended the request.
+	if c.Limit, err = time.ParseDuration(os.Getenv(limitVariable)); err != nil || c.Limit <= 0 {
+		return fmt.Errorf("azurefunctions: the app's setting %s is %q, and not a time such as 220s", limitVariable, os.Getenv(limitVariable))
+	}
+	if err := os.Unsetenv(limitVariable); err != nil {
+		return err
 	}
 	// The hash comes with the package, so that it cannot be that of another.
 	hash, err := os.ReadFile(filepath.Join(os.Getenv(rootVariable), hashFile))

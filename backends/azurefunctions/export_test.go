@@ -5,13 +5,16 @@ import (
 	"time"
 )
 
+// OneLine makes a text of others' fit for an error.
+var OneLine = oneLine
+
 // Instances is what a server of the tests has: fewer than Azure lets an app have at most.
 const Instances = 2
 
 // NewQuick is New for a server that needs no waiting.
 func NewQuick(c Config) (*Backend, error) {
 	b, err := newBackend(c, patience{
-		every: 20 * time.Millisecond, delay: time.Millisecond, deploy: 20 * time.Second, start: 20 * time.Second, ping: 20 * time.Second,
+		every: 20 * time.Millisecond, delay: time.Millisecond, deploy: 20 * time.Second, settle: 5 * time.Second, start: 20 * time.Second, ping: 20 * time.Second, invoke: maxDuration,
 	})
 	if err == nil {
 		b.concurrency = Instances
@@ -19,6 +22,12 @@ func NewQuick(c Config) (*Backend, error) {
 	}
 	return b, err
 }
+
+// Hurry has a backend give up at once on an app that does not come to answer.
+func Hurry(b *Backend) { b.patience.settle, b.patience.start, b.patience.deploy = 0, 0, time.Second }
+
+// Bound has a backend end invocations after that.
+func Bound(b *Backend, d time.Duration) { b.patience.invoke = d }
 
 // NameOf returns the name of the app for a bucket.
 func NameOf(c Config, bucket string) (string, error) {

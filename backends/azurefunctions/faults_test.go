@@ -1,8 +1,12 @@
 package azurefunctions_test
 
 import (
+	"context"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -19,6 +23,7 @@ func TestFaults(t *testing.T) {
 	t.Parallel()
 	cases := map[string]func(f *azfunc.Faults) *atomic.Int32{
 		"throttled":       func(f *azfunc.Faults) *atomic.Int32 { return &f.Throttled },
+		"full":            func(f *azfunc.Faults) *atomic.Int32 { return &f.Full },
 		"a proxy's page":  func(f *azfunc.Faults) *atomic.Int32 { return &f.Page },
 		"host fails":      func(f *azfunc.Faults) *atomic.Int32 { return &f.Unavailable },
 		"connection lost": func(f *azfunc.Faults) *atomic.Int32 { return &f.Reset },
@@ -98,7 +103,7 @@ func TestApp(t *testing.T) {
 		"page":        {func(s *azfunc.Server) { s.Faults.Page.Store(1) }, nil, "not a gowren worker's answer"},
 		"throttled":   {func(s *azfunc.Server) { s.Faults.Throttled.Store(1) }, backends.ErrThrottled, "429"},
 		"no host":     {func(s *azfunc.Server) { s.Spoil(s.Apps()[0]) }, backends.ErrThrottled, "503"},
-		"host fails":  {func(s *azfunc.Server) { s.Faults.Unavailable.Store(1) }, nil, "log tail"},
+		"host fails":  {func(s *azfunc.Server) { s.Faults.Unavailable.Store(1) }, nil, `error: the worker's process ended": its worker did not start, or ended; az webapp log tail`},
 		"deleted":     {func(s *azfunc.Server) { s.Delete(s.Apps()[0]) }, backends.ErrInvalid, "deleted"},
 	}
 	for name, c := range cases {
@@ -113,6 +118,62 @@ func TestApp(t *testing.T) {
 				t.Errorf("%v is no lost worker", err)
 			}
 		})
+	}
+}
+
+var rest = mapper.Func("azurefunctions.rest", func(_ context.Context, dir string) (int, error) {
+	for {
+		if err := os.WriteFile(filepath.Join(dir, "at work"), nil, 0o600); err != nil {
+			return 0, err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+})
+
+// TestBound ends invocations before the front does: one that runs, with its work, and one that gets no instance.
+func TestBound(t *testing.T) {
+	t.Parallel()
+	s := azfunc.Start(t, azfunc.Options{Instances: azurefunctions.Instances})
+	b, bucket := open(t, config(s)), folder(t)
+	ex, err := mapper.New(t.Context(), b, bucket, mapper.Options{Quiet: true, Retries: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ex.Close()
+	azurefunctions.Bound(b, time.Second)
+	dir := t.TempDir()
+	for what, happen := range map[string]func(){
+		"runs": func() {}, "starts": func() { s.Kill(); s.Faults.SetColdStart(3 * time.Second) },
+	} {
+		happen()
+		_, err := mapper.Call(t.Context(), ex, rest, dir)
+		if !errors.Is(err, backends.ErrTimeout) || !strings.Contains(err.Error(), "1s after it was sent") {
+			t.Errorf("%s: %v", what, err)
+		}
+		for file := filepath.Join(dir, "at work"); ; {
+			if err := os.Remove(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				t.Fatal(err)
+			}
+			time.Sleep(100 * time.Millisecond)
+			if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+				break // the work has ended
+			}
+		}
+	}
+}
+
+// TestLimit ends work for whose answer nobody may wait any more.
+func TestLimit(t *testing.T) {
+	t.Parallel()
+	s := azfunc.Start(t, azfunc.Options{Instances: azurefunctions.Instances, Environment: []string{"GOWREN_WORKER_LIMIT=1s"}})
+	ex, err := mapper.New(t.Context(), open(t, config(s)), folder(t), mapper.Options{Quiet: true, Retries: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ex.Close()
+	_, err = mapper.Call(t.Context(), ex, rest, t.TempDir())
+	if !errors.Is(err, backends.ErrTimeout) || !strings.Contains(err.Error(), "the invocation took 1s") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -17,13 +17,14 @@ const publishAction = "Microsoft.Web/sites/publish/Action"
 
 // DriverRole is what a driver needs for the resource group, and no more: for [Backend.Prepare], [Backend.Check] and
 // [Backend.Destroy]. It needs less where workers have a user-assigned identity: assigning roles is a power over the whole
-// scope. For the bucket it needs, besides, what [WorkerRole] has.
+// scope, which [RoleCondition] bounds. For the bucket it needs, besides, what [WorkerRole] has.
 func DriverRole(userAssigned bool) Role {
 	r := Role{
 		Name: "gowren driver", Description: "Makes, uses and deletes gowren's function apps.",
 		Actions: []string{
 			"Microsoft.Resources/subscriptions/resourceGroups/read",
 			"Microsoft.Storage/storageAccounts/blobServices/containers/delete",
+			"Microsoft.Storage/storageAccounts/blobServices/containers/read",
 			"Microsoft.Storage/storageAccounts/blobServices/containers/write",
 			"Microsoft.Storage/storageAccounts/read",
 			"Microsoft.Web/serverfarms/delete",
@@ -45,6 +46,18 @@ func DriverRole(userAssigned bool) Role {
 	}
 	slices.Sort(r.Actions)
 	return r
+}
+
+// RoleCondition is for the assignment of [DriverRole] without a user-assigned identity: with it, the driver can assign no
+// other roles than those of the app's own identity, and to no user or group.
+func RoleCondition() string {
+	const of = "[Microsoft.Authorization/roleAssignments:"
+	one := func(action, source string) string {
+		return "(!(ActionMatches{'Microsoft.Authorization/roleAssignments/" + action + "'}) OR (\n" +
+			"  @" + source + of + "RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {" + dataOwner + ", " + dataContributor + "}\n" +
+			"  AND @" + source + of + "PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'}))"
+	}
+	return one("write", "Request") + "\nAND " + one("delete", "Resource")
 }
 
 // WorkerRole is what a worker needs for the bucket's container. On the account of the package, which need not be the

@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
+	"strconv"
 	"time"
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/backends/httpworker"
 	"github.com/gowren/gowren/internal/program"
 	"github.com/gowren/gowren/internal/supervisor"
+	"github.com/gowren/gowren/internal/wire"
 )
 
 // patience is how long things may take.
@@ -19,12 +20,14 @@ type patience struct {
 	every  time.Duration // between looks
 	delay  time.Duration // before the first retry of a call of the resource manager; 0 is the SDK's
 	deploy time.Duration // until roles are in force and a package is in place
+	settle time.Duration // until an app that is there, or that another driver deploys to, answers
 	start  time.Duration // until the function answers after that
 	ping   time.Duration // of one ping: a cold start
+	invoke time.Duration // of one invocation, from its sending
 }
 
 // Azure's documents give ten minutes at most until a role is in force.
-var usual = patience{every: 3 * time.Second, deploy: 12 * time.Minute, start: 5 * time.Minute, ping: 90 * time.Second}
+var usual = patience{every: 3 * time.Second, deploy: 12 * time.Minute, settle: time.Minute, start: 5 * time.Minute, ping: 90 * time.Second, invoke: maxDuration}
 
 // platform is what the workers' programs must be for.
 var platform = program.Platform{OS: "linux", Arch: "amd64"}
@@ -51,6 +54,7 @@ func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 	if err != nil {
 		return err
 	}
+	b.app = p.name
 	b.call = supervisor.Call{Program: exe.Hash, Bucket: bucket}
 	b.gate = supervisor.NewGate(scheme, b.concurrency)
 	// Also where it is the app's own: another driver may repair the app with its own program meanwhile.
@@ -60,13 +64,29 @@ func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 // errNotThere reports that there is no app, or none that answers.
 var errNotThere = errors.New("no such app answers")
 
-// answering looks whether the app is there and answers. Its error is errNotThere where making it may help.
+// answering looks whether the app is there and answers. Its error is errNotThere where making it may help. An app that is
+// there may be in another driver's hands.
 func (b *Backend) answering(ctx context.Context, p place) error {
 	a, err := b.find(ctx, p)
 	if err != nil {
 		return err
 	}
-	return b.greet(ctx, p, a)
+	return b.await(ctx, p, a, b.patience.settle)
+}
+
+// await greets an app until it answers. Its error is errNotThere where it does not in time. A worker that does not reach the
+// bucket may do so when its role is in force.
+func (b *Backend) await(ctx context.Context, p place, a *app, limit time.Duration) error {
+	for deadline := time.Now().Add(limit); ; {
+		err := b.greet(ctx, p, a)
+		again := errors.Is(err, errNotThere) || errors.Is(err, httpworker.ErrBucket)
+		if !again || time.Now().After(deadline) {
+			return err
+		}
+		if err := wait(ctx, b.patience.every); err != nil {
+			return err
+		}
+	}
 }
 
 // find reads what the resource manager knows of the app.
@@ -107,14 +127,17 @@ func (b *Backend) greet(ctx context.Context, p place, a *app) error {
 	}
 	ping, cancel := context.WithTimeout(ctx, b.patience.ping)
 	defer cancel()
-	_, err = client.Ping(ping, 0)
+	_, err = client.Look(ping)
 	switch {
 	case ctx.Err() != nil:
 		client.Close()
 		return context.Cause(ctx)
 	case err == nil:
-	case errors.Is(err, backends.ErrThrottled) && !errors.Is(err, errIdle), ping.Err() != nil:
-		// It is there, and busy with others' work, which a deployment would end.
+	case errors.Is(err, httpworker.ErrBucket):
+		client.Close()
+		return fmt.Errorf("azurefunctions: the app %s: %w (docs/azure.md has the role that its identity needs)", p.name, err)
+	case errors.Is(err, backends.ErrThrottled) && !errors.Is(err, errIdle), errors.Is(err, errBusyFront), ping.Err() != nil:
+		// It is there, its host has the function, and is busy with others' work, which a deployment would end.
 	case errors.Is(err, backends.ErrRefused), errors.Is(err, httpworker.ErrUnreachable):
 		client.Close()
 		return err // which a deployment would not mend
@@ -127,64 +150,20 @@ func (b *Backend) greet(ctx context.Context, p place, a *app) error {
 }
 
 // deploy makes what is missing, sends the package, and waits until the function answers. Two drivers may do so at once.
-func (b *Backend) deploy(ctx context.Context, p place, bucket string, exe *program.Executable) (err error) {
+func (b *Backend) deploy(ctx context.Context, p place, bucket string, exe *program.Executable) error {
 	a, err := b.provide(ctx, p, bucket)
 	if err != nil {
 		return err
 	}
-	// Another driver may have come first: a second package would end what runs now.
-	if err := b.greet(ctx, p, a); !errors.Is(err, errNotThere) {
+	if err := b.send(ctx, p, a, exe); err != nil {
 		return err
 	}
-	pkg, err := pack(exe, b.method)
-	if err != nil {
-		return fmt.Errorf("azurefunctions: make the package of %s: %w", exe.Path, err)
+	err = b.await(ctx, p, a, b.patience.start)
+	if errors.Is(err, errNotThere) {
+		return fmt.Errorf("azurefunctions: the app %s was deployed, and its function does not answer: az webapp log tail --name %s --resource-group %s shows why: %w",
+			p.name, p.name, b.config.ResourceGroup, err)
 	}
-	defer func() { err = errors.Join(err, pkg.Close(), os.Remove(pkg.Name())) }()
-	for deadline := time.Now().Add(b.patience.deploy); ; {
-		err := b.publish(ctx, a, pkg)
-		if err == nil {
-			break
-		}
-		again := errors.Is(err, errBusy) || errors.Is(err, errNotYet) || errors.Is(err, errNotInForce)
-		if !again || time.Now().After(deadline) {
-			return b.explainDeployment(p, err)
-		}
-		if err := wait(ctx, b.patience.every); err != nil {
-			return err
-		}
-		if errors.Is(err, errBusy) { // the other's package does as well
-			if err := b.greet(ctx, p, a); !errors.Is(err, errNotThere) {
-				return err
-			}
-		}
-	}
-	for deadline := time.Now().Add(b.patience.start); ; {
-		err := b.greet(ctx, p, a)
-		if !errors.Is(err, errNotThere) {
-			return err
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("azurefunctions: the app %s was deployed, and its function does not answer: az webapp log tail --name %s --resource-group %s shows why: %w",
-				p.name, p.name, b.config.ResourceGroup, err)
-		}
-		if err := wait(ctx, b.patience.every); err != nil {
-			return err
-		}
-	}
-}
-
-func (b *Backend) explainDeployment(p place, err error) error {
-	what := "deploy the package to " + p.name
-	switch {
-	case errors.Is(err, errNotInForce):
-		return fmt.Errorf("azurefunctions: %s: %w; give the identity the role Storage Blob Data Owner on %s: %w", what, err, p.account, backends.ErrRefused)
-	case errors.Is(err, backends.ErrRefused), errors.Is(err, backends.ErrInvalid):
-		return fmt.Errorf("azurefunctions: %s: %w", what, err)
-	case credentialFails(err):
-		return b.explain(what, err)
-	}
-	return fmt.Errorf("azurefunctions: %s: %w", what, err)
+	return err
 }
 
 // provide makes plan, container, app and roles, and returns the app.
@@ -211,7 +190,12 @@ func (b *Backend) provide(ctx context.Context, p place, bucket string) (*app, er
 		}
 		client = identity.Properties.ClientID
 	}
-	private := map[string]any{"properties": map[string]any{"publicAccess": "None"}}
+	for _, part := range p.parts() {
+		if err := b.ours(ctx, p, part); err != nil {
+			return nil, err
+		}
+	}
+	private := map[string]any{"properties": map[string]any{"publicAccess": "None", "metadata": map[string]string{tag: strconv.Itoa(wire.Version)}}}
 	if err := b.manager.set(ctx, p.container, storageVersion, private); err != nil {
 		return nil, b.explain("make the container for the package", err)
 	}

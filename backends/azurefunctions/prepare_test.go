@@ -65,7 +65,7 @@ func TestFromNothing(t *testing.T) {
 			if err := doubles(t, b, bucket); err != nil {
 				t.Fatal(err)
 			}
-			if err := b.Destroy(t.Context(), ""); err != nil {
+			if err := b.Destroy(t.Context(), bucket.URL()); err != nil {
 				t.Fatal(err)
 			}
 			if apps, left := s.Apps(), s.Left(); len(apps) > 0 || !slices.Equal(left, before) {
@@ -180,9 +180,9 @@ func TestRefusals(t *testing.T) {
 		},
 		"quota": {
 			options: azfunc.Options{Refuse: map[string]azfunc.Refusal{
-				write: {Status: 401, Code: "Unauthorized", Message: "Operation cannot be completed without additional quota. Current Limit: 0"},
+				write: {Status: 401, Code: "Unauthorized", Message: "Operation cannot be completed.\r\n\tReason: it needs additional quota. Current Limit: 0"},
 			}},
-			class: backends.ErrRefused, words: []string{"more quota"},
+			class: backends.ErrRefused, words: []string{"completed. Reason: it needs additional quota. Current Limit: 0", "more quota"},
 		},
 		"provider not registered": {
 			options: azfunc.Options{Refuse: map[string]azfunc.Refusal{

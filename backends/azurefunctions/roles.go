@@ -30,9 +30,10 @@ func (p place) grants(bucket string) []grant {
 	return append(all, grant{containerID(account, container), dataContributor})
 }
 
-// id names the assignment to a principal. It is the same each time, so that a second one is none.
-func (g grant) id(principal string) string {
-	h := sha256.Sum256([]byte(strings.ToLower(g.scope) + "\n" + g.role + "\n" + principal))
+// id names the assignment to the identity of an app. It is the same each time, so that a second one is none, and known
+// when the app is gone.
+func (g grant) id(app string) string {
+	h := sha256.Sum256([]byte(strings.ToLower(g.scope) + "\n" + g.role + "\n" + app))
 	h[6], h[8] = h[6]&0x0f|0x50, h[8]&0x3f|0x80 // a UUID of version 5
 	return fmt.Sprintf("%s/providers/Microsoft.Authorization/roleAssignments/%x-%x-%x-%x-%x", g.scope, h[:4], h[4:6], h[6:8], h[8:10], h[10:16])
 }
@@ -46,7 +47,14 @@ func (b *Backend) grant(ctx context.Context, p place, bucket, principal string) 
 			// The directory may not know the identity yet. This keeps it from being asked.
 			"principalType": "ServicePrincipal",
 		}}
-		if err := b.manager.set(ctx, g.id(principal), rolesVersion, body); err != nil && code(err) != "RoleAssignmentExists" {
+		id := g.id(p.name)
+		err := b.manager.set(ctx, id, rolesVersion, body)
+		if code(err) == "RoleAssignmentUpdateNotPermitted" { // it is of an app of this name that is gone
+			if err = b.manager.remove(ctx, id, rolesVersion); err == nil {
+				err = b.manager.set(ctx, id, rolesVersion, body)
+			}
+		}
+		if err != nil && code(err) != "RoleAssignmentExists" {
 			return b.explain("assign a role to the app's identity on "+g.scope+" (identity= names one that has its roles already)", err)
 		}
 	}
@@ -54,9 +62,9 @@ func (b *Backend) grant(ctx context.Context, p place, bucket, principal string) 
 }
 
 // revoke takes them back: an assignment outlives the identity.
-func (b *Backend) revoke(ctx context.Context, p place, bucket, principal string) error {
+func (b *Backend) revoke(ctx context.Context, p place, bucket string) error {
 	for _, g := range p.grants(bucket) {
-		if err := b.manager.remove(ctx, g.id(principal), rolesVersion); err != nil {
+		if err := b.manager.remove(ctx, g.id(p.name), rolesVersion); err != nil {
 			return b.explain("delete the role assignment on "+g.scope, err)
 		}
 	}

@@ -37,7 +37,7 @@ type Config struct {
 
 	VPCConnector string            // its name, or the whole resource's
 	Ingress      string            // where calls may come from: all, internal, or internal-and-gclb
-	Labels       map[string]string // of the functions, besides those by which they are found
+	Labels       map[string]string // of the functions, besides the one of gowren
 	Env          map[string]string // environment variables of workers
 	Prefix       string            // of the functions' names
 	Runtime      string            // such as go126; defaults to the newest that is generally available

@@ -24,7 +24,7 @@ func TestConformance(t *testing.T) {
 		}
 		t.Cleanup(func() { s.Remove(f.id) })
 		return b
-	}, backendtest.Options{MemoryMB: 1024 - overhead(1024), Outlives: true, Skip: map[string]string{
+	}, backendtest.Options{MemoryMB: left(1024, 0), Outlives: true, Skip: map[string]string{
 		"process/killed while idle": "an instance is frozen while it is idle",
 	}})
 }

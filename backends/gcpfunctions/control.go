@@ -65,7 +65,7 @@ func newControl(c Config, p *pace) (*control, error) {
 	}
 	ctl := &control{config: c, pace: p, plain: plain}
 	var err error
-	ctl.client, err = ctl.connect(&authorized{plain, c.Tokens, nil})
+	ctl.client, err = ctl.connect(&authorized{plain, c.Tokens})
 	return ctl, err
 }
 
@@ -96,25 +96,20 @@ func (c *control) close() error {
 type authorized struct {
 	base   http.RoundTripper
 	tokens Tokens
-	ctx    context.Context // of all requests; nil: each has its own
 }
 
 // maxAnswer is what is read of an answer of the control plane, in bytes. A function takes some thousands in a listing.
 const maxAnswer = 32 << 20
 
 func (a *authorized) RoundTrip(r *http.Request) (*http.Response, error) {
-	ctx := a.ctx
-	if ctx == nil {
-		ctx = r.Context()
-	}
-	token, err := a.tokens.Access(ctx)
+	token, err := a.tokens.Access(r.Context())
 	if err != nil {
 		if r.Body != nil {
 			_ = r.Body.Close() // as a RoundTripper must
 		}
 		return nil, err
 	}
-	r = r.Clone(ctx)
+	r = r.Clone(r.Context())
 	r.Header.Set("Authorization", "Bearer "+token)
 	resp, err := a.base.RoundTrip(r)
 	if err != nil {

@@ -25,8 +25,12 @@ func TestCancelled(t *testing.T) {
 	c := config(gcf.New(t, gcf.Options{}))
 	c.Endpoint = mute.URL + "/"
 	b := newBackend(t, c)
+	f, err := b.config.function("file:///b")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for want, f := range map[string]func(context.Context) error{
-		"GET /v2/projects/test-project/locations/europe-west1/functions": func(ctx context.Context) error { return b.Destroy(ctx, "") },
+		"GET /v2/projects/test-project/locations/europe-west1/functions/" + f.id: func(ctx context.Context) error { return b.Destroy(ctx, "file:///b") },
 		"GET /v2/projects/test-project/locations/europe-west1/functions/f": func(ctx context.Context) error {
 			_, err := b.control.get(ctx, b.config.parent()+"/functions/f")
 			return err
@@ -63,5 +67,5 @@ func TestAnswerWithoutEnd(t *testing.T) {
 	s := gcf.New(t, gcf.Options{})
 	c := config(s)
 	c.Endpoint = endless.URL
-	wantError(t, s, newBackend(t, c).Destroy(t.Context(), ""), backends.ErrInvalid, "list the functions", "32 MB")
+	wantError(t, s, newBackend(t, c).Destroy(t.Context(), "file:///b"), backends.ErrInvalid, "look for", "32 MB")
 }

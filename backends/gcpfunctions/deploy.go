@@ -57,7 +57,8 @@ func (b *Backend) ensure(ctx context.Context, f function, exe *program.Executabl
 			return err
 		}
 		err = b.ping(ctx, f)
-		if err == nil || ctx.Err() != nil || errors.Is(err, backends.ErrRefused) || errors.Is(err, httpworker.ErrUnreachable) || mended {
+		if err == nil || ctx.Err() != nil || errors.Is(err, backends.ErrRefused) || errors.Is(err, httpworker.ErrUnreachable) ||
+			errors.Is(err, httpworker.ErrBucket) || mended {
 			return err
 		}
 		if mended, err = b.control.update(ctx, f, exe); err != nil {
@@ -71,9 +72,9 @@ func (b *Backend) ensure(ctx context.Context, f function, exe *program.Executabl
 func (b *Backend) ping(ctx context.Context, f function) error {
 	pause := b.pace.pauses()
 	for begun := time.Now(); ; {
-		status, err := b.client.Ping(ctx, 0)
+		status, err := b.client.Look(ctx)
 		switch {
-		case err == nil && status.Bucket != f.spec.ServiceConfig.EnvironmentVariables[backends.BucketVariable]:
+		case (err == nil || errors.Is(err, httpworker.ErrBucket)) && status.Bucket != f.spec.ServiceConfig.EnvironmentVariables[backends.BucketVariable]:
 			return fmt.Errorf("%s: the function %s was changed by hand: its workers use another bucket: delete it: %w", scheme, f.id, backends.ErrInvalid)
 		case err == nil:
 			return nil
@@ -83,6 +84,8 @@ func (b *Backend) ping(ctx context.Context, f function) error {
 			return context.Cause(ctx)
 		case errors.Is(err, httpworker.ErrUnreachable):
 			return err // which no deployment mends
+		case time.Since(begun) > b.pace.settle && errors.Is(err, httpworker.ErrBucket):
+			return fmt.Errorf("%s: the function %s answers: %w", scheme, f.id, err)
 		case time.Since(begun) > b.pace.settle:
 			return fmt.Errorf("%s: the function %s does not answer as it should: %w", scheme, f.id, err)
 		}

@@ -197,28 +197,6 @@ func TestControlPlaneThrottles(t *testing.T) {
 	squares(t, newBackend(t, config(s)), bucket(t), 10)
 }
 
-func TestDestroy(t *testing.T) {
-	t.Parallel()
-	s := gcf.New(t, gcf.Options{PageSize: 1})
-	for _, prefix := range []string{"", "", "other"} {
-		c := config(s)
-		c.Prefix = prefix
-		if err := prepare(t, newBackend(t, c), bucket(t)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	b := newBackend(t, config(s)) // not prepared
-	if err := b.Destroy(t.Context(), ""); err != nil {
-		t.Fatal(err)
-	}
-	if ids := s.Functions(); len(ids) != 1 || !strings.HasPrefix(ids[0], "other-") {
-		t.Errorf("after Destroy there are %v", ids)
-	}
-	if err := b.Destroy(t.Context(), ""); err != nil {
-		t.Errorf("Destroy of nothing: %v", err)
-	}
-}
-
 func TestArchivesOfOneProgramAreEqual(t *testing.T) {
 	t.Parallel()
 	var texts [2]string

@@ -40,6 +40,16 @@ func serve(ctx context.Context, w backends.Worker) error {
 			return err
 		}
 	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("%s: %w", scheme, err)
+	}
+	own, err := os.Stat(self)
+	if err != nil {
+		return fmt.Errorf("%s: %w", scheme, err)
+	}
+	// Whatever it is, a call says what is wrong with it, which this process could tell nobody.
+	c.MemoryMB, c.InMemory = max(left(c.MemoryMB, own.Size()), 1), true
 	c.Poll = time.Duration(poll) * time.Millisecond
 	return httpworker.Serve(ctx, w, c)
 }
@@ -48,10 +58,12 @@ func serve(ctx context.Context, w backends.Worker) error {
 func (c Config) environment(bucket string) map[string]string {
 	return map[string]string{
 		backends.BucketVariable: bucket, cpusVariable: strconv.Itoa(c.CPU), pollVariable: strconv.FormatInt(c.poll.Milliseconds(), 10),
-		memoryVariable: strconv.Itoa(c.MemoryMB - overhead(c.MemoryMB)),
+		memoryVariable: strconv.Itoa(c.MemoryMB),
 	}
 }
 
-// overhead is what of an instance's memory in MB a task cannot have: the supervisor, and the files in /tmp, which are the
-// function's own program and those that were fetched.
-func overhead(memory int) int { return max(memory/8, 96) }
+// left is what an instance of so many MB has for its tasks and the programs that it fetches. The rest is the supervisor's,
+// with what a task takes between two looks at it, and its executable's: files lie in memory.
+func left(memoryMB int, executable int64) int {
+	return memoryMB - max(memoryMB/16, 64) - int((executable+1<<20-1)>>20)
+}

@@ -43,7 +43,7 @@ func explain(err error) error {
 	text, status := words(answer)
 	switch {
 	case strings.Contains(text, "has not been used in project") || strings.Contains(text, "it is disabled"):
-		return fmt.Errorf("%w: an interface of Google Cloud is not enabled in the project: %s (%s)", backends.ErrRefused, enable, text)
+		return fmt.Errorf("%w: %w: %s (%s)", backends.ErrRefused, errDisabled, enable, text)
 	case answer.Code == http.StatusTooManyRequests:
 		return fmt.Errorf("%w (%s)", backends.ErrThrottled, text)
 	case answer.Code == http.StatusUnauthorized:
@@ -72,10 +72,9 @@ var permission = regexp.MustCompile(`[a-z]+\.[a-zA-Z]+\.[a-zA-Z]+`)
 func forbidden(text string) error {
 	switch {
 	case strings.Contains(strings.ToLower(text), "actas"):
-		return fmt.Errorf("%w: the driver may not let functions run as that service account: give it roles/iam.serviceAccountUser on the account (%s)",
-			backends.ErrRefused, text)
+		return fmt.Errorf("%w: %w: give it roles/iam.serviceAccountUser on the account (%s)", backends.ErrRefused, errActAs, text)
 	case strings.Contains(text, "'locations/"):
-		return fmt.Errorf("%w: there is no such region, or the project may not use it: gcloud functions regions list (%s)", backends.ErrInvalid, text)
+		return fmt.Errorf("%w: %w: gcloud functions regions list (%s)", backends.ErrInvalid, errRegion, text)
 	}
 	missing := permission.FindString(text)
 	if missing == "" {
@@ -89,8 +88,8 @@ func failed(message string) error {
 	lower := strings.ToLower(message)
 	switch {
 	case strings.Contains(lower, "build"):
-		return fmt.Errorf("%w: the build failed; the account that builds (buildserviceaccount) needs roles/cloudbuild.builds.builder, and the log has the "+
-			"rest: %s", backends.ErrInvalid, message)
+		return fmt.Errorf("%w: %w; the account that builds (buildserviceaccount) needs roles/cloudbuild.builds.builder, and the log has the "+
+			"rest: %s", backends.ErrInvalid, errBuild, message)
 	case message == "":
 		message = "the service does not say why"
 	}
@@ -133,8 +132,8 @@ func explainAnswer(status int, _ http.Header, body []byte) error {
 	case http.StatusUnauthorized:
 		return fmt.Errorf("%s: the ID token was not accepted: it has expired, or was made for another function: %w", text, backends.ErrRefused)
 	case http.StatusForbidden:
-		return fmt.Errorf("%s: who calls may not: give roles/run.invoker to the driver's account, or to the one that invoker names; with "+
-			"ingress=internal the call must come from the project's network: %w", text, backends.ErrRefused)
+		return fmt.Errorf("%s: %w: give roles/run.invoker to the driver's account, or to the one that invoker names; with "+
+			"ingress=internal the call must come from the project's network: %w", text, errCaller, backends.ErrRefused)
 	case http.StatusNotFound:
 		return fmt.Errorf("%s: the function was deleted: run the program again, which deploys it: %w", text, backends.ErrInvalid)
 	case http.StatusTooManyRequests:

@@ -156,7 +156,7 @@ func TestConfig(t *testing.T) {
 	service := f.spec.ServiceConfig
 	if service.AvailableMemory != "4096Mi" || service.AvailableCpu != "2" || service.TimeoutSeconds != 1800 || service.MaxInstanceCount != 500 ||
 		service.VpcConnector != "projects/my-project/locations/europe-west1/connectors/net" || service.IngressSettings != functionspb.ServiceConfig_ALLOW_INTERNAL_ONLY ||
-		service.EnvironmentVariables["X"] != "1" || f.spec.Labels["cost"] != "ml" || f.id != "team-v1-amd64-4096-4675b4c8" || len(f.id) > 63 {
+		service.EnvironmentVariables["X"] != "1" || f.spec.Labels["cost"] != "ml" || f.id != "team-v1-amd64-4096-6ccef73f" || len(f.id) > 63 {
 		t.Errorf("%s: %+v, %v", f.id, service, f.spec.Labels)
 	}
 	if l := b.Limits(); l.Concurrency != 500 || l.CPUs != 2 || l.MaxDuration.Minutes() != 29.5 || !l.Remote {

@@ -59,6 +59,7 @@ func TestFaults(t *testing.T) {
 		{gcf.SlowStart, func(err error) bool { return err == nil }},
 		{gcf.Reset, func(err error) bool { return errors.As(err, lost) }},
 		{gcf.Lost, func(err error) bool { return errors.As(err, lost) }},
+		{gcf.Unavailable, func(err error) bool { return errors.As(err, lost) }},
 		{gcf.Killed, func(err error) bool { return errors.As(err, lost) }},
 	} {
 		s.Inject(c.fault)

@@ -15,7 +15,7 @@ import (
 	"github.com/gowren/gowren/internal/wire"
 )
 
-// ourLabel is the label by which functions are found again. Its value is the prefix of their names.
+// ourLabel is the label without which a function of the name is not this driver's. Its value is the prefix of the names.
 const ourLabel = "gowren"
 
 // entryPoint is the exported function of the source module.

@@ -5,7 +5,8 @@
 //
 // URL: gcpfunctions://PROJECT/REGION?parameter=value
 //
-//	memory               MB of an instance; defaults to 2048. What is written to /tmp, the program too, is part of it
+//	memory               MB of an instance; defaults to 2048. What is written to /tmp is part of it: a task has what the
+//	                     programs, the function's own and a fetched one, and 64 MB or a sixteenth leave
 //	cpu                  processors of an instance: 1, 2, 4, 6 or 8; defaults to 1 for each 2048 MB or part of it, or as near
 //	timeout              of one invocation, in seconds or as in 30m; defaults to 3600, which is the most
 //	max                  instances, and so invocations, at once; defaults to 100. The project's quota may be less
@@ -33,7 +34,7 @@
 // The function's name says what it is for: version of the protocol, processor, memory, and a hash of the bucket, the
 // service account and all other parameters. So it is never changed under a driver that uses it, and Prepare of several
 // drivers at once deploys it once. Prepare calls it, and deploys it again, with this program, when it does not answer.
-// [Backend.Destroy] removes all functions of the prefix.
+// [Backend.Destroy] removes the one of its configuration and bucket.
 //
 // # Limits
 //
@@ -42,6 +43,7 @@
 //
 // The platform does not tell an instance that its caller has gone. So a running invocation looks in the bucket whether it
 // was cancelled: after half a second, then less and less often, every four seconds in the end; each look is one request.
+// One whose connection broke is cancelled so too, while its tasks are tried again.
 //
 // Build a program for it with the tags disable_grpc_modules and grpcnotrace: without them the SDK of Cloud Storage makes it
 // some megabytes larger. The interface of Cloud Functions is used over REST, by Google's client for it.
@@ -81,6 +83,7 @@ type Backend struct {
 	control *control
 	gate    *supervisor.Gate
 	pace    pace
+	words   aside
 
 	// Set by Prepare.
 	client *httpworker.Client
@@ -126,6 +129,10 @@ func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 		return err
 	}
 	defer exe.Close()
+	if rest := left(b.config.MemoryMB, exe.Size); rest < supervisor.LeastMemory>>20 {
+		return fmt.Errorf("%s: the program has %d MB, which are part of an instance's memory, and leaves its tasks %d MB of %d: build it stripped "+
+			"(-ldflags='-s -w'), or raise memory=: %w", scheme, exe.Size>>20, max(rest, 0), b.config.MemoryMB, backends.ErrInvalid)
+	}
 	f, err := b.config.function(d.Bucket.URL())
 	if err != nil {
 		return err
@@ -211,6 +218,7 @@ func (b *Backend) Prewarm(ctx context.Context, n int) error {
 // Close implements [backends.Backend]: the function stays; [Backend.Destroy] removes it.
 func (b *Backend) Close() error {
 	b.gate.Close()
+	b.words.close()
 	if b.client != nil {
 		b.client.Close()
 	}

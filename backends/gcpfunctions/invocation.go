@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/backends/httpworker"
 	"github.com/gowren/gowren/internal/supervisor"
 	"github.com/gowren/gowren/internal/wire"
 )
@@ -35,14 +36,17 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 	begun := make(chan error, 1)
 	go func() {
 		defer leave()
-		defer close(v.ended)
-		defer cut()
-		v.carry(inner, begun)
+		err := v.carry(inner, begun)
+		cut()
+		v.runs = httpworker.Running(err)
+		close(v.ended)
+		_ = v.in.CloseWithError(err) // it never fails; after ended, for Close to find it so
 	}()
 	select {
 	case err := <-begun:
 		if err != nil {
 			<-v.ended
+			v.abandon()
 			return nil, err
 		}
 	case <-ctx.Done():
@@ -65,24 +69,25 @@ type invocation struct {
 	in      *io.PipeWriter
 	cut     context.CancelFunc // breaks the connection
 	ended   chan struct{}      // closed when the request is over
+	runs    bool               // though it is over; set before that
 	unwatch func() bool
 	frames  wire.Tracker
 	once    sync.Once
 }
 
 // carry makes the request and passes the reply on. What nobody reads any more it reads to the end.
-func (v *invocation) carry(ctx context.Context, begun chan<- error) {
+func (v *invocation) carry(ctx context.Context, begun chan<- error) error {
 	reply, err := v.b.client.Invoke(ctx, v.call, nil)
 	begun <- err
 	if err != nil {
-		return
+		return err
 	}
 	_, err = io.Copy(v.in, reply)
 	if errors.Is(err, io.ErrClosedPipe) || v.ctx.Err() != nil {
 		_, err = io.Copy(io.Discard, reply)
 	}
-	_ = v.in.CloseWithError(err) // it never fails
-	_ = reply.Close()            // it has ended, or its error was told
+	_ = reply.Close() // it has ended, or its error is told
+	return err
 }
 
 func (v *invocation) Read(p []byte) (int, error) {
@@ -108,13 +113,54 @@ func (v *invocation) Close() (err error) {
 }
 
 // stop has the work stopped, if it is not over.
-func (v *invocation) stop() error {
+func (v *invocation) stop() (err error) {
 	select {
 	case <-v.ended:
-		return nil
 	default:
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(v.ctx), v.b.pace.stop)
+		defer cancel()
+		err = supervisor.Stop(ctx, v.b.bucket, v.call.ID, v.ended, v.cut)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.ctx), v.b.pace.stop)
-	defer cancel()
-	return supervisor.Stop(ctx, v.b.bucket, v.call.ID, v.ended, v.cut)
+	v.abandon() // Stop has taken its word back
+	return err
+}
+
+// abandon leaves the word to stop for an invocation that may run on without a connection. Nobody waits for it but
+// [Backend.Close]: its tasks are tried again meanwhile. Where it cannot be left, the work goes on in vain to its end.
+func (v *invocation) abandon() {
+	if !v.runs {
+		return
+	}
+	v.b.words.start(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(v.ctx), v.b.pace.stop)
+		defer cancel()
+		_ = supervisor.Cancel(ctx, v.b.bucket, v.call.ID)
+	})
+}
+
+// aside is what is done beside invocations.
+type aside struct {
+	mu     sync.Mutex
+	closed bool
+	all    sync.WaitGroup
+}
+
+// start does it in a goroutine, or, once close has begun, at once.
+func (a *aside) start(do func()) {
+	a.mu.Lock()
+	closed := a.closed
+	if !closed {
+		a.all.Go(do)
+	}
+	a.mu.Unlock()
+	if closed {
+		do()
+	}
+}
+
+func (a *aside) close() {
+	a.mu.Lock()
+	a.closed = true
+	a.mu.Unlock()
+	a.all.Wait()
 }

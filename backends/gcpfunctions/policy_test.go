@@ -1,6 +1,7 @@
 package gcpfunctions
 
 import (
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -25,7 +26,7 @@ func TestPolicy(t *testing.T) {
 			t.Errorf("%s: %v", f.What, f.Err)
 		}
 	}
-	if err := b.Destroy(t.Context(), ""); err != nil {
+	if err := b.Destroy(t.Context(), on.URL()); err != nil {
 		t.Error(err)
 	}
 	var want []string
@@ -37,23 +38,6 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-func TestCheckSaysWhatIsWrong(t *testing.T) {
-	t.Parallel()
-	s := gcf.New(t, gcf.Options{Deny: []string{"cloudfunctions.functions.list", "cloudfunctions.functions.create"}})
-	var wrong []string
-	for _, f := range newBackend(t, config(s)).Check(t.Context(), backends.Deployment{Bucket: bucket(t), Program: os.Getenv("GOWREN_PROGRAM")}) {
-		if f.Err != nil {
-			wrong = append(wrong, f.What)
-			if f.Remedy == "" {
-				t.Errorf("%s has no remedy", f.What)
-			}
-		}
-	}
-	if !slices.Equal(wrong, []string{"project, region, permissions", "function"}) {
-		t.Errorf("what is wrong: %v", wrong)
-	}
-}
-
 // TestDocuments holds docs/gcp.md to the code.
 func TestDocuments(t *testing.T) {
 	t.Parallel()
@@ -61,9 +45,33 @@ func TestDocuments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{table(), Role()} {
+	condition, err := StoreCondition("gs://$BUCKET/team")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The shell puts the bucket's name into it.
+	condition = "--condition=\"title=gowren,expression=" + strings.ReplaceAll(condition, `"`, `\"`) + `"`
+	for _, part := range []string{table(Permissions()), Role(), table(StorePermissions()), condition} {
 		if !strings.Contains(string(data), part) {
 			t.Errorf("docs/gcp.md lacks what the code has:\n%s", part)
+		}
+	}
+}
+
+func TestStoreCondition(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]string{
+		"gs://b":            "",
+		"gs://b/":           "",
+		"gs://b/a/b?param=": `resource.name.startsWith("projects/_/buckets/b/objects/a/b/")`,
+	} {
+		if got, err := StoreCondition(url); got != want || err != nil {
+			t.Errorf("%s: %s, %v", url, got, err)
+		}
+	}
+	for _, url := range []string{"s3://b/a", "gs:", ":"} {
+		if got, err := StoreCondition(url); !errors.Is(err, backends.ErrInvalid) {
+			t.Errorf("%s: %s, %v", url, got, err)
 		}
 	}
 }

@@ -2,9 +2,14 @@ package gcpfunctions
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"regexp"
+	"strconv"
 	"sync"
 
 	"cloud.google.com/go/auth"
@@ -49,6 +54,30 @@ func (g *google) Access(ctx context.Context) (string, error) {
 	creds := g.access
 	g.mu.Unlock()
 	return take(ctx, creds)
+}
+
+// who says whose the access tokens are, as far as the credentials themselves tell. It is called after Access.
+func (g *google) who() string {
+	g.mu.Lock()
+	creds := g.access
+	g.mu.Unlock()
+	if creds == nil || creds.JSON() == nil {
+		return "the service account of this machine"
+	}
+	var file struct {
+		Type  string `json:"type"`
+		Email string `json:"client_email"`
+	}
+	if json.Unmarshal(creds.JSON(), &file) != nil {
+		return ""
+	}
+	switch {
+	case file.Email != "":
+		return file.Email
+	case file.Type == "authorized_user":
+		return "a person's, of gcloud auth application-default login"
+	}
+	return "of the type " + file.Type
 }
 
 func (g *google) Identity(ctx context.Context, audience string) (string, error) {
@@ -99,11 +128,29 @@ func take(ctx context.Context, creds *auth.Credentials) (string, error) {
 	if ctx.Err() != nil {
 		return "", context.Cause(ctx)
 	}
-	var refused *auth.Error
-	var network net.Error
-	if errors.As(err, &refused) && refused.Temporary() || errors.As(err, &network) {
+	if passing(err) {
 		return "", fmt.Errorf("%w: no token could be had: %w", backends.ErrThrottled, err) // nothing was sent
 	}
 	return "", fmt.Errorf("%w: the credentials give no token: they are wrong, have expired or were revoked, or may not impersonate the account "+
 		"(roles/iam.serviceAccountOpenIdTokenCreator): %w", backends.ErrRefused, err)
+}
+
+// answered is the status in those errors of the library that have it only in their text: of the metadata server, and of the
+// service that impersonates.
+var answered = regexp.MustCompile(`(?:status code|Received) ([0-9]{3})`)
+
+// passing reports whether whoever gives tokens could not be reached, or was busy.
+func passing(err error) bool {
+	status := 0
+	var answer *auth.Error
+	if errors.As(err, &answer) && answer.Response != nil {
+		status = answer.Response.StatusCode
+	} else if m := answered.FindStringSubmatch(err.Error()); m != nil {
+		status, _ = strconv.Atoi(m[1]) // it is three digits
+	}
+	if status != 0 {
+		return status >= 500 || status == http.StatusTooManyRequests || status == http.StatusRequestTimeout
+	}
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }

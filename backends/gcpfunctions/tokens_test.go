@@ -1,14 +1,20 @@
 package gcpfunctions
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"cloud.google.com/go/auth"
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/internal/servers"
@@ -90,3 +96,33 @@ func TestNoCredentials(t *testing.T) {
 		}
 	}
 }
+
+// TestTokenErrors: a busy or unreachable token server is a passing thing, and a refusal is not.
+func TestTokenErrors(t *testing.T) {
+	t.Parallel()
+	answer := func(status int) error { return &auth.Error{Response: &http.Response{StatusCode: status}} }
+	for _, c := range []struct{ err, class error }{
+		{answer(503), backends.ErrThrottled},
+		{answer(502), backends.ErrThrottled},
+		{answer(429), backends.ErrThrottled},
+		{answer(400), backends.ErrRefused}, // invalid_grant
+		{answer(401), backends.ErrRefused},
+		{errors.New("impersonate: status code 503: try again"), backends.ErrThrottled},
+		{errors.New("impersonate: status code 403: Permission 'iam.serviceAccounts.getOpenIdToken' denied"), backends.ErrRefused},
+		{errors.New("compute: Received 503 `starting`"), backends.ErrThrottled},
+		{errors.New("compute: Received 404 `no account`"), backends.ErrRefused},
+		{fmt.Errorf("auth: cannot fetch token: %w", &url.Error{Op: "Post", URL: "x", Err: io.ErrUnexpectedEOF}), backends.ErrThrottled},
+		{fmt.Errorf("auth: cannot fetch token: %w", io.ErrUnexpectedEOF), backends.ErrThrottled},
+		{errors.New("the key cannot be parsed"), backends.ErrRefused},
+	} {
+		_, err := take(t.Context(), auth.NewCredentials(&auth.CredentialsOptions{TokenProvider: failing{c.err}}))
+		if !errors.Is(err, c.class) {
+			t.Errorf("%v: %v, want %v", c.err, err, c.class)
+		}
+	}
+}
+
+// failing gives no tokens.
+type failing struct{ err error }
+
+func (f failing) Token(context.Context) (*auth.Token, error) { return nil, f.err }

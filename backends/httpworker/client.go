@@ -20,7 +20,9 @@ type ClientConfig struct {
 	// URL of the worker, or of what spreads requests over workers.
 	URL string
 	// Authorize adds to each request what the platform in front of the workers asks for, such as a bearer token. It may
-	// be nil. An error of it is the request's; it should wrap [backends.ErrRefused] where no further attempt can help.
+	// be nil. Of its error, nothing has been sent: one that is of no class of package backends is taken for a passing one of
+	// whoever gives the tokens, and becomes [backends.ErrThrottled]. Where no further attempt can help, it should wrap
+	// [backends.ErrRefused].
 	Authorize func(*http.Request) error
 	// Transport carries the requests. Defaults to one of the client's own that verifies TLS, takes the proxy from the
 	// environment, offers HTTP/2, and keeps as many idle connections as there are invocations.
@@ -81,25 +83,37 @@ func (c *Client) Close() {
 	}
 }
 
-// Invoke sends a call. Done is called when its reply is closed, or was none.
+// Invoke sends a call. Done is called when its reply is closed, or was none. [Running] tells of its error, and of the
+// reply's, whether the call may still be running.
 func (c *Client) Invoke(ctx context.Context, call supervisor.Call, done func()) (io.ReadCloser, error) {
 	begun := time.Now()
 	a, err := c.send(ctx, http.MethodPost, "invoke", call.Body, http.Header{
 		"Content-Type": {contentType}, headerInvocation: {call.ID}, headerProgram: {call.Program}, headerBucket: {call.Bucket},
 	})
+	told := false // how the call ended
 	if err == nil && !a.holds(contentType) {
+		// What is between may have passed the call on, and given its own answer; and a time-out of the platform's ends the
+		// request, and not the work.
+		told = a.StatusCode >= 400 && a.StatusCode != http.StatusGatewayTimeout
 		err = c.foreign(a)
 	}
 	if err != nil {
-		err = lose(ctx, err, c.base.Host, begun) // before done, which may end ctx
+		err = lose(ctx, err, told, c.base.Host, begun) // before done, which may end ctx
 		if done != nil {
 			done()
 		}
 		return nil, err
 	}
-	return supervisor.NewReply(ctx, a, supervisor.ReplyOptions{
-		Worker: a.Header.Get(headerWorker), Silence: silence, Done: done, Broken: c.config.Broken,
-	}), nil
+	r := &reply{}
+	r.ReadCloser = supervisor.NewReply(ctx, a, supervisor.ReplyOptions{
+		Worker: a.Header.Get(headerWorker), Silence: silence, Done: done, Broken: func() {
+			r.broken = true
+			if c.config.Broken != nil {
+				c.config.Broken()
+			}
+		},
+	})
+	return r, nil
 }
 
 // Status is what a worker says of itself.
@@ -112,13 +126,20 @@ type Status struct {
 	CPUs     int    `json:"cpus"`    // tasks that one invocation runs at once
 	OS       string `json:"os"`      // what its programs must be for
 	Arch     string `json:"arch"`
+	// Problem is why it does not reach its bucket, where it was asked to; Refused says that the store refused.
+	Problem string `json:"problem,omitempty"`
+	Refused bool   `json:"refused,omitempty"`
 }
 
 // Ping asks a worker for its status, which it gives after holding the request for a while, so that several at once reach
 // several workers.
 func (c *Client) Ping(ctx context.Context, hold time.Duration) (Status, error) {
+	return c.ping(ctx, http.Header{headerHold: {hold.String()}})
+}
+
+func (c *Client) ping(ctx context.Context, header http.Header) (Status, error) {
 	var s Status
-	a, err := c.send(ctx, http.MethodGet, "ping", nil, http.Header{headerHold: {hold.String()}})
+	a, err := c.send(ctx, http.MethodGet, "ping", nil, header)
 	if err != nil {
 		return s, err
 	}

@@ -61,7 +61,7 @@ func TestFinal(t *testing.T) {
 		words []string
 	}{
 		"unauthorized": {servers.Rule{Status: 401}, backends.ErrRefused, []string{"401", "GOWREN_WORKER_TOKEN"}},
-		"forbidden":    {servers.Rule{Status: 403, Body: "who are you"}, backends.ErrRefused, []string{"403", "who are you"}},
+		"forbidden":    {servers.Rule{Status: 403, Body: "<p>\nwho are\n  you"}, backends.ErrRefused, []string{"403", "<p> who are you"}},
 		"gone":         {servers.Rule{Status: 404}, backends.ErrInvalid, []string{"404", "no gowren worker"}},
 		"too large":    {servers.Rule{Status: 413}, backends.ErrInvalid, []string{"413", "too large"}},
 		"redirected":   {servers.Rule{Status: 302, Header: http.Header{"Location": {"http://elsewhere.example/"}}}, backends.ErrInvalid, []string{"302", "elsewhere.example"}},

@@ -19,7 +19,7 @@ func (c *Client) foreign(resp *answer) error {
 	stop := resp.within(answerTime)
 	body, _ := io.ReadAll(io.LimitReader(resp, maxForeign)) // what came of it is told
 	stop()
-	if c.config.Explain != nil {
+	if c.config.Explain != nil && resp.Header.Get(headerWorker) == "" {
 		if err := c.config.Explain(resp.StatusCode, resp.Header, body); err != nil {
 			return err
 		}
@@ -43,11 +43,7 @@ func (c *Client) foreign(resp *answer) error {
 	return errors.New(said)
 }
 
-// excerpt is what is shown of a foreign answer: its text's first line.
+// excerpt is what is shown of a foreign answer: its text, in one line. What counts may be in its second.
 func excerpt(kind string, body []byte) string {
-	text := bytes.TrimSpace(body)
-	if line, _, cut := bytes.Cut(text, []byte("\n")); cut {
-		text = line
-	}
-	return fmt.Sprintf("%.200q (%s)", text, kind)
+	return fmt.Sprintf("%.200q (%s)", bytes.Join(bytes.Fields(body), []byte(" ")), kind)
 }

@@ -141,12 +141,12 @@ func loopback(host string) bool {
 // Prepare implements [backends.Backend]: it asks each worker for its status, and uploads the program unless the bucket has
 // it. Of several workers some may be away.
 func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
+	if d.Bucket != nil {
+		b.call.Bucket = d.Bucket.URL()
+	}
 	statuses, err := b.ping(ctx)
 	if err != nil {
 		return err
-	}
-	if d.Bucket != nil {
-		b.call.Bucket = d.Bucket.URL()
 	}
 	system, err := b.learn(statuses)
 	if err != nil {
@@ -201,16 +201,19 @@ func (b *Backend) learn(statuses []*Status) (program.Platform, error) {
 	return system, nil
 }
 
-// ping asks all workers at once. Those that are away have no status; that all are is an error.
+// ping asks all workers at once, and has them look at their bucket. Those that are away have no status; that all are is an
+// error.
 func (b *Backend) ping(ctx context.Context) ([]*Status, error) {
 	statuses, errs := make([]*Status, len(b.places.all)), make([]error, len(b.places.all))
 	var all sync.WaitGroup
 	for i, p := range b.places.all {
 		all.Go(func() {
-			s, err := p.client.Ping(ctx, 0)
-			if statuses[i] = &s; err != nil {
-				statuses[i], errs[i] = nil, err
+			s, err := p.client.Look(ctx)
+			if err == nil || errors.Is(err, ErrBucket) && s.Bucket != b.call.Bucket {
+				statuses[i] = &s // that it has another bucket says more than that it does not reach that one
+				return
 			}
+			errs[i] = err
 		})
 	}
 	all.Wait()

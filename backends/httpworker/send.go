@@ -104,6 +104,12 @@ func (c *Client) send(ctx context.Context, method, path string, data []byte, hea
 	if c.config.Authorize != nil {
 		if err := c.config.Authorize(req); err != nil {
 			cancel(nil)
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			if !classed(err) { // nothing was sent, and so nothing is lost
+				err = fmt.Errorf("%w: %w", backends.ErrThrottled, err)
+			}
 			return nil, fmt.Errorf("httpworker: %s: authorize: %w", c.base.Host, err)
 		}
 	}
@@ -144,15 +150,23 @@ func bare(err error) error {
 	return err
 }
 
-// lose makes an error that has no class a lost worker's: something may have run.
-func lose(ctx context.Context, err error, worker string, begun time.Time) error {
+// classed reports whether an error is of a class of package backends.
+func classed(err error) bool {
+	return errors.Is(err, backends.ErrThrottled) || errors.Is(err, backends.ErrRefused) || errors.Is(err, backends.ErrInvalid)
+}
+
+// lose makes an error that has no class a lost worker's: something may have run, and still be running unless its end was
+// told.
+func lose(ctx context.Context, err error, told bool, worker string, begun time.Time) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	for _, class := range []error{backends.ErrThrottled, backends.ErrRefused, backends.ErrInvalid} {
-		if errors.Is(err, class) {
-			return err
-		}
+	if classed(err) {
+		return err
 	}
-	return &backends.LostError{Worker: worker, Cause: err, Ran: time.Since(begun)}
+	lost := &backends.LostError{Worker: worker, Cause: err, Ran: time.Since(begun)}
+	if told || errors.Is(err, ErrUnreachable) {
+		return lost
+	}
+	return running{lost}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -50,7 +51,9 @@ type ServerConfig struct {
 	Slots    int           // invocations at once; defaults to 1
 	CPUs     int           // tasks that one invocation runs at once; 0 is all
 	MemoryMB int           // resident memory of a child above which it is killed; 0 is no limit
+	InMemory bool          // files lie in memory: programs that are fetched are taken off MemoryMB
 	Poll     time.Duration // how often an invocation looks in the bucket whether it was cancelled; 0 is never
+	Limit    time.Duration // of one invocation, whose work ends then; 0 is none
 	Grace    time.Duration // how long work may go on after SIGTERM; defaults to 25 seconds
 	CertFile string        // of TLS; plain HTTP without
 	KeyFile  string
@@ -68,7 +71,7 @@ func Serve(ctx context.Context, w backends.Worker, c ServerConfig) error {
 	}
 	s := &server{config: c, worker: w, supervisor: supervisor.New(supervisor.Config{
 		Name: supervisor.DefaultName("http"), Bucket: w.Bucket, Own: w.Program, Slots: c.Slots, CPUs: c.CPUs,
-		Memory: int64(c.MemoryMB) << 20, Wait: slotWait, Beat: beat, Poll: c.Poll, Log: printLine,
+		Memory: int64(c.MemoryMB) << 20, InMemory: c.InMemory, Wait: slotWait, Beat: beat, Poll: c.Poll, Log: printLine,
 	})}
 	s.token = sha256.Sum256([]byte(c.Token))
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Addr)
@@ -173,6 +176,11 @@ func (s *server) ping(w http.ResponseWriter, r *http.Request) {
 		Protocol: wire.Version, Worker: s.supervisor.Name(), Program: s.worker.Program, Bucket: s.worker.Bucket,
 		Slots: max(s.config.Slots, 1), CPUs: max(s.config.CPUs, 1), OS: runtime.GOOS, Arch: runtime.GOARCH,
 	}
+	if r.Header.Get(headerLook) != "" {
+		if err := s.look(r.Context()); err != nil {
+			status.Problem, status.Refused = err.Error(), errors.Is(err, fs.ErrPermission)
+		}
+	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(status) // who asked has gone
 }
@@ -225,7 +233,9 @@ func (s *server) invoke(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_ = control.SetReadDeadline(time.Time{})
-	relay, err := s.supervisor.Begin(r.Context(), supervisor.Call{
+	ctx, cancel := s.limited(r.Context())
+	defer cancel()
+	relay, err := s.supervisor.Begin(ctx, supervisor.Call{
 		ID: r.Header.Get(headerInvocation), Program: r.Header.Get(headerProgram), Bucket: r.Header.Get(headerBucket), Body: body,
 	})
 	if errors.Is(err, backends.ErrThrottled) {
@@ -245,6 +255,15 @@ func (s *server) invoke(w http.ResponseWriter, r *http.Request) {
 	if err := relay.Pass(out); err != nil {
 		panic(http.ErrAbortHandler) // nobody must take what came for a whole reply
 	}
+}
+
+// limited ends an invocation's context when it may go on no longer.
+func (s *server) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	if s.config.Limit == 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeoutCause(ctx, s.config.Limit,
+		fmt.Errorf("the invocation took %v, which is as long as one may: %w", s.config.Limit, backends.ErrTimeout))
 }
 
 // headerDelay is how long a reply waits for its first frame before its header goes out by itself, for the driver to know

@@ -18,7 +18,9 @@ type PoolConfig struct {
 	Env    []string // added to this process's environment
 	CPUs   int      // that one worker uses; 0 is all
 	Memory int64    // bytes of resident memory above which a worker is killed (Linux only); 0 is no limit
-	Log    func(worker, line string)
+	// Taken is what of Memory a worker that is about to start cannot have. It may be nil.
+	Taken func() int64
+	Log   func(worker, line string)
 }
 
 // Pool keeps workers warm: they start when they are first needed, and are replaced when they end. Each serves one request
@@ -165,8 +167,12 @@ func (p *Pool) start(at *place, program string) error {
 	if at.starts > 1 {
 		name += fmt.Sprintf(".%d", at.starts)
 	}
+	memory := p.config.Memory
+	if memory > 0 && p.config.Taken != nil {
+		memory = max(memory-p.config.Taken(), 1)
+	}
 	child, err := Start(Config{
-		Name: name, Program: program, Env: p.config.Env, CPUs: p.config.CPUs, Memory: p.config.Memory, Log: p.config.Log,
+		Name: name, Program: program, Env: p.config.Env, CPUs: p.config.CPUs, Memory: memory, Log: p.config.Log,
 	})
 	p.mu.Lock()
 	at.child, at.program = child, program // nil after an error

@@ -157,12 +157,31 @@ func (p *Proxy) rewrite(r *httputil.ProxyRequest) {
 	r.Out.URL.Scheme, r.Out.URL.Host = p.target.Scheme, p.target.Host
 	r.Out.URL.RawQuery = r.In.URL.RawQuery // byte for byte
 	r.Out.Host = p.target.Host
+	if r.Out.Body != nil {
+		r.Out.Body = &ended{ReadCloser: r.Out.Body}
+	}
 	if strings.HasPrefix(r.In.Header.Get("Authorization"), "AWS4-") || r.In.URL.Query().Has("X-Amz-Signature") {
 		r.Out.Host = r.In.Host
 	}
 	if rule := ruleOf(r.In.Context()); rule != nil && rule.Fault == FlipRequest && r.Out.Body != nil {
 		r.Out.Body = &broken{ReadCloser: r.Out.Body, fault: FlipAnswer, left: rule.At}
 	}
+}
+
+// ended is a request's body that stays at its end. net/http closes the body of a request whose answer begins, and whoever
+// forwards it looks once more for its end; where that look comes later, it is an error, and cuts the answer off.
+type ended struct {
+	io.ReadCloser
+	at bool
+}
+
+func (e *ended) Read(p []byte) (int, error) {
+	if e.at {
+		return 0, io.EOF
+	}
+	n, err := e.ReadCloser.Read(p)
+	e.at = err == io.EOF
+	return n, err
 }
 
 // errLost makes the proxy reset the connection.

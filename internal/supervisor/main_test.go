@@ -75,6 +75,8 @@ func act(ctx context.Context, request []byte, reply io.Writer) error {
 		for i := range 100 {
 			fmt.Println("line", i)
 		}
+	case "limit":
+		value = []byte(os.Getenv("GOMEMLIMIT"))
 	case "bucket":
 		value = []byte(os.Getenv(backends.BucketVariable))
 	}

@@ -19,7 +19,8 @@ type programs struct {
 	own     string
 	dir     string // made at the first fetch where it is empty
 	made    *folder
-	keep    int // executables at most, but for those in use
+	keep    int   // executables at most, but for those in use
+	most    int64 // bytes of them likewise; 0 is no bound
 	bucket  func(context.Context) (storage.Bucket, error)
 	fetches sync.WaitGroup
 
@@ -32,6 +33,7 @@ type programs struct {
 // fetched is an executable on disk, or on its way there.
 type fetched struct {
 	path  string        // valid once ready
+	size  int64         // in bytes, likewise
 	ready chan struct{} // closed when it is there, or err says why not
 	err   error
 	users int // with the fetch itself
@@ -73,7 +75,8 @@ func (p *programs) enter(ctx context.Context, hash string) (*fetched, error) {
 	f := p.have[hash]
 	if f == nil {
 		f = &fetched{ready: make(chan struct{}), users: 1}
-		p.evict()
+		for len(p.have) >= p.keep && p.evict() {
+		}
 		p.have[hash] = f
 		p.fetches.Go(func() { p.fetch(context.WithoutCancel(ctx), hash, f) }) // others may wait for it when this call is over
 	}
@@ -90,28 +93,37 @@ const fetchTime = 5 * time.Minute
 func (p *programs) fetch(ctx context.Context, hash string, f *fetched) {
 	ctx, cancel := context.WithTimeoutCause(ctx, fetchTime, fmt.Errorf("the program %s did not come within %v", hash, fetchTime))
 	defer cancel()
-	path, err := p.get(ctx, hash)
+	path, size, err := p.get(ctx, hash)
 	p.mu.Lock()
-	f.path, f.err = path, err
+	f.path, f.size, f.err = path, size, err
 	f.users--
 	if err != nil {
 		delete(p.have, hash)
+	}
+	for p.most > 0 && p.sum() > p.most && p.evict() {
 	}
 	p.mu.Unlock()
 	close(f.ready)
 }
 
-func (p *programs) get(ctx context.Context, hash string) (string, error) {
+func (p *programs) get(ctx context.Context, hash string) (path string, size int64, err error) {
 	b, err := p.bucket(ctx)
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
 	dir, err := p.folder()
 	if err != nil {
-		return "", fmt.Errorf("%w: no folder for programs in %s, which must be there and writable: %w", backends.ErrInvalid, os.TempDir(), err)
+		return "", 0, fmt.Errorf("%w: no folder for programs in %s, which must be there and writable: %w", backends.ErrInvalid, os.TempDir(), err)
 	}
-	path := filepath.Join(dir, hash)
-	return path, program.Fetch(ctx, b, hash, path)
+	path = filepath.Join(dir, hash)
+	if err := program.Fetch(ctx, b, hash, path); err != nil {
+		return "", 0, err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", 0, err
+	}
+	return path, info.Size(), nil
 }
 
 func (p *programs) folder() (string, error) {
@@ -134,22 +146,36 @@ func (p *programs) release(f *fetched) {
 	p.mu.Unlock()
 }
 
-// evict deletes what was not used for longest, to make room for one more. A child that still runs it is not disturbed.
-// It is called with mu held.
-func (p *programs) evict() {
-	for len(p.have) >= p.keep {
-		oldest := ""
-		for hash, f := range p.have {
-			if f.users == 0 && (oldest == "" || f.last < p.have[oldest].last) {
-				oldest = hash
-			}
+// evict deletes what was not used for longest, and reports whether there was anything that is not in use. A child that
+// still runs it is not disturbed. It is called with mu held.
+func (p *programs) evict() bool {
+	oldest := ""
+	for hash, f := range p.have {
+		if f.users == 0 && (oldest == "" || f.last < p.have[oldest].last) {
+			oldest = hash
 		}
-		if oldest == "" {
-			return
-		}
-		_ = os.Remove(p.have[oldest].path) // if it stays, it takes room and does no harm
-		delete(p.have, oldest)
 	}
+	if oldest == "" {
+		return false
+	}
+	_ = os.Remove(p.have[oldest].path) // if it stays, it takes room and does no harm
+	delete(p.have, oldest)
+	return true
+}
+
+// size is how many bytes of programs were fetched and are kept.
+func (p *programs) size() int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sum()
+}
+
+// sum is size with mu held.
+func (p *programs) sum() (bytes int64) {
+	for _, f := range p.have {
+		bytes += f.size
+	}
+	return bytes
 }
 
 // close deletes what was fetched, when nothing is fetched any more.

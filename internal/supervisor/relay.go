@@ -40,6 +40,9 @@ func (r *Relay) Pass(w io.Writer) error {
 		return r.tell(err)
 	}
 	defer release()
+	if err := r.s.room(); err != nil {
+		return r.tell(err)
+	}
 	body, err := r.s.pool.Invoke(r.ctx, path, r.call.Body, r.print)
 	if err != nil {
 		return r.tell(err)

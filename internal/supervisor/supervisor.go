@@ -36,6 +36,7 @@ type Config struct {
 	Slots    int           // calls at once; defaults to 1
 	CPUs     int           // that one child uses; 0 is all
 	Memory   int64         // bytes of resident memory above which a child is killed; 0 is no limit
+	InMemory bool          // files lie in memory: what fetched programs take is no child's; for a single slot
 	Wait     time.Duration // how long a call may wait for a slot
 	Beat     time.Duration // how often a silent reply says that it lives; 0 is never
 	Poll     time.Duration // how often a call looks whether its driver has cancelled it through the bucket; 0 is never
@@ -60,9 +61,13 @@ func New(c Config) *Supervisor {
 	s := &Supervisor{config: c, slots: make(chan struct{}, c.Slots)}
 	s.bucket, s.close = once(c.Bucket)
 	s.programs = programs{own: c.Own, dir: c.Programs, keep: c.Slots + 2, bucket: s.bucket, have: map[string]*fetched{}}
-	s.pool = process.NewPool(process.PoolConfig{
+	pool := process.PoolConfig{
 		Name: c.Name, Places: c.Slots, CPUs: c.CPUs, Memory: c.Memory, Log: c.Log, Env: []string{backends.BucketVariable + "=" + c.Bucket},
-	})
+	}
+	if c.InMemory && c.Memory > 0 {
+		s.programs.most, pool.Taken = c.Memory/8, s.programs.size
+	}
+	s.pool = process.NewPool(pool)
 	return s
 }
 

@@ -66,7 +66,7 @@ func (s *Server) checkConfig(body *siteBody) *Refusal {
 		return invalidRequest("Site.FunctionAppConfig.Deployment.Storage.Type is invalid: blobContainer.")
 	}
 	account, container := s.splitContainer(storage.Value)
-	if !slices.Contains(s.options.Accounts, account) || !s.containers[account+"/"+container] {
+	if !slices.Contains(s.options.Accounts, account) || s.containers[account+"/"+container] == nil {
 		return invalidRequest("Site.FunctionAppConfig.Deployment.Storage.Value is invalid: %q is no container.", storage.Value)
 	}
 	switch auth := storage.Authentication; auth.Type {

@@ -74,6 +74,7 @@ func (a *site) publish(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if n := len(a.deployments); n > 0 && a.deployments[n-1].status == statusPending {
+		a.contended = true
 		http.Error(w, "There is a deployment currently in progress. Please try again when it completes.", http.StatusConflict)
 		return
 	}
@@ -81,6 +82,9 @@ func (a *site) publish(w http.ResponseWriter, r *http.Request) {
 	a.deployments = append(a.deployments, d)
 	if d.left == 0 {
 		a.work(d)
+	}
+	if strikes(&a.server.Faults.Sent) {
+		panic(http.ErrAbortHandler)
 	}
 	reply(w, http.StatusAccepted, d.id)
 }
@@ -114,18 +118,33 @@ func (a *site) work(d *deployment) {
 	}
 	// Kudu says so too when the host can do nothing with the package.
 	d.status = statusSuccess
-	a.host = newHost(a, folder)
+	a.host, a.loading = newHost(a, folder), a.server.options.Loading
 }
 
 func (a *site) tellDeployment(w http.ResponseWriter, r *http.Request) {
+	f := &a.server.Faults
+	if strikes(&f.Looks) {
+		switch f.Looks.Load() % 3 {
+		case 0:
+			http.Error(w, "", http.StatusTooManyRequests)
+		case 1:
+			http.Error(w, "", http.StatusServiceUnavailable)
+		default:
+			panic(http.ErrAbortHandler)
+		}
+		return
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, d := range a.deployments {
 		if d.id == r.PathValue("id") {
-			if d.left > 0 {
+			if d.left > 0 && (a.contended || !a.server.options.Contended) {
 				if d.left--; d.left == 0 {
 					a.work(d)
 				}
+			}
+			if strikes(&f.Unknown) {
+				break
 			}
 			reply(w, http.StatusOK, map[string]any{
 				"id": d.id, "status": d.status, "status_text": d.text, "complete": d.status != statusPending, "active": d.status == statusSuccess,

@@ -8,13 +8,17 @@ import (
 // Faults are what goes wrong at the fronts. A number is how many of the next requests it strikes. They may be set at any
 // time.
 type Faults struct {
-	Throttled   atomic.Int32 // answered 429 and 503, in turn
+	Throttled   atomic.Int32 // answered 429
+	Full        atomic.Int32 // answered 503, as where no instance is free
 	Page        atomic.Int32 // answered with a page of HTML, as a proxy in between does
 	Unavailable atomic.Int32 // answered 500, as by a host that cannot start its worker
 	Reset       atomic.Int32 // the connection breaks after some bytes of the answer
 	Lost        atomic.Int32 // the work is done, and nothing of its answer arrives
 	Doubled     atomic.Int32 // the worker gets the request twice, and the first answer goes nowhere
 	Killed      atomic.Int32 // the worker is killed when its answer has begun
+	Looks       atomic.Int32 // looks at a deployment: answered 429 and 503, or not at all, in turn
+	Unknown     atomic.Int32 // looks at a deployment: it is told to be unknown, and goes on
+	Sent        atomic.Int32 // a package arrives, and its answer does not
 	ColdStart   atomic.Int64 // nanoseconds that are added to the start of an instance
 }
 

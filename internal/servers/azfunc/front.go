@@ -17,18 +17,17 @@ func (a *site) serveFront(w http.ResponseWriter, r *http.Request) {
 	f, o := &a.server.Faults, a.server.options
 	switch {
 	case strikes(&f.Throttled):
-		status := http.StatusTooManyRequests
-		if f.Throttled.Load()%2 == 1 {
-			status = http.StatusServiceUnavailable
-		}
-		http.Error(w, "", status)
+		http.Error(w, "", http.StatusTooManyRequests)
+		return
+	case strikes(&f.Full):
+		http.Error(w, "", http.StatusServiceUnavailable)
 		return
 	case strikes(&f.Page):
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = io.WriteString(w, "<!DOCTYPE html><html><title>Sign in to the network</title></html>") // the caller may be gone
 		return
 	case strikes(&f.Unavailable):
-		http.Error(w, "", http.StatusInternalServerError)
+		http.Error(w, "The host has an error:\r\n  the worker's process ended", http.StatusInternalServerError)
 		return
 	}
 	a.mu.Lock()

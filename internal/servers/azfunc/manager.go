@@ -50,11 +50,9 @@ var calls = []call{
 	{"GET " + inGroup, "Microsoft.Resources/subscriptions/resourceGroups/read", groupVersions, (*Server).getGroup},
 	{"PUT " + inGroup + web + "/serverfarms/{name}", "Microsoft.Web/serverfarms/write", webVersions, (*Server).putPlan},
 	{"GET " + inGroup + web + "/serverfarms/{name}", "Microsoft.Web/serverfarms/read", webVersions, (*Server).getPlan},
-	{"GET " + inGroup + web + "/serverfarms", "Microsoft.Web/serverfarms/read", webVersions, (*Server).listPlans},
 	{"DELETE " + inGroup + web + "/serverfarms/{name}", "Microsoft.Web/serverfarms/delete", webVersions, (*Server).deletePlan},
 	{"PUT " + inGroup + web + "/sites/{name}", "Microsoft.Web/sites/write", webVersions, (*Server).putSite},
 	{"GET " + inGroup + web + "/sites/{name}", "Microsoft.Web/sites/read", webVersions, (*Server).getSite},
-	{"GET " + inGroup + web + "/sites", "Microsoft.Web/sites/read", webVersions, (*Server).listSites},
 	{"DELETE " + inGroup + web + "/sites/{name}", "Microsoft.Web/sites/delete", webVersions, (*Server).deleteSite},
 	{
 		"POST " + inGroup + web + "/sites/{name}/functions/{function}/listkeys", "Microsoft.Web/sites/functions/listkeys/action", webVersions,
@@ -64,6 +62,10 @@ var calls = []call{
 	{
 		"PUT " + inGroup + containers, "Microsoft.Storage/storageAccounts/blobServices/containers/write", storageVersions,
 		(*Server).putContainer,
+	},
+	{
+		"GET " + inGroup + containers, "Microsoft.Storage/storageAccounts/blobServices/containers/read", storageVersions,
+		(*Server).getContainer,
 	},
 	{
 		"DELETE " + inGroup + containers, "Microsoft.Storage/storageAccounts/blobServices/containers/delete", storageVersions,

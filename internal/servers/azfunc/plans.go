@@ -71,16 +71,6 @@ func (s *Server) getPlan(r *request) (answer, *Refusal) {
 	return answer{status: http.StatusOK, body: s.planBody(r.path, p, "Succeeded")}, nil
 }
 
-func (s *Server) listPlans(r *request) (answer, *Refusal) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	list := []any{}
-	for name, p := range s.plans {
-		list = append(list, s.planBody(r.path+"/"+name, p, "Succeeded"))
-	}
-	return answer{status: http.StatusOK, body: map[string]any{"value": list}}, nil
-}
-
 func (s *Server) deletePlan(r *request) (answer, *Refusal) {
 	name := r.PathValue("name")
 	s.mu.Lock()

@@ -2,6 +2,7 @@ package azfunc
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -26,29 +27,59 @@ func (s *Server) getAccount(r *request) (answer, *Refusal) {
 	}}, nil
 }
 
+// container is a container of blobs.
+type container struct {
+	PublicAccess string            `json:"publicAccess,omitempty"`
+	Metadata     map[string]string `json:"metadata,omitempty"`
+}
+
 func (s *Server) putContainer(r *request) (answer, *Refusal) {
 	account, name := r.PathValue("account"), r.PathValue("container")
 	if !slices.Contains(s.options.Accounts, account) {
 		return answer{}, notFound(r)
 	}
+	var body struct {
+		Properties container `json:"properties"`
+	}
+	if refusal := r.decode(&body); refusal != nil {
+		return answer{}, refusal
+	}
 	if len(name) < 3 || len(name) > 63 || strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || strings.Contains(name, "--") {
 		return answer{}, invalidRequest("The specified container name %q is invalid.", name)
+	}
+	for key := range body.Properties.Metadata {
+		if !metadataName.MatchString(key) {
+			return answer{}, invalidRequest("The metadata specified is invalid. It has characters that are not permitted: %q.", key)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	status := http.StatusOK
-	if !s.containers[account+"/"+name] {
+	if s.containers[account+"/"+name] == nil {
 		status = http.StatusCreated
 	}
-	s.containers[account+"/"+name] = true
-	return answer{status: status, body: map[string]any{"id": r.path, "name": name, "properties": map[string]string{"publicAccess": "None"}}}, nil
+	s.containers[account+"/"+name] = &body.Properties
+	return answer{status: status, body: map[string]any{"id": r.path, "name": name, "properties": body.Properties}}, nil
+}
+
+// metadataName is an identifier of C#.
+var metadataName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+func (s *Server) getContainer(r *request) (answer, *Refusal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.containers[r.PathValue("account")+"/"+r.PathValue("container")]
+	if c == nil {
+		return answer{}, notFound(r)
+	}
+	return answer{status: http.StatusOK, body: map[string]any{"id": r.path, "name": r.PathValue("container"), "properties": *c}}, nil
 }
 
 func (s *Server) deleteContainer(r *request) (answer, *Refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	name := r.PathValue("account") + "/" + r.PathValue("container")
-	if !s.containers[name] {
+	if s.containers[name] == nil {
 		return answer{status: http.StatusNoContent}, nil
 	}
 	delete(s.containers, name)

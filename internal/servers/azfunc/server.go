@@ -2,6 +2,7 @@ package azfunc
 
 import (
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"maps"
 	"net/http"
@@ -31,7 +32,11 @@ type Options struct {
 	RetryAfter string
 	// Propagation is how many deployments fail before a role that was assigned is in force.
 	Propagation int
-	MaxPackage  int64 // bytes of a deployment, 1 GiB
+	// Contended deployments go on only when another was refused meanwhile.
+	Contended bool
+	// Loading is how often a function's key is asked for in vain after a deployment: its host takes time to load it.
+	Loading    int
+	MaxPackage int64 // bytes of a deployment, 1 GiB
 
 	Instances   int           // processes at once, whatever the app may have: 4
 	Queue       int           // requests that wait for an instance before they are throttled: 1000
@@ -64,7 +69,7 @@ type Server struct {
 	plans      map[string]*plan
 	sites      map[string]*site
 	deleted    []*site
-	containers map[string]bool
+	containers map[string]*container // by account/name
 	roles      map[string]assignment
 	operations map[string]*operation
 	unpacked   map[string]string // folders of packages by their hash
@@ -101,7 +106,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		options: o, root: root, tokens: map[string]bool{}, used: map[string]int{}, secret: rand.Text(),
-		plans: map[string]*plan{}, sites: map[string]*site{}, containers: map[string]bool{}, roles: map[string]assignment{},
+		plans: map[string]*plan{}, sites: map[string]*site{}, containers: map[string]*container{}, roles: map[string]assignment{},
 		operations: map[string]*operation{}, unpacked: map[string]string{},
 	}
 	s.Token = s.issue()
@@ -165,6 +170,47 @@ func (s *Server) Throttle(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.throttled = n
+}
+
+// Load has an app's host answer in vain n more times who asks for its functions.
+func (s *Server) Load(name string, n int) {
+	s.mu.Lock()
+	a := s.sites[name]
+	s.mu.Unlock()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.loading = n
+}
+
+// Hide makes an app's address one that takes no connections, as behind a firewall that is in the way.
+func (s *Server) Hide(name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sites[name].front.Listener.Close()
+}
+
+// Permit ends all that Deny and Refuse of the options say.
+func (s *Server) Permit() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.options.Deny, s.options.Refuse = nil, nil
+}
+
+// Untag takes its mark from what has the name: an app, a plan or a container.
+func (s *Server) Untag(kind, name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch kind {
+	case "app":
+		a := s.sites[name]
+		a.mu.Lock()
+		a.body.Tags = nil
+		a.mu.Unlock()
+	case "plan":
+		s.plans[name].Tags = nil
+	default:
+		s.containers[s.options.Accounts[0]+"/"+name].Metadata = nil
+	}
 }
 
 // Expire ends all tokens that were issued.
@@ -240,7 +286,8 @@ func (s *Server) Environment() []string {
 
 // issue returns a new token.
 func (s *Server) issue() string {
-	token := "token-" + rand.Text()
+	claims := `{"upn":"driver@example.com","oid":"00000000-0000-0000-0000-00000000000d","tid":"00000000-0000-0000-0000-0000000000ff"}`
+	token := "e30." + base64.RawURLEncoding.EncodeToString([]byte(claims)) + "." + rand.Text() // of the form of Entra's
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tokens[token] = true

@@ -50,8 +50,10 @@ type site struct {
 	mu          sync.Mutex
 	body        siteBody
 	deployments []*deployment
+	contended   bool // one was refused while another was under way
 	gone        bool
 	host        *host // of the last deployment; nil before the first
+	loading     int   // how often the host is still asked for its functions in vain
 }
 
 // plan returns the name of the app's plan. The server is locked.
@@ -190,20 +192,6 @@ func (s *Server) getSite(r *request) (answer, *Refusal) {
 	return answer{status: http.StatusOK, body: s.siteBody(r.path, a)}, nil
 }
 
-func (s *Server) listSites(r *request) (answer, *Refusal) {
-	s.mu.Lock()
-	sites := make([]*site, 0, len(s.sites))
-	for _, a := range s.sites {
-		sites = append(sites, a)
-	}
-	s.mu.Unlock()
-	list := []any{}
-	for _, a := range sites {
-		list = append(list, s.siteBody(r.path+"/"+a.name, a))
-	}
-	return answer{status: http.StatusOK, body: map[string]any{"value": list}}, nil
-}
-
 func (s *Server) deleteSite(r *request) (answer, *Refusal) {
 	if _, refusal := s.find(r); refusal != nil {
 		return answer{status: http.StatusNoContent}, nil
@@ -220,6 +208,10 @@ func (s *Server) listKeys(r *request) (answer, *Refusal) {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.loading > 0 {
+		a.loading--
+		return answer{}, notFound(r)
+	}
 	if a.host == nil || a.host.function(r.PathValue("function")) == nil {
 		return answer{}, notFound(r)
 	}

@@ -12,13 +12,14 @@ type Fault int
 
 // The faults.
 const (
-	None      Fault = iota
-	Throttled       // it is answered 429, and no instance sees it
-	ProxyPage       // it is answered 200 with a page of HTML, and no instance sees it
-	SlowStart       // the instance that is started for it takes Slowness longer
-	Reset           // the connection breaks after the first bytes of the answer
-	Lost            // the work is done, and its answer never comes
-	Killed          // the instance is killed when the first bytes of the answer have come
+	None        Fault = iota
+	Throttled         // it is answered 429, and no instance sees it
+	ProxyPage         // it is answered 200 with a page of HTML, and no instance sees it
+	SlowStart         // the instance that is started for it takes Slowness longer
+	Reset             // the connection breaks after the first bytes of the answer; the instance is not told
+	Lost              // the work is done, and its answer never comes
+	Unavailable       // it is answered 503, as where no instance could start
+	Killed            // the instance is killed when the first bytes of the answer have come
 )
 
 // Slowness is how much longer a slow instance takes to start, where SetSlowness says nothing else.
@@ -82,8 +83,6 @@ func spoil(resp *http.Response, fault Fault, kill func()) error {
 	case Lost:
 		_, err := io.Copy(io.Discard, resp.Body)
 		return errors.Join(err, errSpoiled)
-	case Reset:
-		resp.Body = &cutBody{ReadCloser: resp.Body, at: func() {}}
 	case Killed:
 		resp.Body = &cutBody{ReadCloser: resp.Body, at: kill}
 	}

@@ -120,15 +120,31 @@ func (f *front) wake() {
 // deaf takes an answer to its end, whether or not anybody is there.
 type deaf struct {
 	http.ResponseWriter
+	reset bool // the connection to the caller breaks after the first bytes
+	gone  bool
 }
 
 func (d *deaf) Write(p []byte) (int, error) {
-	_, _ = d.ResponseWriter.Write(p)
+	if d.gone {
+		return len(p), nil
+	}
+	if !d.reset || len(p) == 0 {
+		_, _ = d.ResponseWriter.Write(p)
+		return len(p), nil
+	}
+	d.gone = true
+	_, _ = d.ResponseWriter.Write(p[:min(len(p), 16)])
+	if conn, _, err := http.NewResponseController(d.ResponseWriter).Hijack(); err == nil { // which sends it
+		_ = conn.Close()
+	}
 	return len(p), nil
 }
 
 // FlushError implements what [http.ResponseController] looks for.
 func (d *deaf) FlushError() error {
+	if d.gone {
+		return nil
+	}
 	_ = http.NewResponseController(d.ResponseWriter).Flush()
 	return nil
 }
@@ -162,7 +178,7 @@ func (f *front) refused(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-func (f *front) serve(w http.ResponseWriter, r *http.Request) {
+func (f *front) serve(w *deaf, r *http.Request) {
 	f.mu.Lock()
 	closed := f.closed
 	f.mu.Unlock()
@@ -182,10 +198,15 @@ func (f *front) serve(w http.ResponseWriter, r *http.Request) {
 		page(w, http.StatusTooManyRequests, "Rate exceeded.")
 		return
 	}
+	if fault == Unavailable {
+		page(w, http.StatusServiceUnavailable, "The request failed because the instance could not start successfully.")
+		return
+	}
 	if fault == ProxyPage {
 		page(w, http.StatusOK, "Please log in to the network.")
 		return
 	}
+	w.reset = fault == Reset
 	i, err := f.take(r.Context(), fault)
 	switch {
 	case errors.Is(err, errNoInstance):

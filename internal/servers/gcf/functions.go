@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"cloud.google.com/go/functions/apiv2/functionspb"
 	"cloud.google.com/go/longrunning/autogen/longrunningpb"
@@ -39,42 +37,6 @@ func (s *Server) find(name string) (*function, error) {
 		return nil, status.Errorf(codes.NotFound, "Resource '%s' was not found", name)
 	}
 	return f, nil
-}
-
-// ListFunctions implements the method of that name. It knows no filters: who sends one would get other than it asked for.
-func (s *Server) ListFunctions(_ context.Context, r *functionspb.ListFunctionsRequest) (*functionspb.ListFunctionsResponse, error) {
-	if r.GetFilter() != "" || r.GetOrderBy() != "" {
-		return nil, status.Error(codes.Unimplemented, "this stand-in has no filters")
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var names []string
-	for name := range s.functions {
-		if strings.HasPrefix(name, r.GetParent()+"/functions/") {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	at := 0
-	if r.GetPageToken() != "" {
-		var err error
-		if at, err = strconv.Atoi(r.GetPageToken()); err != nil || at < 0 || at > len(names) {
-			return nil, invalid("Invalid page token")
-		}
-	}
-	size := s.options.PageSize
-	if n := int(r.GetPageSize()); n > 0 {
-		size = min(size, n)
-	}
-	answer := &functionspb.ListFunctionsResponse{}
-	end := min(at+size, len(names))
-	for _, name := range names[at:end] {
-		answer.Functions = append(answer.Functions, proto.CloneOf(s.functions[name].spec))
-	}
-	if end < len(names) {
-		answer.NextPageToken = strconv.Itoa(end)
-	}
-	return answer, nil
 }
 
 // ListRuntimes implements the method of that name.

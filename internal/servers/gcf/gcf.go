@@ -30,7 +30,6 @@ type Options struct {
 	Work            time.Duration
 	BuildError      string // the message of each build, which fails
 	MaxSource       int64  // bytes of an uploaded archive; defaults to 100 MB
-	PageSize        int    // of listings; defaults to 1000
 	StopGrace       time.Duration
 	Freeze          bool // an instance without a request is stopped
 }
@@ -78,9 +77,6 @@ func New(t testing.TB, o Options) *Server {
 	}
 	if o.MaxSource == 0 {
 		o.MaxSource = 100 << 20
-	}
-	if o.PageSize == 0 {
-		o.PageSize = 1000
 	}
 	if o.StopGrace == 0 {
 		o.StopGrace = 10 * time.Second
@@ -159,6 +155,17 @@ func (s *Server) Remove(id string) {
 	s.mu.Unlock()
 	if found != nil && found.front != nil {
 		found.front.close()
+	}
+}
+
+// Relabel gives a function other labels, behind the caller's back.
+func (s *Server) Relabel(id string, labels map[string]string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.functions {
+		if f.id == id {
+			f.spec.Labels = labels
+		}
 	}
 }
 

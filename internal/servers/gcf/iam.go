@@ -14,7 +14,6 @@ import (
 var permissions = map[string]string{
 	"CreateFunction":    "cloudfunctions.functions.create",
 	"GetFunction":       "cloudfunctions.functions.get",
-	"ListFunctions":     "cloudfunctions.functions.list",
 	"UpdateFunction":    "cloudfunctions.functions.update",
 	"DeleteFunction":    "cloudfunctions.functions.delete",
 	"GenerateUploadUrl": "cloudfunctions.functions.sourceCodeSet",
