@@ -65,8 +65,8 @@ type Limits struct {
 	Streams  bool // Invoke returns when a worker has begun, and the reply brings results as they come
 	Detaches bool // an invocation can do without a connection while it runs
 
-	PricePerGBSecond float64 // US dollars
-	PricePerRequest  float64 // US dollars
+	PricePerSecond  float64 // US dollars, of an invocation under way, with its memory and CPUs
+	PricePerRequest float64 // US dollars
 }
 
 // Warmer is a backend that can have workers started before they are needed. It is found by type assertion.

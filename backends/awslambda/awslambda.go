@@ -50,13 +50,14 @@ func New(c Config) (*Backend, error) {
 		return nil, err
 	}
 	b := &Backend{config: c, pack: archive}
+	gb := float64(c.MemoryMB) / 1024
 	b.limits = backends.Limits{
 		MaxRequest: maxRequest, MaxInline: streamInline, MaxReply: maxReply, MaxDuration: c.Timeout - margin(c.Timeout),
-		CPUs: c.cpus(), Isolates: true, Remote: true, Cancels: true, Detaches: true,
-		PricePerGBSecond: 0.0000166667, PricePerRequest: 0.0000002,
+		CPUs: c.cpus(), Isolates: true, Remote: true, Cancels: true, Detaches: true, Streams: !c.Plain,
+		PricePerSecond: 0.0000166667 * gb, PricePerRequest: 0.0000002,
 	}
 	if c.Arch == "arm64" {
-		b.limits.PricePerGBSecond = 0.0000133334
+		b.limits.PricePerSecond = 0.0000133334 * gb
 	}
 	if c.Plain {
 		b.limits.MaxInline = plainInline

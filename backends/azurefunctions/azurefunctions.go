@@ -171,7 +171,7 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 func (b *Backend) Limits() backends.Limits {
 	return backends.Limits{
 		MaxRequest: min(maxRequest, wire.MaxFrame), MaxInline: maxInline, MaxDuration: maxDuration, Concurrency: b.concurrency, CPUs: b.config.cpus(),
-		Isolates: true, Remote: !b.here(), Cancels: true, PricePerGBSecond: pricePerGBs, PricePerRequest: pricePerRequest,
+		Isolates: true, Remote: !b.here(), Cancels: true, Streams: true, PricePerSecond: pricePerGBs * float64(b.config.MemoryMB) / 1024, PricePerRequest: pricePerRequest,
 	}
 }
 

@@ -189,8 +189,8 @@ func (b *Backend) Limits() backends.Limits {
 	return backends.Limits{
 		MaxRequest: maxRequest, MaxInline: 1 << 20, MaxDuration: b.config.Timeout - margin,
 		Concurrency: b.config.MaxInstances, CPUs: b.config.CPU,
-		Isolates: true, Cancels: true, Remote: !local(b.config.Endpoint),
-		PricePerGBSecond: priceGBSecond + priceCPUSecond*float64(b.config.CPU)/gb, PricePerRequest: priceRequest,
+		Isolates: true, Cancels: true, Streams: true, Remote: !local(b.config.Endpoint),
+		PricePerSecond: priceGBSecond*gb + priceCPUSecond*float64(b.config.CPU), PricePerRequest: priceRequest,
 	}
 }
 
