@@ -76,7 +76,10 @@ func keep(values []value) func(context.Context, *sched.Slot, *sched.Task, sched.
 // step returns a job that is a further step of j: its data lie with j's.
 func (j *job) step(f *registry.Function) *job {
 	next := j.ex.newJob(j.id, f)
-	next.dirty, next.objects = j.dirty, j.objects
+	next.dirty, next.objects, next.collected = j.dirty, j.objects, j.collected
+	j.mu.Lock()
+	j.next = append(j.next, next)
+	j.mu.Unlock()
 	return next
 }
 

@@ -62,6 +62,9 @@ type Options struct {
 	// It needs workers that are processes of their own. Defaults to 0.1; -1 is none.
 	Speculation float64
 
+	// Stats, where it is set, is called with what a job has done when it has ended, however it did.
+	Stats func(Stats)
+
 	// Timeout bounds one attempt at a task. Its context ends then with context.DeadlineExceeded, and its worker ended if it does not return.
 	// Defaults to none but the backend's own; -1 is the same.
 	Timeout time.Duration
@@ -109,6 +112,9 @@ func (o Options) with(over Options) Options {
 	}
 	if over.Speculation != 0 {
 		o.Speculation = over.Speculation
+	}
+	if over.Stats != nil {
+		o.Stats = over.Stats
 	}
 	if over.Timeout != 0 {
 		o.Timeout = over.Timeout

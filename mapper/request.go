@@ -34,6 +34,7 @@ func (j *job) request(ctx context.Context, s *sched.Slot, b *sched.Batch) (backe
 		}
 	}
 	s.Buffer = wire.AppendRequest(s.Buffer[:0], &r)
+	j.collected.sent.Add(int64(size))
 	clear(r.Tasks)
 	s.Tasks = r.Tasks
 	return backends.Request{Body: s.Buffer, Prefix: j.prefix(), Detached: j.ex.options.Detached}, nil
@@ -51,6 +52,10 @@ func (j *job) result(ctx context.Context, s *sched.Slot, t *sched.Task, v sched.
 		if !strings.HasPrefix(v.Stored.Key, j.prefix()+"/out/") {
 			return unreadable(fmt.Errorf("a worker names %q as its result, which is not the job's", v.Stored.Key))
 		}
+	}
+	j.collected.received.Add(int64(len(v.Data)))
+	if v.Stored != nil {
+		j.collected.received.Add(v.Stored.Size)
 	}
 	bad := j.accept(ctx, s, t, v)
 	if bad == nil && j.resumed != nil {

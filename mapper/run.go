@@ -54,13 +54,21 @@ type job struct {
 	objects *atomic.Int64 // written by the driver
 	dirty   *atomic.Bool  // there may be data in the bucket
 
+	collected *collector
+
 	mu       sync.Mutex
+	next     []*job // its further steps
 	failures []*TaskError
 	count    int
 }
 
 func (ex *Executor) newJob(id string, f *registry.Function) *job {
-	return &job{ex: ex, id: id, f: f, started: time.Now(), dirty: new(atomic.Bool), objects: new(atomic.Int64)}
+	now := time.Now()
+	var b storage.Bucket
+	if !ex.zero() {
+		b = ex.bucket
+	}
+	return &job{ex: ex, id: id, f: f, started: now, dirty: new(atomic.Bool), objects: new(atomic.Int64), collected: newCollector(b, now)}
 }
 
 // newID names a job: sortable by time, and never the same twice, unless it is to be resumed.
@@ -159,6 +167,7 @@ func (j *job) do(ctx context.Context) error {
 		Result:  j.result,
 		Failed:  j.fail,
 		Log:     j.log,
+		Ended:   func(x *sched.Report) { j.collected.ended(j.f.Name, x) },
 	}
 	if j.resumed != nil {
 		s.Recall = j.recall
@@ -265,8 +274,16 @@ func (j *job) progress() progress.Counts {
 	return progress.Counts{Queued: c.Queued, Running: c.Running, Done: c.Settled, Failed: c.Failed, Retried: c.Retried, More: c.More, Lost: c.Lost, Copied: c.Copies}
 }
 
-// sweep deletes what the job has left in the bucket, also after ctx has ended.
+// sweep is the end of a job with all its steps: it deletes what they have left in the bucket, also after ctx has ended, and
+// tells what they did.
 func (j *job) sweep(ctx context.Context) {
+	if tell := j.ex.options.Stats; tell != nil {
+		defer func() {
+			s := j.stats()
+			s.Ended = time.Now()
+			tell(s)
+		}()
+	}
 	if !j.dirty.Load() || j.ex.options.Resume != "" {
 		return
 	}

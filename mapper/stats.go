@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/gowren/gowren/internal/sched"
+	"github.com/gowren/gowren/storage"
 )
 
 // Progress is how far a job has come. Each task known of is queued, running or done. Where a job ended early, the tasks
@@ -17,20 +18,49 @@ type Progress struct {
 	More    bool  // inputs are still being drawn
 }
 
-// Stats is what a job has done, in a size that does not grow with it.
+// Stats is what a job has done, in a size that does not grow with it beyond some megabytes. What workers tell comes with the
+// ends of their replies; of a worker that was lost, little is known. All steps of a MapReduce are one job here.
 type Stats struct {
-	Done    int64 // tasks that have a result, or failed for good
-	Failed  int64 // tasks among those done
-	Retried int64 // attempts after a task's first
-	Resumed int64 // tasks among those done whose results an earlier run had kept
+	Job      string `json:"job"`
+	Function string `json:"function"`
 
-	Invocations int64 // requests to workers
-	WorkersLost int64 // requests among them whose worker was lost
-	Throttled   int64 // requests among them that the backend asked to send later
-	Copies      int64 // requests among them that were copies of late ones (Options.Speculation)
+	Done    int64 `json:"done"`    // tasks that have a result, or failed for good
+	Failed  int64 `json:"failed"`  // tasks among those done
+	Retried int64 `json:"retried"` // attempts after a task's first
+	Resumed int64 `json:"resumed"` // tasks among those done whose results an earlier run had kept
 
-	Started time.Time
-	Ended   time.Time // zero while the job runs
+	Invocations int64 `json:"invocations"`  // requests to workers
+	WorkersLost int64 `json:"workers_lost"` // requests among them whose worker was lost
+	Throttled   int64 `json:"throttled"`    // requests among them that the backend asked to send later
+	Copies      int64 `json:"copies"`       // requests among them that were copies of late ones (Options.Speculation)
+
+	Started time.Time `json:"started"`
+	Ended   time.Time `json:"ended"` // zero while the job runs
+
+	Workers    int64         `json:"workers"`     // processes that ended a request
+	ColdStarts int64         `json:"cold_starts"` // of these, those whose first request it was
+	Busy       time.Duration `json:"busy"`        // that tasks ran, added up
+	CPU        time.Duration `json:"cpu"`         // of the workers
+	PeakMemory int64         `json:"peak_memory"` // of the worker that had most, in bytes, as of a second before its last reply
+	Tasks      Times         `json:"tasks"`       // of tasks' runs
+	Starts     Times         `json:"starts"`      // from a request to the worker's answer that it is at work
+	Slowest    []SlowTask    `json:"slowest"`     // ten at most
+
+	Sent     int64         `json:"sent"`     // bytes of inputs, encoded
+	Received int64         `json:"received"` // bytes of results, encoded
+	Store    storage.Stats `json:"store"`    // what driver and workers asked of the executor's bucket, and workers of those they read splits from
+	Cost     Cost          `json:"cost"`
+
+	Spans       []Span `json:"spans"`        // when which worker had which tasks, 20,000 at most
+	SpansMerged bool   `json:"spans_merged"` // some spans stand for several
+}
+
+// Cost is an estimate in US dollars, at list prices, without free grants: what invocations take, by the second and each,
+// and what requests to the store cost. A store or a backend whose price is not known costs nothing here.
+type Cost struct {
+	Backend float64 `json:"backend"`
+	Store   float64 `json:"store"`
+	Total   float64 `json:"total"`
 }
 
 // Progress tells how far the job is. It may be called at any time.
@@ -46,12 +76,7 @@ func (job *Job[Out]) Progress() Progress {
 // Stats tells what the job has done so far. It may be called at any time.
 func (job *Job[Out]) Stats() Stats {
 	over := job.over()
-	c := job.j.counts()
-	s := Stats{
-		Done: c.Settled, Failed: c.Failed, Retried: c.Retried, Resumed: c.Recalled,
-		Invocations: c.Invocations, WorkersLost: c.Lost, Throttled: c.Throttled, Copies: c.Copies,
-		Started: job.j.started,
-	}
+	s := job.j.stats()
 	if over {
 		s.Ended = job.ended
 	}
@@ -79,4 +104,23 @@ func (j *job) counts() sched.Counts {
 	c.Failed = int64(j.count)
 	j.mu.Unlock()
 	return c
+}
+
+// stats tells what the job and its steps have done so far.
+func (j *job) stats() Stats {
+	s := Stats{Job: j.id, Function: j.f.Name, Started: j.started}
+	for _, step := range j.steps() {
+		c := step.counts()
+		s.Done, s.Failed, s.Retried, s.Resumed = s.Done+c.Settled, s.Failed+c.Failed, s.Retried+c.Retried, s.Resumed+c.Recalled
+		s.Invocations, s.WorkersLost, s.Throttled, s.Copies = s.Invocations+c.Invocations, s.WorkersLost+c.Lost, s.Throttled+c.Throttled, s.Copies+c.Copies
+	}
+	j.collected.fill(&s, j.ex.limits)
+	return s
+}
+
+// steps returns the job and what followed it.
+func (j *job) steps() []*job {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return append([]*job{j}, j.next...)
 }

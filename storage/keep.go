@@ -15,6 +15,22 @@ func KeepOpen(ctx context.Context) (kept context.Context, close func() error) {
 	return context.WithValue(ctx, keeperKey{}, k), k.close
 }
 
+// KeptStats returns what was asked of the buckets that ctx keeps open, added up, as far as they know their Stats.
+func KeptStats(ctx context.Context) Stats {
+	var sum Stats
+	k, ok := ctx.Value(keeperKey{}).(*keeper)
+	if !ok {
+		return sum
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, b := range k.open {
+		s, _ := StatsOf(b.Bucket)
+		sum = sum.Add(s)
+	}
+	return sum
+}
+
 // maxKept bounds how many buckets are kept open. A further one is open for as long as its reader.
 const maxKept = 16
 

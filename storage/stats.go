@@ -43,6 +43,17 @@ func StatsOf(b Bucket) (Stats, bool) {
 	}
 }
 
+// Add returns s and other together.
+func (s Stats) Add(other Stats) Stats {
+	for k := range s.Requests {
+		s.Requests[k] += other.Requests[k]
+	}
+	s.Retries += other.Retries
+	s.Sent += other.Sent
+	s.Received += other.Received
+	return s
+}
+
 // Sub returns what came to s since it was before.
 func (s Stats) Sub(before Stats) Stats {
 	for k := range s.Requests {

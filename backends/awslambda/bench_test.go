@@ -45,7 +45,7 @@ func prompt(t testing.TB) string {
 
 // prompter answers at once, or, with a gate, waits for that in the middle of the reply.
 func prompter(gate <-chan struct{}, began func()) http.Handler {
-	chunk := event("PayloadChunk", wire.AppendEnd(nil, wire.TypeEnd, wire.End{Ran: 1}))
+	chunk := event("PayloadChunk", wire.AppendEnd(nil, wire.TypeEnd, &wire.End{Ran: 1}))
 	last := event("InvokeComplete", []byte("{}"))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)

@@ -231,7 +231,8 @@ func (h *harness) wantReply(t *testing.T, n int) {
 			results++
 			continue
 		}
-		end, err := wire.DecodeEnd(payload)
+		var end wire.End
+		err = wire.DecodeEnd(payload, &end)
 		if kind != wire.TypeEnd || err != nil || results != n || end.Ran != n {
 			t.Fatalf("after %d of %d results a frame of type %d: %+v, %v", results, n, kind, end, err)
 		}

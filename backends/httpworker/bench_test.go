@@ -21,7 +21,7 @@ import (
 
 // answering is a server that answers at once what a worker would, or when it is let go.
 func answering(b *testing.B, hold <-chan struct{}) (*httptest.Server, *sync.WaitGroup) {
-	reply := wire.AppendEnd(wire.AppendResult(nil, 0, []byte("value")), wire.TypeEnd, wire.End{Ran: 1})
+	reply := wire.AppendEnd(wire.AppendResult(nil, 0, []byte("value")), wire.TypeEnd, &wire.End{Ran: 1})
 	var held sync.WaitGroup
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet {

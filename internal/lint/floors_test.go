@@ -8,7 +8,7 @@ import (
 // floors are the house from the ground up: a package imports only from floors below its own. A new package is added
 // here; "/..." stands for all packages below a folder. A package need not exist yet.
 var floors = [][]string{
-	{"serialize", "storage", "internal/wire", "internal/events", "internal/registry", "internal/faults"},
+	{"serialize", "storage", "internal/wire", "internal/events", "internal/registry", "internal/faults", "internal/times"},
 	{
 		"backends", "storage/memstore", "storage/filestore", "storage/s3store", "storage/gcsstore", "storage/azstore",
 		"storage/redisstore",
@@ -31,6 +31,7 @@ var neighbours = []struct {
 	reason   string
 }{
 	{[]string{"internal/registry"}, []string{"serialize", "storage"}, "a registered function decodes, encodes, and may use the bucket"},
+	{[]string{"internal/wire"}, []string{"internal/times"}, "a reply ends with a histogram"},
 	{[]string{"internal/faults"}, []string{"storage"}, "it wraps a bucket"},
 	{[]string{"mlops/..."}, []string{"mlops/..."}, "it is a house of its own"},
 	{[]string{"examples/..."}, []string{"examples/internal/..."}, "what examples share"},

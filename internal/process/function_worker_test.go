@@ -106,7 +106,7 @@ func perform(ctx context.Context, request []byte, reply io.Writer) error {
 	for i, value := range results {
 		out = wire.AppendResult(out, i, value)
 	}
-	_, err = reply.Write(wire.AppendEnd(out, wire.TypeEnd, wire.End{Ran: len(results)}))
+	_, err = reply.Write(wire.AppendEnd(out, wire.TypeEnd, &wire.End{Ran: len(results)}))
 	return err
 }
 

@@ -97,11 +97,11 @@ func act(ctx context.Context, request []byte, reply io.Writer) error {
 		}
 		value = []byte(strconv.Itoa(cmd.Process.Pid))
 	case "leave":
-		_, err := reply.Write(wire.AppendEnd(nil, wire.TypeLeave, wire.End{}))
+		_, err := reply.Write(wire.AppendEnd(nil, wire.TypeLeave, &wire.End{}))
 		return errors.Join(err, errors.New("leaving"))
 	}
 	frames := wire.AppendResult(nil, 0, value)
-	_, err = reply.Write(wire.AppendEnd(frames, wire.TypeEnd, wire.End{Ran: 1}))
+	_, err = reply.Write(wire.AppendEnd(frames, wire.TypeEnd, &wire.End{Ran: 1}))
 	return err
 }
 
@@ -152,7 +152,7 @@ var badWorkers = map[string]func(requests, replies *os.File){
 	},
 	"more than a reply": func(requests, replies *os.File) {
 		_, _ = io.ReadFull(requests, make([]byte, headerSize))
-		_, _ = replies.Write(append(wire.AppendEnd(nil, wire.TypeEnd, wire.End{}), "and more"...))
+		_, _ = replies.Write(append(wire.AppendEnd(nil, wire.TypeEnd, &wire.End{}), "and more"...))
 		time.Sleep(time.Hour)
 	},
 	"half a reply": func(requests, replies *os.File) {
@@ -167,7 +167,7 @@ var badWorkers = map[string]func(requests, replies *os.File){
 	"never reads": func(_, _ *os.File) { time.Sleep(time.Hour) },
 	"stays": func(requests, replies *os.File) {
 		_, _ = io.ReadFull(requests, make([]byte, headerSize))
-		_, _ = replies.Write(wire.AppendEnd(nil, wire.TypeLeave, wire.End{}))
+		_, _ = replies.Write(wire.AppendEnd(nil, wire.TypeLeave, &wire.End{}))
 		time.Sleep(time.Hour)
 	},
 }

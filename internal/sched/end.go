@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/internal/wire"
 )
 
 // Outcome is how an invocation ended.
@@ -14,6 +15,7 @@ type Outcome struct {
 	Err  error // nil: the reply was complete
 	Ran  int   // tasks that the worker says it ran
 	Busy time.Duration
+	end  *wire.End // all that the worker told; kept by a Runner
 }
 
 // Blame is a task whose worker was lost while it ran alone, once too often.

@@ -136,7 +136,7 @@ func (f *fake) script(r *rand.Rand, req *wire.Request, reply *fakeReply) {
 		last := &reply.steps[r.IntN(len(reply.steps))]
 		last.data, last.err = last.data[:1+r.IntN(len(last.data)-1)], io.EOF
 	default:
-		reply.add(0, wire.AppendEnd(nil, end, wire.End{Ran: ran, Busy: busy}), nil)
+		reply.add(0, wire.AppendEnd(nil, end, &wire.End{Ran: ran, Busy: busy}), nil)
 	}
 }
 

@@ -67,7 +67,7 @@ func (r *Runner) read(s *Slot, b *Batch, reply io.Reader) Outcome {
 		t, payload, err := s.reader.Next()
 		switch {
 		case err == io.EOF && end != nil:
-			return Outcome{Ran: end.Ran, Busy: end.Busy}
+			return Outcome{Ran: end.Ran, Busy: end.Busy, end: end}
 		case err == io.EOF:
 			return Outcome{Err: fmt.Errorf("the reply ends without its last frame: %w", io.ErrUnexpectedEOF)}
 		case errors.Is(err, wire.ErrVersion):
@@ -122,8 +122,7 @@ func (r *Runner) frame(s *Slot, b *Batch, t wire.Type, payload []byte) (*wire.En
 		r.job.Log(task, l.Text)
 		return nil, nil
 	case wire.TypeEnd, wire.TypeLeave:
-		e, err := wire.DecodeEnd(payload)
-		return &e, err
+		return &s.end, wire.DecodeEnd(payload, &s.end)
 	case wire.TypeRefused:
 		reason, err := wire.DecodeRefused(payload)
 		if err != nil {
@@ -217,6 +216,7 @@ func (r *Runner) report(t *Task, attempts int, f *Failure) error {
 
 // end tells the machine how a batch ended, and reports whom it blames.
 func (r *Runner) end(b *Batch, o Outcome) {
+	now := time.Now()
 	r.mu.Lock()
 	switch {
 	case o.Err != nil && r.ctx.Err() == nil && b.redundant():
@@ -226,7 +226,7 @@ func (r *Runner) end(b *Batch, o Outcome) {
 	case errors.Is(o.Err, errLocal), errors.Is(o.Err, errGivenUp):
 		r.m.Stop(o.Err)
 	}
-	blamed := r.m.End(b, o, time.Now())
+	blamed := r.m.End(b, o, now)
 	if len(b.work.batches) == 0 {
 		r.landed.Add(-int64(b.work.landed.Load()))
 	}
@@ -237,6 +237,9 @@ func (r *Runner) end(b *Batch, o Outcome) {
 		r.pass()
 	}
 	r.mu.Unlock()
+	if r.job.Ended != nil {
+		r.job.Ended(&Report{Batch: b, Started: b.started, Ended: now, Err: o.Err, End: o.end, Unused: errors.Is(o.Err, errRedundant)})
+	}
 	for _, x := range blamed {
 		f := &Failure{Err: o.Err}
 		var lost *backends.LostError

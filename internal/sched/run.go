@@ -31,6 +31,8 @@ type Job struct {
 	Result func(ctx context.Context, s *Slot, t *Task, v Value) *Failure
 	// Failed takes a task's failure, once it is final. An error of it ends the job.
 	Failed func(t *Task, attempts int, f *Failure) error
+	// Ended, where it is set, is told of each invocation when it is over. The report is valid during the call alone.
+	Ended func(x *Report)
 	// Log takes a line; t is nil where it belongs to no task.
 	Log func(t *Task, text string)
 }
@@ -41,6 +43,7 @@ type Slot struct {
 	Buffer []byte
 	Tasks  []wire.Task
 	reader wire.Reader
+	end    wire.End
 }
 
 // slots keeps the coders and buffers of ended jobs: a job may be a single small task.
@@ -57,6 +60,16 @@ type Failure struct {
 	wire.Failure
 	Err    error  // where it is not the function's own: a lost worker, a result that could not be read
 	Worker string // where it is known
+}
+
+// Report is what is known of an invocation that is over.
+type Report struct {
+	*Batch
+	Started time.Time // when its worker answered, where it told; else the zero time
+	Ended   time.Time
+	Err     error     // nil: the reply was complete
+	End     *wire.End // what the worker tells of itself; nil where it did not
+	Unused  bool      // another was faster
 }
 
 // Runner runs one job.

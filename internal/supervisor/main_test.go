@@ -83,7 +83,7 @@ func act(ctx context.Context, request []byte, reply io.Writer) error {
 	if _, err := reply.Write(wire.AppendResult(nil, 0, value)); err != nil {
 		return err
 	}
-	_, err = reply.Write(wire.AppendEnd(nil, wire.TypeEnd, wire.End{Ran: 1}))
+	_, err = reply.Write(wire.AppendEnd(nil, wire.TypeEnd, &wire.End{Ran: 1}))
 	return err
 }
 

@@ -99,7 +99,7 @@ func TestSilence(t *testing.T) {
 // TestBrokenReplies: whatever comes in place of a reply, it is an error of the right class and never a shorter reply.
 func TestBrokenReplies(t *testing.T) {
 	t.Parallel()
-	whole := wire.AppendEnd(wire.AppendResult(nil, 0, []byte("value")), wire.TypeEnd, wire.End{Ran: 1})
+	whole := wire.AppendEnd(wire.AppendResult(nil, 0, []byte("value")), wire.TypeEnd, &wire.End{Ran: 1})
 	for n := range len(whole) {
 		_, err := io.ReadAll(NewReply(t.Context(), nopCloser{bytes.NewReader(whole[:n])}, ReplyOptions{}))
 		var lost *backends.LostError
@@ -224,7 +224,7 @@ func TestSlowReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		from, to := io.Pipe()
 		go func() {
-			for _, b := range wire.AppendEnd(wire.AppendResult(nil, 0, []byte("value")), wire.TypeEnd, wire.End{Ran: 1}) {
+			for _, b := range wire.AppendEnd(wire.AppendResult(nil, 0, []byte("value")), wire.TypeEnd, &wire.End{Ran: 1}) {
 				_, _ = to.Write([]byte{b}) // the reader tells
 				time.Sleep(3 * time.Second)
 			}

@@ -34,7 +34,7 @@ func stream() (all []byte, values [][]byte) {
 		values = append(values, v)
 		all = AppendResult(all, i, v)
 	}
-	return AppendEnd(all, TypeEnd, End{Ran: len(values)}), values
+	return AppendEnd(all, TypeEnd, &End{Ran: len(values)}), values
 }
 
 func TestReaderSources(t *testing.T) {

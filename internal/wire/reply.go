@@ -3,6 +3,8 @@ package wire
 import (
 	"encoding/binary"
 	"time"
+
+	"github.com/gowren/gowren/internal/times"
 )
 
 // AppendResult appends the frame of a task's result. Position counts the request's tasks from 0.
@@ -120,21 +122,70 @@ func DecodeLog(payload []byte) (Log, error) {
 type End struct {
 	Ran  int           // tasks that ran
 	Busy time.Duration // how long they ran, added up
+
+	Worker  string          // the process: a name that no other has
+	Before  int             // requests that it had served before
+	CPU     time.Duration   // its CPU time since the one before
+	Peak    int64           // the most memory that it has had, in bytes
+	Times   times.Histogram // of the tasks
+	Slowest []Slow          // of the tasks, the slowest first; a few at most
+	Store   [8]int64        // what it asked of stores since: requests by their kind, in order, then retries, bytes sent and received
+}
+
+// Slow is how long a task took.
+type Slow struct {
+	Position int
+	Took     time.Duration
 }
 
 // AppendEnd appends the frame that ends a reply; t is TypeEnd or TypeLeave.
-func AppendEnd(dst []byte, t Type, e End) []byte {
+func AppendEnd(dst []byte, t Type, e *End) []byte {
 	start := len(dst)
 	dst = binary.AppendUvarint(Begin(dst), uint64(e.Ran))
 	dst = binary.AppendUvarint(dst, uint64(e.Busy))
+	dst = appendBytes(dst, e.Worker)
+	dst = binary.AppendUvarint(dst, uint64(e.Before))
+	dst = binary.AppendUvarint(dst, uint64(e.CPU))
+	dst = binary.AppendUvarint(dst, uint64(e.Peak))
+	dst = e.Times.Append(dst)
+	dst = binary.AppendUvarint(dst, uint64(len(e.Slowest)))
+	for _, s := range e.Slowest {
+		dst = binary.AppendUvarint(dst, uint64(s.Position))
+		dst = binary.AppendUvarint(dst, uint64(s.Took))
+	}
+	for _, n := range e.Store {
+		dst = binary.AppendUvarint(dst, uint64(n))
+	}
 	return Finish(dst, start, t)
 }
 
-// DecodeEnd decodes the payload of an end.
-func DecodeEnd(payload []byte) (End, error) {
+// DecodeEnd decodes the payload of an end into e, whose slice it reuses.
+func DecodeEnd(payload []byte, e *End) error {
 	c := cursor{data: payload}
-	e := End{Ran: c.int("count"), Busy: time.Duration(c.size("time"))}
-	return e, c.err
+	*e = End{
+		Ran: c.int("count"), Busy: time.Duration(c.size("time")), Worker: c.string("worker"), Before: c.int("count of requests"),
+		CPU: time.Duration(c.size("CPU time")), Peak: c.size("memory"), Slowest: e.Slowest[:0],
+	}
+	if c.err == nil {
+		var err error
+		if c.data, err = e.Times.Decode(c.data); err != nil {
+			c.fail("histogram")
+		}
+	}
+	n := c.int("number of slow tasks")
+	if n > len(c.data) { // each takes more than a byte
+		c.fail("number of slow tasks")
+	}
+	for range n {
+		if c.err != nil {
+			break
+		}
+		e.Slowest = append(e.Slowest, Slow{c.int("position"), time.Duration(c.size("time"))})
+	}
+	for k := range e.Store {
+		e.Store[k] = c.size("count of requests or bytes")
+	}
+	return c.err
 }
 
 // AppendRefused appends the frame of a request that the worker cannot serve, with the reason and what to do.

@@ -96,8 +96,18 @@ func (g gen) end(dst []byte) ([]byte, any) {
 		l := Lost{Loss: Loss(g.IntN(256)), Worker: g.string(), Message: g.string(), Output: g.string(), Ran: time.Duration(g.int64())}
 		return AppendLost(dst, l), l
 	}
-	e := End{Ran: int(g.int64()), Busy: time.Duration(g.int64())}
-	return AppendEnd(dst, TypeEnd+Type(g.IntN(2)), e), e
+	e := End{
+		Ran: int(g.int64()), Busy: time.Duration(g.int64()), Worker: g.string(), Before: int(g.int64()), CPU: time.Duration(g.int64()),
+		Peak: g.int64(), Slowest: []Slow{},
+	}
+	for range g.IntN(4) {
+		e.Times.Add(time.Duration(g.int64()))
+		e.Slowest = append(e.Slowest, Slow{int(g.int64()), time.Duration(g.int64())})
+	}
+	for i := range e.Store {
+		e.Store[i] = g.int64()
+	}
+	return AppendEnd(dst, TypeEnd+Type(g.IntN(2)), &e), e
 }
 
 func decode(t Type, payload []byte) (any, error) {
@@ -116,7 +126,13 @@ func decode(t Type, payload []byte) (any, error) {
 	case TypeLost:
 		return DecodeLost(payload)
 	}
-	return DecodeEnd(payload)
+	return decodeEnd(payload)
+}
+
+func decodeEnd(payload []byte) (End, error) {
+	e := End{Slowest: []Slow{}}
+	err := DecodeEnd(payload, &e)
+	return e, err
 }
 
 // diff asks cmp, which is slow, only where it has something to tell.
@@ -222,10 +238,10 @@ func TestOutOfRange(t *testing.T) {
 		}(),
 		"failure position":  second(DecodeFailed(AppendFailed(nil, Failure{Position: math.MinInt})[headerSize:])),
 		"log position":      second(DecodeLog(AppendLog(nil, Log{Position: -2})[headerSize:])),
-		"negative count":    second(DecodeEnd(end(math.MaxUint64, 0))),
-		"negative time":     second(DecodeEnd(AppendEnd(nil, TypeEnd, End{Busy: -1})[headerSize:])),
-		"time of 2^62":      second(DecodeEnd(end(0, 1<<62))),
-		"11-byte number":    second(DecodeEnd([]byte(strings.Repeat("\xff", 11)))),
+		"negative count":    second(decodeEnd(end(math.MaxUint64, 0))),
+		"negative time":     second(decodeEnd(AppendEnd(nil, TypeEnd, &End{Busy: -1})[headerSize:])),
+		"time of 2^62":      second(decodeEnd(end(0, 1<<62))),
+		"11-byte number":    second(decodeEnd([]byte(strings.Repeat("\xff", 11)))),
 		"negative time-out": DecodeRequest(request(Request{Timeout: -1}), new(Request)),
 		"negative budget":   DecodeRequest(request(Request{Budget: -time.Second}), new(Request)),
 		"negative index":    DecodeRequest(request(Request{Tasks: []Task{{Index: -1}}}), new(Request)),

@@ -44,7 +44,7 @@ func TestTracker(t *testing.T) {
 func TestTrackerLeaves(t *testing.T) {
 	for typ, want := range map[Type]bool{TypeEnd: false, TypeLeave: true} {
 		var tr Tracker
-		if _, err := tr.Advance(AppendEnd(nil, typ, End{})); err != nil || tr.Leaves() != want || !tr.Done() {
+		if _, err := tr.Advance(AppendEnd(nil, typ, &End{})); err != nil || tr.Leaves() != want || !tr.Done() {
 			t.Errorf("type %d: %v, %v", typ, tr.Leaves(), err)
 		}
 	}

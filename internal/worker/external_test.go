@@ -133,7 +133,7 @@ func decode(t *testing.T, data []byte) *reply {
 			p.logs = append(p.logs, l)
 		case wire.TypeEnd, wire.TypeLeave:
 			p.last = kind
-			p.end, err = wire.DecodeEnd(payload)
+			err = wire.DecodeEnd(payload, &p.end)
 		case wire.TypeRefused:
 			p.last = kind
 			p.refused, err = wire.DecodeRefused(payload)

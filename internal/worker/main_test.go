@@ -124,7 +124,7 @@ func decode(t *testing.T, src io.Reader) reply {
 			got.logs = append(got.logs, l)
 		case wire.TypeEnd, wire.TypeLeave:
 			got.last = kind
-			got.end, err = wire.DecodeEnd(payload)
+			err = wire.DecodeEnd(payload, &got.end)
 		case wire.TypeRefused:
 			got.last = kind
 			got.refused, err = wire.DecodeRefused(payload)

@@ -23,6 +23,7 @@ type run struct {
 	begun time.Time
 	slots []*slot
 	frame []byte
+	end   wire.End
 
 	room atomic.Int64  // bytes of results that the reply still takes; not kept where there is no bound
 	next atomic.Int64  // position of the next task to begin
@@ -48,6 +49,7 @@ func (r *run) serve(ctx context.Context, request []byte) (bool, error) {
 	for _, s := range r.slots {
 		s.ran.Store(0)
 		s.busy.Store(0)
+		s.forget()
 	}
 	payload, err := wire.OpenRequest(request)
 	if err == nil {
@@ -166,11 +168,14 @@ func (r *run) more(position int) bool {
 }
 
 func (r *run) finish(t wire.Type) error {
-	var e wire.End
+	e := &r.end
+	*e = wire.End{Slowest: e.Slowest[:0]}
 	for _, s := range r.slots {
 		e.Ran += int(s.ran.Load())
 		e.Busy += time.Duration(s.busy.Load())
+		s.tell(e)
 	}
+	r.w.tell(e)
 	r.frame = wire.AppendEnd(r.frame[:0], t, e)
 	return r.out.close(r.frame)
 }

@@ -19,6 +19,7 @@ type slot struct {
 	r     *run
 	coder *serialize.Coder
 	buf   []byte
+	took  took
 	ran   atomic.Int64
 	busy  atomic.Int64 // nanoseconds
 
@@ -86,6 +87,8 @@ func (s *slot) task(position int) {
 	t := &s.r.req.Tasks[position]
 	s.begin(position, t)
 	s.ran.Add(1)
+	begun := time.Now()
+	defer func() { s.note(position, time.Since(begun)) }()
 	settled := false
 	defer func() {
 		if !settled { // also by the error's own methods, which are the user's code too

@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gowren/gowren/internal/registry"
 	"github.com/gowren/gowren/internal/wire"
@@ -22,7 +23,9 @@ var ErrLeave = errors.New("worker: a task does not stop; this worker leaves")
 type Worker struct {
 	cpus   int
 	bucket func(context.Context) (storage.Bucket, error)
+	opened atomic.Pointer[storage.Bucket] // once it was needed
 	shared sharedCache
+	usage  usage
 	kept   context.Context // keeps the buckets of splits open; tasks' contexts know what it knows
 	unkeep func() error
 
@@ -36,27 +39,39 @@ type Worker struct {
 // New makes a worker. The bucket is opened when a task first needs it.
 func New(cpus int, bucket func(context.Context) (storage.Bucket, error)) *Worker {
 	kept, unkeep := storage.KeepOpen(context.Background())
-	return &Worker{cpus: max(cpus, 1), bucket: keep(bucket), shared: sharedCache{limit: sharedBytes}, kept: kept, unkeep: unkeep}
+	w := &Worker{cpus: max(cpus, 1), shared: sharedCache{limit: sharedBytes}, kept: kept, unkeep: unkeep}
+	w.bucket = w.keep(bucket)
+	return w
 }
 
 // keep holds on to the first bucket that opens; a failure is tried again by the next task.
 // Operations are tried again too, as the driver's are.
-func keep(open func(context.Context) (storage.Bucket, error)) func(context.Context) (storage.Bucket, error) {
+func (w *Worker) keep(open func(context.Context) (storage.Bucket, error)) func(context.Context) (storage.Bucket, error) {
 	var mu sync.Mutex
-	var b storage.Bucket
 	return func(ctx context.Context) (storage.Bucket, error) {
 		mu.Lock()
 		defer mu.Unlock()
-		if b != nil {
-			return b, nil
+		if b := w.opened.Load(); b != nil {
+			return *b, nil
 		}
 		opened, err := open(ctx)
 		if err != nil {
 			return nil, err
 		}
-		b = storage.Retry(opened, storage.RetryPolicy{})
+		b := storage.Retry(opened, storage.RetryPolicy{})
+		w.opened.Store(&b)
 		return b, nil
 	}
+}
+
+// asked returns what was asked of the worker's bucket, and of those that splits were read from.
+func (w *Worker) asked() storage.Stats {
+	sum := storage.KeptStats(w.kept)
+	if b := w.opened.Load(); b != nil {
+		s, _ := storage.StatsOf(*b)
+		sum = sum.Add(s)
+	}
+	return sum
 }
 
 // Serve answers one request; see [backends.Serve]. Several calls at once do not disturb each other.

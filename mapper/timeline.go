@@ -1,0 +1,127 @@
+package mapper
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"html"
+	"io"
+	"math"
+	"time"
+)
+
+// WriteJSON writes all of s as one JSON object. Durations are in nanoseconds.
+func (s Stats) WriteJSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "\t")
+	if err := e.Encode(s); err != nil {
+		return fmt.Errorf("mapper: statistics: %w", err)
+	}
+	return nil
+}
+
+// The timeline's measures, in pixels.
+const (
+	timelineWidth = 1200
+	timelineLeft  = 60
+	timelineTop   = 64
+	timelineRows  = 1000 // at most
+)
+
+// WriteTimeline draws when which worker had what to do, as an SVG: a row for each worker, in the order in which they came; a
+// bar for each request, thin while the worker was waited for, coloured by what came of it; and what it was as its title,
+// which browsers show where one points. A thousand workers are drawn at most.
+func (s Stats) WriteTimeline(w io.Writer) error {
+	b := bufio.NewWriter(w)
+	s.drawTimeline(b)
+	if err := b.Flush(); err != nil {
+		return fmt.Errorf("mapper: timeline: %w", err)
+	}
+	return nil
+}
+
+func (s Stats) drawTimeline(w *bufio.Writer) {
+	var end time.Duration = 1
+	rows := 0
+	for _, x := range s.Spans {
+		end, rows = max(end, x.Ended), max(rows, x.Worker+1)
+	}
+	hidden := max(rows-timelineRows, 0)
+	rows -= hidden
+	pitch := min(max(600/max(rows, 1), 4), 16)
+	height := timelineTop + rows*pitch + 40
+	scale := float64(timelineWidth-timelineLeft-20) / float64(end)
+	at := func(d time.Duration) float64 { return timelineLeft + float64(d)*scale }
+
+	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">`+"\n", timelineWidth, height)
+	_, _ = w.WriteString(timelineStyle) // bufio keeps the first error
+	fmt.Fprintf(w, `<rect class="paper" width="%d" height="%d"/>`+"\n", timelineWidth, height)
+	fmt.Fprintf(w, `<text class="ink" x="%d" y="20" font-size="14">%s</text>`+"\n", timelineLeft, html.EscapeString(s.headline(end)))
+	x := timelineLeft
+	for _, k := range []SpanKind{SpanDone, SpanCopy, SpanUnused, SpanLost, SpanThrottled} {
+		fmt.Fprintf(w, `<rect class="%s" x="%d" y="32" width="10" height="10"/><text class="ink" x="%d" y="41">%s</text>`+"\n", k, x, x+14, k)
+		x += 90
+	}
+	for _, t := range ticks(end) {
+		fmt.Fprintf(w, `<line class="grid" x1="%.1f" x2="%[1]f" y1="%d" y2="%d"/><text class="ink" x="%.1f" y="%d" text-anchor="middle">%v</text>`+"\n",
+			at(t), timelineTop-6, height-34, at(t), height-20, t)
+	}
+	fmt.Fprintf(w, `<text class="ink" x="%d" y="%d" text-anchor="end">worker 0</text>`+"\n", timelineLeft-4, timelineTop+10)
+	if rows > 1 {
+		fmt.Fprintf(w, `<text class="ink" x="%d" y="%d" text-anchor="end">%d</text>`+"\n", timelineLeft-4, timelineTop+rows*pitch-2, rows-1)
+	}
+	for _, x := range s.Spans {
+		if x.Worker >= rows {
+			continue
+		}
+		y := timelineTop + x.Worker*pitch
+		fmt.Fprintf(w, `<g class="%s"><title>%s</title>`, x.Kind, html.EscapeString(x.title()))
+		if x.Start > x.Begun {
+			fmt.Fprintf(w, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" opacity=".45"/>`, at(x.Begun), float64(y)+float64(pitch)/3, at(x.Start)-at(x.Begun), float64(pitch)/4)
+		}
+		fmt.Fprintf(w, `<rect x="%.1f" y="%d" width="%.1f" height="%d"/></g>`+"\n", at(x.Start), y, max(at(x.Ended)-at(x.Start), 0.5), max(pitch-1, 3))
+	}
+	if hidden > 0 {
+		fmt.Fprintf(w, `<text class="ink" x="%d" y="%d">and %d more workers, not drawn</text>`+"\n", timelineLeft, height-4, hidden)
+	}
+	_, _ = w.WriteString("</svg>\n")
+}
+
+const timelineStyle = `<style>
+.paper{fill:#fff}.ink{fill:#222}.grid{stroke:#ddd}
+.done{fill:#3b7dd8}.copy{fill:#8a5cc4}.unused{fill:#b5b5b5}.lost{fill:#d13438}.throttled{fill:#e0a100}
+@media (prefers-color-scheme:dark){.paper{fill:#16181c}.ink{fill:#ddd}.grid{stroke:#33363c}}
+</style>
+`
+
+func (s Stats) headline(end time.Duration) string {
+	line := fmt.Sprintf("%s: %d tasks in %v by %d workers", s.Function, s.Done, end.Round(max(end/1000, 1)), s.Workers)
+	if s.SpansMerged {
+		line += "; requests that followed one another are drawn as one"
+	}
+	return line
+}
+
+func (x Span) title() string {
+	title := fmt.Sprintf("%d tasks from %d on: %s, %v", x.Tasks, x.First, x.Kind, (x.Ended - x.Start).Round(time.Microsecond))
+	if x.Start > x.Begun {
+		title += fmt.Sprintf(", after %v", (x.Start - x.Begun).Round(time.Microsecond))
+	}
+	return title
+}
+
+// ticks are about ten times for an axis, at round distances.
+func ticks(end time.Duration) []time.Duration {
+	step := math.Pow(10, math.Floor(math.Log10(float64(end)/5)))
+	for _, f := range []float64{1, 2, 5, 10} {
+		if float64(end)/(step*f) <= 10 {
+			step *= f
+			break
+		}
+	}
+	var all []time.Duration
+	for t := 0.0; t <= float64(end); t += max(step, 1) {
+		all = append(all, time.Duration(t))
+	}
+	return all
+}
