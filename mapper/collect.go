@@ -187,8 +187,8 @@ func workerStore(counts [8]int64) storage.Stats {
 	return s
 }
 
-// fill adds what was gathered to s.
-func (c *collector) fill(s *Stats, l backends.Limits) {
+// fill adds what was gathered to s, and for how long invocations have been under way.
+func (c *collector) fill(s *Stats, l backends.Limits, underway time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.Workers, s.ColdStarts = int64(len(c.rows)), c.cold
@@ -205,7 +205,7 @@ func (c *collector) fill(s *Stats, l backends.Limits) {
 		s.Store = now.Sub(c.before).Add(c.store)
 		s.Cost.Store = s.Store.Cost(c.bucket.URL())
 	}
-	s.Cost.Backend = c.paid.Seconds()*l.PricePerSecond + float64(s.Invocations)*l.PricePerRequest
+	s.Cost.Backend = (c.paid+underway).Seconds()*l.PricePerSecond + float64(s.Invocations)*l.PricePerRequest
 	s.Cost.Total = s.Cost.Backend + s.Cost.Store
 }
 

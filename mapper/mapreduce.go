@@ -76,10 +76,11 @@ func keep(values []value) func(context.Context, *sched.Slot, *sched.Task, sched.
 // step returns a job that is a further step of j: its data lie with j's.
 func (j *job) step(f *registry.Function) *job {
 	next := j.ex.newJob(j.id, f)
-	next.dirty, next.objects, next.collected = j.dirty, j.objects, j.collected
-	j.mu.Lock()
-	j.next = append(j.next, next)
-	j.mu.Unlock()
+	next.dirty, next.objects, next.collected, next.first = j.dirty, j.objects, j.collected, j.root()
+	first := j.root()
+	first.mu.Lock()
+	first.next = append(first.next, next)
+	first.mu.Unlock()
 	return next
 }
 

@@ -32,6 +32,13 @@ type Options struct {
 	// Log is where progress and the lines that workers print and log are written. Defaults to standard error.
 	Log io.Writer
 
+	// MaxCost stops a job that has cost so many US dollars by the estimate of [Cost], with a [*LimitError]. What is under way
+	// is counted, a quarter of a second late at most, and stopped. Defaults to no limit; -1 is the same.
+	MaxCost float64
+
+	// MaxTime stops a job, with all its steps, after a time, with a [*LimitError]. Defaults to no limit; -1 is the same.
+	MaxTime time.Duration
+
 	// Partitions is the number of reduce tasks of [MapReduceByKey], of ranges that [Sort] makes, and of the objects that
 	// they write. Defaults to a few for each worker, not more than there are inputs, and in Sort to ranges of about 64 MB;
 	// -1 is the same.
@@ -39,6 +46,10 @@ type Options struct {
 
 	// Quiet shows no progress; workers' lines are still shown. Progress is never shown in tests.
 	Quiet bool
+
+	// Backoff is the time before the second attempt at a task. It doubles with each further one, up to 5 s or itself, less up
+	// to a half at random. Defaults to 20 ms.
+	Backoff time.Duration
 
 	// Resume is a name under which the results of finished tasks are kept in the bucket, below resume/. A program that is
 	// run again with the name, after whatever ended it, on whatever backend, takes them from there, and computes only what is
@@ -55,6 +66,15 @@ type Options struct {
 	// reached, or its error is [Retryable]. Other errors and panics of a function are final: they would come again.
 	// Defaults to 2; -1 is none.
 	Retries int
+
+	// RetryBudget bounds the further attempts at all tasks of a step of a job together: a failure beyond it is final. It keeps
+	// a job that is doomed from being paid for many times. Defaults to no bound; -1 is the same.
+	RetryBudget int
+
+	// RetryIf, where it is set, says for each failure of a task whether another attempt may help, in place of what Retries
+	// says: errors.Is tells the cause ([ErrFunction], [ErrPanic], [ErrTimeout], [ErrWorkerLost], [ErrOutOfMemory], …). The
+	// number of attempts stays bounded by Retries. It is called by several goroutines.
+	RetryIf func(*TaskError) bool
 
 	// Speculation is the share of a job's requests and tasks that may be sent to a second worker, since the first is late:
 	// when no task waits any more, what takes much longer than others took, or has not begun when others had, is run again
@@ -94,6 +114,21 @@ func (o Options) with(over Options) Options {
 	}
 	if over.Log != nil {
 		o.Log = over.Log
+	}
+	if over.MaxCost != 0 {
+		o.MaxCost = over.MaxCost
+	}
+	if over.MaxTime != 0 {
+		o.MaxTime = over.MaxTime
+	}
+	if over.Backoff != 0 {
+		o.Backoff = over.Backoff
+	}
+	if over.RetryBudget != 0 {
+		o.RetryBudget = over.RetryBudget
+	}
+	if over.RetryIf != nil {
+		o.RetryIf = over.RetryIf
 	}
 	if over.Partitions != 0 {
 		o.Partitions = over.Partitions

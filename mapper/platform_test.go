@@ -28,7 +28,7 @@ type platform struct {
 
 func (p *platform) Limits() backends.Limits {
 	l := p.Backend.Limits()
-	l.MaxDuration, l.MaxReply = p.limits.MaxDuration, p.limits.MaxReply
+	l.MaxDuration, l.MaxReply, l.PricePerSecond = p.limits.MaxDuration, p.limits.MaxReply, p.limits.PricePerSecond
 	return l
 }
 

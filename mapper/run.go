@@ -58,6 +58,7 @@ type job struct {
 
 	mu       sync.Mutex
 	next     []*job // its further steps
+	first    *job   // of which it is one
 	failures []*TaskError
 	count    int
 }
@@ -143,6 +144,7 @@ func (j *job) do(ctx context.Context) error {
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	defer j.watchLimits(stop)()
 	if err := cmp.Or(j.share(ctx), j.resume(ctx, stop)); err != nil {
 		return err
 	}
@@ -157,7 +159,7 @@ func (j *job) do(ctx context.Context) error {
 	s := &sched.Job{
 		Backend: j.ex.backend,
 		Policy: sched.Policy{
-			Concurrency: concurrency, CPUs: limits.CPUs, Retries: o.retries(),
+			Concurrency: concurrency, CPUs: limits.CPUs, Retries: o.retries(), RetryBudget: max(o.RetryBudget, 0), Backoff: o.Backoff,
 			BatchSize: o.BatchSize, BatchBytes: j.inlineLimit(), Random: mathrand.Float64,
 			Copies: copies, Streams: limits.Streams && !o.Detached,
 		},
@@ -171,6 +173,11 @@ func (j *job) do(ctx context.Context) error {
 	}
 	if j.resumed != nil {
 		s.Recall = j.recall
+	}
+	if o.RetryIf != nil {
+		s.Again = func(t *sched.Task, f *sched.Failure) bool {
+			return o.RetryIf(newTaskError(j.f.Name, t.Index, t.Attempt+1, f))
+		}
 	}
 	runner := sched.NewRunner(s)
 	j.runner.Store(runner)

@@ -109,12 +109,16 @@ func (j *job) counts() sched.Counts {
 // stats tells what the job and its steps have done so far.
 func (j *job) stats() Stats {
 	s := Stats{Job: j.id, Function: j.f.Name, Started: j.started}
+	var underway time.Duration
 	for _, step := range j.steps() {
+		if r := step.runner.Load(); r != nil {
+			underway += r.Underway(time.Now())
+		}
 		c := step.counts()
 		s.Done, s.Failed, s.Retried, s.Resumed = s.Done+c.Settled, s.Failed+c.Failed, s.Retried+c.Retried, s.Resumed+c.Recalled
 		s.Invocations, s.WorkersLost, s.Throttled, s.Copies = s.Invocations+c.Invocations, s.WorkersLost+c.Lost, s.Throttled+c.Throttled, s.Copies+c.Copies
 	}
-	j.collected.fill(&s, j.ex.limits)
+	j.collected.fill(&s, j.ex.limits, underway)
 	return s
 }
 

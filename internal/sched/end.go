@@ -15,6 +15,7 @@ type Outcome struct {
 	Err  error // nil: the reply was complete
 	Ran  int   // tasks that the worker says it ran
 	Busy time.Duration
+	Last bool      // of a lost worker: its task gets no further attempt
 	end  *wire.End // all that the worker told; kept by a Runner
 }
 
@@ -77,7 +78,7 @@ func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
 	default:
 		m.counts.Lost++
 		m.flow.lost()
-		return m.lost(rest, now)
+		return m.lost(rest, !o.Last, now)
 	}
 	return nil
 }
@@ -116,12 +117,12 @@ func (m *Machine) isolate(tasks []Task) {
 // lost deals with the tasks of a batch whose worker was lost. One alone is to blame. Of several, one may be: they are
 // split, and the halves run apart, so that the one that kills its worker each time is found after some more losses,
 // however many innocent tasks were with it; that counts as no attempt of theirs.
-func (m *Machine) lost(rest []Task, now time.Time) []Blame {
+func (m *Machine) lost(rest []Task, again bool, now time.Time) []Blame {
 	switch len(rest) {
 	case 0:
 		return nil
 	case 1:
-		attempts, final := m.failed(rest[0], true, true, now)
+		attempts, final := m.failed(rest[0], again, true, now)
 		if !final {
 			return nil
 		}

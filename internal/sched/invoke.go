@@ -33,7 +33,7 @@ func (r *Runner) invoke(s *Slot, b *Batch) {
 		o.Err = err
 		return
 	}
-	if r.copies() && r.m.policy.Streams {
+	if r.m.policy.Streams {
 		r.mu.Lock()
 		r.m.Started(b, time.Now())
 		r.pass() // it may make another late
@@ -191,8 +191,12 @@ func (r *Runner) failure(b *Batch, position int, f *Failure) error {
 		return context.Cause(r.ctx)
 	}
 	t := &b.Tasks[position]
+	again := f.Again
+	if r.job.Again != nil {
+		again = r.job.Again(t, f)
+	}
 	r.mu.Lock()
-	attempts, final := r.m.Failed(*t, f.Again, time.Now())
+	attempts, final := r.m.Failed(*t, again, time.Now())
 	if !final {
 		r.pass()
 	}
@@ -217,6 +221,7 @@ func (r *Runner) report(t *Task, attempts int, f *Failure) error {
 // end tells the machine how a batch ended, and reports whom it blames.
 func (r *Runner) end(b *Batch, o Outcome) {
 	now := time.Now()
+	o.Last = r.last(b, o)
 	r.mu.Lock()
 	switch {
 	case o.Err != nil && r.ctx.Err() == nil && b.redundant():
@@ -241,11 +246,30 @@ func (r *Runner) end(b *Batch, o Outcome) {
 		r.job.Ended(&Report{Batch: b, Started: b.started, Ended: now, Err: o.Err, End: o.end, Unused: errors.Is(o.Err, errRedundant)})
 	}
 	for _, x := range blamed {
-		f := &Failure{Err: o.Err}
-		var lost *backends.LostError
-		if errors.As(o.Err, &lost) {
-			f.Worker = lost.Worker
-		}
-		_ = r.report(&x.Task, x.Attempts, f) // what it returns has stopped the job
+		_ = r.report(&x.Task, x.Attempts, lossOf(o)) // what it returns has stopped the job
 	}
+}
+
+// lossOf is the failure of a task whose worker was lost.
+func lossOf(o Outcome) *Failure {
+	f := &Failure{Err: o.Err}
+	var lost *backends.LostError
+	if errors.As(o.Err, &lost) {
+		f.Worker = lost.Worker
+	}
+	return f
+}
+
+// last reports whether a lost worker's task, where it was alone, is to have no further attempt.
+func (r *Runner) last(b *Batch, o Outcome) bool {
+	if r.job.Again == nil || o.Err == nil || r.ctx.Err() != nil || b.over() {
+		return false
+	}
+	for _, class := range []error{errRedundant, errLocal, errGivenUp, backends.ErrThrottled, backends.ErrRefused, backends.ErrInvalid} {
+		if errors.Is(o.Err, class) {
+			return false
+		}
+	}
+	rest := b.work.rest()
+	return len(rest) == 1 && !r.job.Again(&rest[0], lossOf(o))
 }

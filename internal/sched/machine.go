@@ -9,6 +9,8 @@ type Policy struct {
 	BatchSize   int            // tasks in a batch; 0 lets the machine choose
 	BatchBytes  int            // input bytes in a batch, unless one task alone has more
 	Retries     int            // further attempts at a task after the first
+	RetryBudget int            // further attempts at all tasks together; 0 is no bound
+	Backoff     time.Duration  // before the second attempt; 0 is 20 ms
 	Streams     bool           // workers answer when they begin
 	Copies      float64        // of all invocations and tasks, the share that may be run twice since they are late
 	Random      func() float64 // in [0, 1), for jitter
@@ -172,7 +174,7 @@ func (m *Machine) Failed(t Task, again bool, now time.Time) (attempts int, final
 
 func (m *Machine) failed(t Task, again, alone bool, now time.Time) (attempts int, final bool) {
 	t.Attempt++
-	if !again || t.Attempt > m.policy.Retries {
+	if !again || t.Attempt > m.policy.Retries || m.policy.RetryBudget > 0 && m.counts.Retried >= int64(m.policy.RetryBudget) {
 		m.counts.Failed++
 		return t.Attempt, true
 	}
@@ -182,9 +184,13 @@ func (m *Machine) failed(t Task, again, alone bool, now time.Time) (attempts int
 	return t.Attempt, false
 }
 
-// delay is the time before the next attempt: doubling from 20 ms to 5 s, less up to a half at random.
+// delay is the time before the next attempt: doubling to 5 s, less up to a half at random.
 func (m *Machine) delay(attempt int) time.Duration {
-	d := min(20*time.Millisecond<<min(attempt-1, 10), 5*time.Second)
+	first := m.policy.Backoff
+	if first <= 0 {
+		first = 20 * time.Millisecond
+	}
+	d := max(min(first<<min(attempt-1, 10), 5*time.Second), first)
 	if m.policy.Random != nil {
 		d -= time.Duration(float64(d) / 2 * m.policy.Random())
 	}

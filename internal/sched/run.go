@@ -29,6 +29,8 @@ type Job struct {
 	Request func(ctx context.Context, s *Slot, b *Batch) (backends.Request, error)
 	// Result takes a task's result. An error of it is a failure of the task.
 	Result func(ctx context.Context, s *Slot, t *Task, v Value) *Failure
+	// Again, where it is set, says whether another attempt at a task may help, in place of what its worker says.
+	Again func(t *Task, f *Failure) bool
 	// Failed takes a task's failure, once it is final. An error of it ends the job.
 	Failed func(t *Task, attempts int, f *Failure) error
 	// Ended, where it is set, is told of each invocation when it is over. The report is valid during the call alone.
@@ -287,6 +289,24 @@ func (r *Runner) wakeAt(t time.Time) {
 		r.due = time.Time{}
 		r.pass()
 	})
+}
+
+// Underway returns for how long the invocations that are under way have been so by now, added up: from when their workers
+// answered, where they tell.
+func (r *Runner) Underway(now time.Time) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var sum time.Duration
+	for _, b := range r.m.under {
+		since := b.started
+		if since.IsZero() && !r.m.policy.Streams {
+			since = b.Begun
+		}
+		if !since.IsZero() {
+			sum += now.Sub(since)
+		}
+	}
+	return sum
 }
 
 // Counts tells what was done so far. It may be called at any time.
