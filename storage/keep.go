@@ -25,8 +25,10 @@ func KeptStats(ctx context.Context) Stats {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, b := range k.open {
-		s, _ := StatsOf(b.Bucket)
-		sum = sum.Add(s)
+		if b.bucket != nil {
+			s, _ := StatsOf(b.bucket)
+			sum = sum.Add(s)
+		}
 	}
 	return sum
 }

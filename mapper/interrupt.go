@@ -1,0 +1,40 @@
+package mapper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// ErrInterrupted is why a context of [Interruptible] ended.
+var ErrInterrupted = errors.New("interrupted")
+
+// Interruptible returns a context that ends when the process is interrupted (Ctrl-C) or told to terminate. Jobs under it stop:
+// work on workers is cancelled, what finished tasks came to is kept where [Options].Resume says so, and Map and the others
+// return. A second signal ends the process at once, with status 130. Stop gives the signals back.
+func Interruptible(ctx context.Context) (_ context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	signals, over := make(chan os.Signal, 2), make(chan struct{})
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		defer close(over)
+		s, told := <-signals
+		if !told {
+			return
+		}
+		cancel(fmt.Errorf("%w (%v)", ErrInterrupted, s))
+		fmt.Fprintf(os.Stderr, "%v: stopping; once more ends this at once\n", s)
+		if _, told := <-signals; told {
+			os.Exit(130)
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(signals)
+		<-over
+		cancel(nil)
+	}
+}

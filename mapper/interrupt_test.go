@@ -1,0 +1,97 @@
+package mapper_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/gowren/gowren/mapper"
+)
+
+// interruptWork says that it is there, and waits to be told to stop; it is told, or ignores that.
+var interruptWork = mapper.Func("interrupt-work", func(ctx context.Context, n int) (int, error) {
+	if n == 0 {
+		return 7, nil
+	}
+	fmt.Println("the task has begun")
+	if n == 2 {
+		select {}
+	}
+	<-ctx.Done()
+	return 0, ctx.Err()
+})
+
+func init() {
+	for name, inputs := range map[string][]int{"interrupt": {0, 1}, "interrupt-twice": {0, 2}} {
+		programs[name] = func() { beInterrupted(inputs) }
+	}
+}
+
+func beInterrupted(inputs []int) {
+	mapper.Main()
+	ctx, stop := mapper.Interruptible(context.Background())
+	defer stop()
+	ex, err := mapper.Open(ctx, mapper.Config{Options: mapper.Options{Resume: "interrupted", BatchSize: 1}})
+	if err != nil {
+		fmt.Println("open:", err)
+		return
+	}
+	_, err = mapper.Map(ctx, ex, interruptWork, inputs)
+	fmt.Println("interrupted:", errors.Is(err, mapper.ErrInterrupted), err)
+	fmt.Println("close:", ex.Close())
+}
+
+// TestInterrupt: the first Ctrl-C stops a job cleanly, and a second one at once.
+func TestInterrupt(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		program, backend string
+		signals, status  int
+		says             []string
+	}{
+		{"interrupt", "local://?workers=2", 1, 0, []string{"once more", "interrupted: true", "close: <nil>"}},
+		{"interrupt-twice", "inproc://?workers=2", 2, 130, []string{"once more"}}, // a task that ignores it keeps the driver
+	} {
+		path, err := os.Executable()
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, in, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer out.Close()
+		cmd := exec.CommandContext(t.Context(), path)
+		cmd.Stdout, cmd.Stderr = in, in
+		cmd.Env = append(os.Environ(), programVariable+"="+c.program, "GOWREN_BACKEND="+c.backend, "GOWREN_STORAGE=file://"+t.TempDir())
+		if err := errors.Join(cmd.Start(), in.Close()); err != nil {
+			t.Fatal(err)
+		}
+		var said strings.Builder
+		sent := 0
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			said.WriteString(lines.Text() + "\n")
+			if strings.Contains(lines.Text(), "the task has begun") || sent < c.signals && strings.Contains(lines.Text(), "once more") {
+				if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+					t.Fatal(err)
+				}
+				sent++
+			}
+		}
+		_ = cmd.Wait() // its status tells
+		if cmd.ProcessState.ExitCode() != c.status {
+			t.Errorf("%s: status %d, want %d", c.program, cmd.ProcessState.ExitCode(), c.status)
+		}
+		for _, want := range c.says {
+			if !strings.Contains(said.String(), want) {
+				t.Errorf("%s: it does not say %q: %s", c.program, want, said.String())
+			}
+		}
+	}
+}
