@@ -103,16 +103,15 @@ func (m Manifest) commit(ctx context.Context, b storage.Bucket) error {
 
 // vacant returns an error when another job has finished in the bucket before.
 func vacant(ctx context.Context, b storage.Bucket, job string) error {
-	m, err := readManifest(ctx, b, b.URL())
-	switch {
-	case err == nil && m.Job == job: // it was resumed
+	if _, err := b.Stat(ctx, manifestKey); errors.Is(err, fs.ErrNotExist) {
 		return nil
-	case err == nil:
-		return taken(b, fs.ErrExist)
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
+	} else if err != nil {
+		return err
 	}
-	return err
+	if m, err := readManifest(ctx, b, b.URL()); err != nil || m.Job == job { // which was resumed
+		return err
+	}
+	return taken(b, fs.ErrExist)
 }
 
 func taken(b storage.Bucket, err error) error {

@@ -179,6 +179,10 @@ func (j *job) do(ctx context.Context) error {
 			return o.RetryIf(newTaskError(j.f.Name, t.Index, t.Attempt+1, f))
 		}
 	}
+	ctx, spans := j.traced(ctx)
+	if spans != nil {
+		s.Attempt = spans.attempt
+	}
 	runner := sched.NewRunner(s)
 	j.runner.Store(runner)
 	if !o.Quiet && !inTest() {
@@ -187,6 +191,9 @@ func (j *job) do(ctx context.Context) error {
 	err := runner.Run(ctx)
 	if j.resumed != nil { // also what a job that failed has finished
 		err = errors.Join(err, j.resumed.journal.Flush())
+	}
+	if spans != nil {
+		spans.end(runner.Counts(), err)
 	}
 	if err != nil || runner.Counts().Lost > 0 {
 		j.dirty.Store(true) // a worker may have left what it did not live to tell of
@@ -284,11 +291,14 @@ func (j *job) progress() progress.Counts {
 // sweep is the end of a job with all its steps: it deletes what they have left in the bucket, also after ctx has ended, and
 // tells what they did.
 func (j *job) sweep(ctx context.Context) {
-	if tell := j.ex.options.Stats; tell != nil {
+	if tell := j.ex.options.Stats; tell != nil || measured(ctx) {
 		defer func() {
 			s := j.stats()
 			s.Ended = time.Now()
-			tell(s)
+			measure(ctx, s)
+			if tell != nil {
+				tell(s)
+			}
 		}()
 	}
 	if !j.dirty.Load() || j.ex.options.Resume != "" {

@@ -1,7 +1,6 @@
 package mapper
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -32,15 +31,16 @@ const (
 // bar for each request, thin while the worker was waited for, coloured by what came of it; and what it was as its title,
 // which browsers show where one points. A thousand workers are drawn at most.
 func (s Stats) WriteTimeline(w io.Writer) error {
-	b := bufio.NewWriter(w)
-	s.drawTimeline(b)
-	if err := b.Flush(); err != nil {
+	if _, err := w.Write(s.drawTimeline()); err != nil {
 		return fmt.Errorf("mapper: timeline: %w", err)
 	}
 	return nil
 }
 
-func (s Stats) drawTimeline(w *bufio.Writer) {
+// drawTimeline returns the drawing: some 200 bytes for each span.
+func (s Stats) drawTimeline() []byte {
+	var w []byte
+	add := func(format string, args ...any) { w = fmt.Appendf(w, format, args...) }
 	var end time.Duration = 1
 	rows := 0
 	for _, x := range s.Spans {
@@ -53,38 +53,39 @@ func (s Stats) drawTimeline(w *bufio.Writer) {
 	scale := float64(timelineWidth-timelineLeft-20) / float64(end)
 	at := func(d time.Duration) float64 { return timelineLeft + float64(d)*scale }
 
-	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">`+"\n", timelineWidth, height)
-	_, _ = w.WriteString(timelineStyle) // bufio keeps the first error
-	fmt.Fprintf(w, `<rect class="paper" width="%d" height="%d"/>`+"\n", timelineWidth, height)
-	fmt.Fprintf(w, `<text class="ink" x="%d" y="20" font-size="14">%s</text>`+"\n", timelineLeft, html.EscapeString(s.headline(end)))
+	add(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">`+"\n", timelineWidth, height)
+	add("%s", timelineStyle)
+	add(`<rect class="paper" width="%d" height="%d"/>`+"\n", timelineWidth, height)
+	add(`<text class="ink" x="%d" y="20" font-size="14">%s</text>`+"\n", timelineLeft, html.EscapeString(s.headline(end)))
 	x := timelineLeft
 	for _, k := range []SpanKind{SpanDone, SpanCopy, SpanUnused, SpanLost, SpanThrottled} {
-		fmt.Fprintf(w, `<rect class="%s" x="%d" y="32" width="10" height="10"/><text class="ink" x="%d" y="41">%s</text>`+"\n", k, x, x+14, k)
+		add(`<rect class="%s" x="%d" y="32" width="10" height="10"/><text class="ink" x="%d" y="41">%s</text>`+"\n", k, x, x+14, k)
 		x += 90
 	}
 	for _, t := range ticks(end) {
-		fmt.Fprintf(w, `<line class="grid" x1="%.1f" x2="%[1]f" y1="%d" y2="%d"/><text class="ink" x="%.1f" y="%d" text-anchor="middle">%v</text>`+"\n",
+		add(`<line class="grid" x1="%.1f" x2="%[1]f" y1="%d" y2="%d"/><text class="ink" x="%.1f" y="%d" text-anchor="middle">%v</text>`+"\n",
 			at(t), timelineTop-6, height-34, at(t), height-20, t)
 	}
-	fmt.Fprintf(w, `<text class="ink" x="%d" y="%d" text-anchor="end">worker 0</text>`+"\n", timelineLeft-4, timelineTop+10)
+	add(`<text class="ink" x="%d" y="%d" text-anchor="end">worker 0</text>`+"\n", timelineLeft-4, timelineTop+10)
 	if rows > 1 {
-		fmt.Fprintf(w, `<text class="ink" x="%d" y="%d" text-anchor="end">%d</text>`+"\n", timelineLeft-4, timelineTop+rows*pitch-2, rows-1)
+		add(`<text class="ink" x="%d" y="%d" text-anchor="end">%d</text>`+"\n", timelineLeft-4, timelineTop+rows*pitch-2, rows-1)
 	}
 	for _, x := range s.Spans {
 		if x.Worker >= rows {
 			continue
 		}
 		y := timelineTop + x.Worker*pitch
-		fmt.Fprintf(w, `<g class="%s"><title>%s</title>`, x.Kind, html.EscapeString(x.title()))
+		add(`<g class="%s"><title>%s</title>`, x.Kind, html.EscapeString(x.title()))
 		if x.Start > x.Begun {
-			fmt.Fprintf(w, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" opacity=".45"/>`, at(x.Begun), float64(y)+float64(pitch)/3, at(x.Start)-at(x.Begun), float64(pitch)/4)
+			add(`<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" opacity=".45"/>`, at(x.Begun), float64(y)+float64(pitch)/3, at(x.Start)-at(x.Begun), float64(pitch)/4)
 		}
-		fmt.Fprintf(w, `<rect x="%.1f" y="%d" width="%.1f" height="%d"/></g>`+"\n", at(x.Start), y, max(at(x.Ended)-at(x.Start), 0.5), max(pitch-1, 3))
+		add(`<rect x="%.1f" y="%d" width="%.1f" height="%d"/></g>`+"\n", at(x.Start), y, max(at(x.Ended)-at(x.Start), 0.5), max(pitch-1, 3))
 	}
 	if hidden > 0 {
-		fmt.Fprintf(w, `<text class="ink" x="%d" y="%d">and %d more workers, not drawn</text>`+"\n", timelineLeft, height-4, hidden)
+		add(`<text class="ink" x="%d" y="%d">and %d more workers, not drawn</text>`+"\n", timelineLeft, height-4, hidden)
 	}
-	_, _ = w.WriteString("</svg>\n")
+	add("</svg>\n")
+	return w
 }
 
 const timelineStyle = `<style>

@@ -19,7 +19,7 @@ import (
 func TestCollected(t *testing.T) {
 	t.Parallel()
 	var got []mapper.Stats
-	ex := open(t, "local://?workers=2").With(mapper.Options{BatchSize: 3, Stats: func(s mapper.Stats) { got = append(got, s) }})
+	ex := open(t, "local://?workers=2").With(mapper.Options{BatchSize: 3, Speculation: -1, Stats: func(s mapper.Stats) { got = append(got, s) }})
 	if _, err := mapper.MapReduce(t.Context(), ex, resumeWork, resumeSum, resumeInputs("collected", 40)); err != nil {
 		t.Fatal(err)
 	}

@@ -141,6 +141,9 @@ func (r *Runner) result(s *Slot, b *Batch, position int, v Value) error {
 	if f := r.job.Result(r.ctx, s, &b.Tasks[position], v); f != nil {
 		return r.failure(b, position, f)
 	}
+	if r.job.Attempt != nil {
+		r.job.Attempt(b, &b.Tasks[position], nil, true)
+	}
 	r.settled.Add(1)
 	r.land(b)
 	return nil
@@ -201,6 +204,9 @@ func (r *Runner) failure(b *Batch, position int, f *Failure) error {
 		r.pass()
 	}
 	r.mu.Unlock()
+	if r.job.Attempt != nil {
+		r.job.Attempt(b, t, f, final)
+	}
 	var err error
 	if final {
 		err = r.report(t, attempts, f)
@@ -222,6 +228,10 @@ func (r *Runner) report(t *Task, attempts int, f *Failure) error {
 func (r *Runner) end(b *Batch, o Outcome) {
 	now := time.Now()
 	o.Last = r.last(b, o)
+	var lost []Task
+	if r.job.Attempt != nil && r.isLoss(b, o) {
+		lost = b.work.rest()
+	}
 	r.mu.Lock()
 	switch {
 	case o.Err != nil && r.ctx.Err() == nil && b.redundant():
@@ -232,7 +242,8 @@ func (r *Runner) end(b *Batch, o Outcome) {
 		r.m.Stop(o.Err)
 	}
 	blamed := r.m.End(b, o, now)
-	if len(b.work.batches) == 0 {
+	alone := len(b.work.batches) == 0
+	if alone {
 		r.landed.Add(-int64(b.work.landed.Load()))
 	}
 	switch {
@@ -242,6 +253,9 @@ func (r *Runner) end(b *Batch, o Outcome) {
 		r.pass()
 	}
 	r.mu.Unlock()
+	if alone && len(lost) > 0 {
+		r.lose(b, lost, o, blamed)
+	}
 	if r.job.Ended != nil {
 		r.job.Ended(&Report{Batch: b, Started: b.started, Ended: now, Err: o.Err, End: o.end, Unused: errors.Is(o.Err, errRedundant)})
 	}
@@ -262,7 +276,16 @@ func lossOf(o Outcome) *Failure {
 
 // last reports whether a lost worker's task, where it was alone, is to have no further attempt.
 func (r *Runner) last(b *Batch, o Outcome) bool {
-	if r.job.Again == nil || o.Err == nil || r.ctx.Err() != nil || b.over() {
+	if r.job.Again == nil || !r.isLoss(b, o) {
+		return false
+	}
+	rest := b.work.rest()
+	return len(rest) == 1 && !r.job.Again(&rest[0], lossOf(o))
+}
+
+// isLoss reports whether an invocation ended by the loss of its worker, with tasks that are not settled.
+func (r *Runner) isLoss(b *Batch, o Outcome) bool {
+	if o.Err == nil || r.ctx.Err() != nil || b.over() {
 		return false
 	}
 	for _, class := range []error{errRedundant, errLocal, errGivenUp, backends.ErrThrottled, backends.ErrRefused, backends.ErrInvalid} {
@@ -270,6 +293,13 @@ func (r *Runner) last(b *Batch, o Outcome) bool {
 			return false
 		}
 	}
-	rest := b.work.rest()
-	return len(rest) == 1 && !r.job.Again(&rest[0], lossOf(o))
+	return true
+}
+
+// lose tells of the attempts that ended with a worker, but for those of which copies go on.
+func (r *Runner) lose(b *Batch, rest []Task, o Outcome, blamed []Blame) {
+	for i := range rest {
+		final := len(blamed) > 0 // which is of one task
+		r.job.Attempt(b, &rest[i], lossOf(o), final)
+	}
 }

@@ -10,9 +10,9 @@ import (
 // is judged by how long others took, with more patience where there were few. Copies are few too ([Policy]): they wait until
 // they can be had for all that is late, so that they go to the last ones, and not to the first.
 const (
-	lateFloor    = 100 * time.Millisecond // nothing is late before
-	copiesAtOnce = 2                      // of a batch: the worker of a copy may be slow, too
-	latestRun    = 1.5                    // times what is expected, at least
+	lateFloor    = time.Second // nothing is late before
+	copiesAtOnce = 2           // of a batch: the worker of a copy may be slow, too
+	latestRun    = 1.5         // times what is expected, at least
 )
 
 // late judges batches.

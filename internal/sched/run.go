@@ -33,6 +33,9 @@ type Job struct {
 	Again func(t *Task, f *Failure) bool
 	// Failed takes a task's failure, once it is final. An error of it ends the job.
 	Failed func(t *Task, attempts int, f *Failure) error
+	// Attempt, where it is set, is told how each attempt at a task ended: f is nil for a result, and not final where another
+	// attempt follows.
+	Attempt func(b *Batch, t *Task, f *Failure, final bool)
 	// Ended, where it is set, is told of each invocation when it is over. The report is valid during the call alone.
 	Ended func(x *Report)
 	// Log takes a line; t is nil where it belongs to no task.
