@@ -15,13 +15,13 @@ var replay = flag.Uint64("seed", 0, "simulate this seed alone")
 
 // TestSimulation runs whole jobs in virtual time, with all that may go wrong, and holds each to its promises.
 func TestSimulation(t *testing.T) {
-	seeds := uint64(200)
+	seeds := uint64(1000)
 	if testing.Short() {
 		seeds = 20
 	}
 	for seed := uint64(1); seed <= seeds; seed++ {
 		if *replay == 0 || *replay == seed {
-			simulate(t, seed, 1000, 50)
+			simulate(t, seed, 300, 30)
 		}
 	}
 	if *replay == 0 && simulated.Load() == 0 {
