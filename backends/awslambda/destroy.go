@@ -68,11 +68,15 @@ func deleteLogs(ctx context.Context, c *clients, function string) error {
 
 // Prewarm implements [backends.Warmer]: it makes n requests at once that workers hold for a moment.
 func (b *Backend) Prewarm(ctx context.Context, n int) error {
-	errs := make([]error, min(n, b.limits.Concurrency))
+	p, err := b.ready()
+	if err != nil {
+		return err
+	}
+	errs := make([]error, min(n, b.Limits().Concurrency))
 	var all sync.WaitGroup
 	for i := range errs {
 		all.Go(func() {
-			_, errs[i] = b.ping(ctx, b.aws, b.function, message{Ping: true, Hold: warmHold}, b.bucket.URL())
+			_, errs[i] = p.ping(ctx, message{Ping: true, Hold: warmHold})
 		})
 	}
 	all.Wait()

@@ -2,11 +2,13 @@ package awslambda_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -124,6 +126,47 @@ func TestNewPolicy(t *testing.T) {
 	err := c.backend(t, awslambda.Config{Concurrency: 2}).Prepare(t.Context(), backends.Deployment{Program: os.Getenv("GOWREN_PROGRAM"), Bucket: bucket})
 	c.told(t, "never", err, backends.ErrRefused, "do not reach the bucket")
 	refuse.Store(0)
+}
+
+// TestPreparedAgain prepares a backend for another bucket while an invocation is under way. That is told to stop where its
+// worker looks.
+func TestPreparedAgain(t *testing.T) {
+	t.Parallel()
+	for name, way := range ways {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCloud(t, lambda.Options{RoleDelay: -1})
+			first, second := newBucket(t), newBucket(t)
+			b := c.backend(t, awslambda.Config{Role: c.role(t), Concurrency: 2, Plain: way.plain})
+			prepare(t, b, first)
+			old, err := mapper.New(t.Context(), ready{b}, first, mapper.Options{Quiet: true, Retries: -1, Detached: way.detached})
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir, ended := t.TempDir(), make(chan error, 1)
+			here := func() bool { _, err := os.Stat(filepath.Join(dir, "here")); return err == nil }
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			go func() {
+				_, err := mapper.Call(ctx, old, haunt, dir)
+				ended <- err
+			}()
+			await(t, "the task's beginning", here)
+			prepare(t, b, second)
+			cancel()
+			if err := <-ended; !errors.Is(err, context.Canceled) {
+				t.Errorf("the cancelled job ends with %v", err)
+			}
+			await(t, "the task's end", func() bool { return !here() })
+			ex := open(t, b, second, mapper.Options{Detached: way.detached})
+			wantDoubled(t, ex, 3)
+			wantEmpty(t, first)
+			wantEmpty(t, second)
+			if err := old.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }
 
 // throughProxy is a bucket behind a proxy that refuses some requests.
