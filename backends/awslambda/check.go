@@ -72,7 +72,7 @@ func (p *prepared) test(ctx context.Context) backends.Finding {
 	case err != nil:
 		f.Err, f.Remedy = err, "see the function's logs in CloudWatch: "+logGroup(p.function)
 	case s.Problem != "":
-		f.Err = fmt.Errorf("awslambda: workers do not reach the bucket: %s: %w", s.Problem, backends.ErrRefused)
+		f.Err = s.unreached(p.function)
 		f.Remedy = "give the workers' role the policy of docs/aws.md, and the VPC, if there is one, a way to the store"
 	default:
 		f.Note = fmt.Sprintf("the worker %s answers and reaches the bucket", s.Worker)

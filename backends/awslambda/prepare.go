@@ -54,7 +54,7 @@ const readying = 5 * time.Minute
 // deploy returns when the function answers a ping, and makes it or repairs it for that.
 func (b *Backend) deploy(ctx context.Context, c *clients, exe *program.Executable, function, bucketURL string) error {
 	made, repaired := false, false
-	over, reached := time.Now().Add(readying), time.Time{}
+	begun, reached := time.Now(), time.Time{}
 	for pause := 200 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
 		s, err := ping(ctx, c, function, message{Ping: true, Look: true}, bucketURL)
 		switch {
@@ -64,7 +64,7 @@ func (b *Backend) deploy(ctx context.Context, c *clients, exe *program.Executabl
 				reached = time.Now().Add(assuming)
 			}
 			if time.Now().After(reached) {
-				return fmt.Errorf("awslambda: workers of %s do not reach the bucket: %s: %w", function, s.Problem, backends.ErrRefused)
+				return s.unreached(function)
 			}
 			err = wait(ctx, pause)
 		case err == nil:
@@ -76,7 +76,9 @@ func (b *Backend) deploy(ctx context.Context, c *clients, exe *program.Executabl
 			err = b.create(ctx, c, exe, function, bucketURL)
 		case isCode(err, "ResourceConflictException"):
 			err = await(ctx, c, function)
-		case errors.Is(err, backends.ErrThrottled) && time.Now().Before(over):
+		case errors.As(err, new(*credentialsError)) && time.Since(begun) > assuming:
+			return err // who gives them may not be there at all
+		case errors.Is(err, backends.ErrThrottled) && time.Since(begun) < readying:
 			err = wait(ctx, pause)
 		case errors.Is(err, errUnfit) && !repaired:
 			repaired = true
