@@ -13,7 +13,7 @@ import (
 	"github.com/gowren/gowren/storage"
 )
 
-func init() { assuming = 2 * time.Second }
+func init() { assuming, deleting = 2*time.Second, 2*time.Second }
 
 // The limits of requests, in bytes.
 const (
