@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -46,7 +47,7 @@ func (b *Backend) send(ctx context.Context, p place, a *app, exe *program.Execut
 			return b.explainDeployment(p, err)
 		}
 		limit = 0
-		if errors.Is(err, errBusy) {
+		if errors.Is(err, errBusy) || errors.Is(err, errUntold) {
 			limit = b.patience.settle
 		}
 		if err := wait(ctx, b.patience.every); err != nil {
@@ -101,7 +102,7 @@ func (b *Backend) follow(ctx context.Context, a *app, id string) error {
 		if !errors.Is(err, errUnknown) {
 			strange = 0
 		} else if strange++; strange == mostStrange {
-			return err
+			return fmt.Errorf("%w: %w", errUntold, err)
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -189,8 +190,10 @@ func (b *Backend) deployment(ctx context.Context, a *app, method, path string, b
 		return nil, errBusy
 	case http.StatusNotFound:
 		return nil, fmt.Errorf("%s: %w", text, errUnknown)
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusGatewayTimeout:
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		return nil, fmt.Errorf("%s: %w", text, errNotYet)
+	case http.StatusBadGateway, http.StatusGatewayTimeout:
+		return nil, fmt.Errorf("%s: %w", text, errUntold)
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return nil, fmt.Errorf("%s: the driver's identity needs the action %s (docs/azure.md), and a token in force: %w", text, publishAction, backends.ErrRefused)
 	case http.StatusRequestEntityTooLarge:
@@ -205,13 +208,20 @@ var errNotYet = errors.New("it is not ready yet")
 // errUnknown reports that a deployment, or the site of deployments itself, is not there.
 var errUnknown = fmt.Errorf("it is not known there: %w", errNotYet)
 
+// errUntold reports that a call may have done its work, and nobody told so.
+var errUntold = fmt.Errorf("what became of it was not told: %w", errNotYet)
+
 // broken is the error of a call that got no whole answer: the name of a new app's site may not be known yet, and a
 // connection may break at any time.
 func broken(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	var op *net.OpError
+	switch {
+	case ctx.Err() != nil:
 		return context.Cause(ctx)
+	case errors.As(err, &op) && op.Op == "dial": // nothing was sent
+		return fmt.Errorf("%w: %w", errNotYet, err)
 	}
-	return fmt.Errorf("%w: %w", errNotYet, err)
+	return fmt.Errorf("%w: %w", errUntold, err)
 }
 
 // wait waits.

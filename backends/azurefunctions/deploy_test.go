@@ -23,17 +23,17 @@ import (
 func TestFollow(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]struct {
-		of       func(*azfunc.Faults) *atomic.Int32
-		n, polls int
+		of                func(*azfunc.Faults) *atomic.Int32
+		n, polls, loading int
 	}{
-		"looks that fail":         {func(f *azfunc.Faults) *atomic.Int32 { return &f.Looks }, 9, 2},
-		"unknown for a moment":    {func(f *azfunc.Faults) *atomic.Int32 { return &f.Unknown }, 2, 2},
-		"unknown, and in place":   {func(f *azfunc.Faults) *atomic.Int32 { return &f.Unknown }, 5, 2},
-		"answer of sending, lost": {func(f *azfunc.Faults) *atomic.Int32 { return &f.Sent }, 1, 0},
+		"looks that fail":         {func(f *azfunc.Faults) *atomic.Int32 { return &f.Looks }, 9, 2, 0},
+		"unknown for a moment":    {func(f *azfunc.Faults) *atomic.Int32 { return &f.Unknown }, 2, 2, 0},
+		"unknown, and in place":   {func(f *azfunc.Faults) *atomic.Int32 { return &f.Unknown }, 5, 2, 6},
+		"answer of sending, lost": {func(f *azfunc.Faults) *atomic.Int32 { return &f.Sent }, 1, 0, 6},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := azfunc.Start(t, azfunc.Options{Instances: azurefunctions.Instances, Polls: fault.polls, RetryAfter: "0"})
+			s := azfunc.Start(t, azfunc.Options{Instances: azurefunctions.Instances, Polls: fault.polls, Loading: fault.loading, RetryAfter: "0"})
 			n := fault.of(&s.Faults)
 			n.Store(int32(fault.n))
 			if err := open(t, config(s)).Prepare(t.Context(), backends.Deployment{Program: program, Bucket: folder(t)}); err != nil {
