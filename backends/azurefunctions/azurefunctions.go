@@ -67,7 +67,7 @@ func newBackend(c Config, p patience) (*Backend, error) {
 			return nil, err
 		}
 	}
-	m, err := newManager(c, cred, p.every, p.delay)
+	m, err := newManager(c, cred, p)
 	if err != nil {
 		return nil, err
 	}

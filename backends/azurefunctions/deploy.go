@@ -159,7 +159,13 @@ func denied(text string) bool {
 const maxAnswer = 1 << 20
 
 // deployment makes one call of the app's deployment site. A package is sent once: a second try is the caller's affair.
-func (b *Backend) deployment(ctx context.Context, a *app, method, path string, body io.Reader, size int64) ([]byte, error) {
+func (b *Backend) deployment(outer context.Context, a *app, method, path string, body io.Reader, size int64) ([]byte, error) {
+	limit := b.patience.call
+	if body != nil {
+		limit = b.patience.deploy
+	}
+	ctx, cancel := context.WithTimeoutCause(outer, limit, fmt.Errorf("the deployment site of %s did not answer within %v", a.Name, limit))
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, b.address(a.deploymentHost())+path, body)
 	if err != nil {
 		return nil, invalid("the address of the app's deployment site: %v", err)
@@ -175,12 +181,12 @@ func (b *Backend) deployment(ctx context.Context, a *app, method, path string, b
 	}
 	resp, err := b.http.Do(req)
 	if err != nil {
-		return nil, broken(ctx, err)
+		return nil, broken(outer, ctx, err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return nil, broken(ctx, err)
+		return nil, broken(outer, ctx, err)
 	}
 	text := fmt.Sprintf("the deployment site of %s answers %s: %s", a.Name, resp.Status, oneLine(string(answer)))
 	switch resp.StatusCode {
@@ -212,14 +218,16 @@ var errUnknown = fmt.Errorf("it is not known there: %w", errNotYet)
 var errUntold = fmt.Errorf("what became of it was not told: %w", errNotYet)
 
 // broken is the error of a call that got no whole answer: the name of a new app's site may not be known yet, and a
-// connection may break at any time.
-func broken(ctx context.Context, err error) error {
+// connection may break, or go silent, at any time. The call's own context is within the outer one.
+func broken(outer, ctx context.Context, err error) error {
 	var op *net.OpError
 	switch {
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
+	case outer.Err() != nil:
+		return context.Cause(outer)
 	case errors.As(err, &op) && op.Op == "dial": // nothing was sent
 		return fmt.Errorf("%w: %w", errNotYet, err)
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
 	}
 	return fmt.Errorf("%w: %w", errUntold, err)
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/backends/azurefunctions"
@@ -19,7 +20,7 @@ import (
 	"github.com/gowren/gowren/storage/storagetest"
 )
 
-// TestFollow sends a package once, whatever becomes of the looks at its deployment.
+// TestFollow sends a package once, whatever becomes of its answer, of the looks at its deployment, and of calls before.
 func TestFollow(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]struct {
@@ -30,13 +31,17 @@ func TestFollow(t *testing.T) {
 		"unknown for a moment":    {func(f *azfunc.Faults) *atomic.Int32 { return &f.Unknown }, 2, 2, 0},
 		"unknown, and in place":   {func(f *azfunc.Faults) *atomic.Int32 { return &f.Unknown }, 5, 2, 6},
 		"answer of sending, lost": {func(f *azfunc.Faults) *atomic.Int32 { return &f.Sent }, 1, 0, 6},
+		"looks without an answer": {func(f *azfunc.Faults) *atomic.Int32 { return &f.MuteLooks }, 1, 2, 0},
+		"calls without an answer": {func(f *azfunc.Faults) *atomic.Int32 { return &f.MuteCalls }, 1, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := azfunc.Start(t, azfunc.Options{Instances: azurefunctions.Instances, Polls: fault.polls, Loading: fault.loading, RetryAfter: "0"})
 			n := fault.of(&s.Faults)
 			n.Store(int32(fault.n))
-			if err := open(t, config(s)).Prepare(t.Context(), backends.Deployment{Program: program, Bucket: folder(t)}); err != nil {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			if err := open(t, config(s)).Prepare(ctx, backends.Deployment{Program: program, Bucket: folder(t)}); err != nil {
 				t.Fatal(err)
 			}
 			if sent, left := s.Deployments(), n.Load(); sent != 1 || left != 0 {

@@ -31,11 +31,9 @@ func (b *Backend) explain(what string, err error) error {
 		return nil
 	}
 	var answer *azcore.ResponseError
-	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("azurefunctions: %s: %w", what, err)
+	switch ended := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded); {
 	case errors.As(err, &answer):
-	case credentialFails(err):
+	case !ended && credentialFails(err):
 		return &failure{
 			text:   fmt.Sprintf("azurefunctions: %s: there are no credentials, or Microsoft Entra refuses them: %s", what, oneLine(err.Error())),
 			remedy: "log in with az login, or set the AZURE_ variables of a service principal", class: backends.ErrRefused,

@@ -1,6 +1,7 @@
 package azfunc
 
 import (
+	"net/http"
 	"sync/atomic"
 	"time"
 )
@@ -18,6 +19,8 @@ type Faults struct {
 	Killed      atomic.Int32 // the worker is killed when its answer has begun
 	Looks       atomic.Int32 // looks at a deployment: answered 429 and 503, or not at all, in turn
 	Unknown     atomic.Int32 // looks at a deployment: it is told to be unknown, and goes on
+	MuteLooks   atomic.Int32 // looks at a deployment: taken, and never answered
+	MuteCalls   atomic.Int32 // calls of the resource manager: taken, and never answered
 	Sent        atomic.Int32 // a package arrives, and its answer does not
 	ColdStart   atomic.Int64 // nanoseconds that are added to the start of an instance
 }
@@ -34,6 +37,9 @@ func strikes(n *atomic.Int32) bool {
 		}
 	}
 }
+
+// hang keeps a request until its caller has gone.
+func hang(r *http.Request) { <-r.Context().Done() }
 
 // SetColdStart makes each start of an instance take that much longer.
 func (f *Faults) SetColdStart(d time.Duration) { f.ColdStart.Store(int64(d)) }
