@@ -23,10 +23,11 @@ import (
 	_ "github.com/gowren/gowren/storage/azstore" // the store beside the functions
 )
 
-// The facts of Flex Consumption. The front ends a request 230 seconds after its beginning; the host takes 100 MiB. The
-// prices are those of a common region, on demand, without the monthly grant.
+// The facts of Flex Consumption. The front ends a request 230 seconds after its beginning, which the driver forestalls; the
+// host takes 100 MiB. The prices are those of a common region, on demand, without the monthly grant.
 const (
-	maxDuration     = 220 * time.Second
+	longest         = 220 * time.Second // an invocation, from its sending
+	margin          = 30 * time.Second  // of that for the wait for an instance, and for its start and a program's
 	maxRequest      = 100<<20 - 64<<10
 	maxInline       = 1 << 20
 	pricePerGBs     = 0.000026
@@ -170,7 +171,7 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 // Limits implements [backends.Backend].
 func (b *Backend) Limits() backends.Limits {
 	return backends.Limits{
-		MaxRequest: min(maxRequest, wire.MaxFrame), MaxInline: maxInline, MaxDuration: maxDuration, Concurrency: b.concurrency, CPUs: b.config.cpus(),
+		MaxRequest: min(maxRequest, wire.MaxFrame), MaxInline: maxInline, MaxDuration: longest - margin, Concurrency: b.concurrency, CPUs: b.config.cpus(),
 		Isolates: true, Remote: !b.here(), Cancels: true, PricePerGBSecond: pricePerGBs, PricePerRequest: pricePerRequest,
 	}
 }

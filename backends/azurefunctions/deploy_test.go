@@ -121,6 +121,31 @@ func TestBusy(t *testing.T) {
 	}
 }
 
+// TestMute: an app that answers no ping is left as it is, since it may be at work, and its caller is told.
+func TestMute(t *testing.T) {
+	t.Parallel()
+	s := azfunc.Start(t, azfunc.Options{Instances: azurefunctions.Instances})
+	d := backends.Deployment{Program: program, Bucket: folder(t)}
+	if err := open(t, config(s)).Prepare(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		pings int32
+		words string
+	}{{1 << 20, "az functionapp restart --name " + s.Apps()[0]}, {1, ""}} {
+		s.Faults.Mute.Store(c.pings)
+		b := open(t, config(s))
+		azurefunctions.Restless(b)
+		err := b.Prepare(t.Context(), d)
+		if (err == nil) != (c.words == "") || err != nil && !strings.Contains(err.Error(), c.words) {
+			t.Errorf("%d pings without an answer: Prepare: %v", c.pings, err)
+		}
+		if sent, written := s.Deployments(), s.Calls("Microsoft.Web/sites/write"); sent != 1 || written != 1 {
+			t.Errorf("%d packages were sent, and the app was written %d times", sent, written)
+		}
+	}
+}
+
 // kept is a bucket that serves who holds it, and refuses who opens its URL: a worker without a role.
 type kept struct {
 	storage.Bucket

@@ -71,16 +71,16 @@ func said(answer *azcore.ResponseError) (code, message string) {
 	return fields.Error.Code, oneLine(fields.Error.Message)
 }
 
-// longest is what is kept of a text of others', in bytes.
-const longest = 500
+// maxText is what is kept of a text of others', in bytes.
+const maxText = 500
 
 // oneLine makes a text fit for an error: all of its lines in one, cut between two characters where it is too long.
 func oneLine(s string) string {
 	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "")), " ")
-	if len(s) <= longest {
+	if len(s) <= maxText {
 		return s
 	}
-	cut := longest
+	cut := maxText
 	for !utf8.RuneStart(s[cut]) {
 		cut--
 	}

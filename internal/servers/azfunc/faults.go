@@ -11,6 +11,7 @@ import (
 type Faults struct {
 	Throttled   atomic.Int32 // answered 429
 	Full        atomic.Int32 // answered 503, as where no instance is free
+	Mute        atomic.Int32 // taken, and never answered
 	Page        atomic.Int32 // answered with a page of HTML, as a proxy in between does
 	Unavailable atomic.Int32 // answered 500, as by a host that cannot start its worker
 	Reset       atomic.Int32 // the connection breaks after some bytes of the answer

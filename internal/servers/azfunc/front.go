@@ -22,6 +22,10 @@ func (a *site) serveFront(w http.ResponseWriter, r *http.Request) {
 	case strikes(&f.Full):
 		http.Error(w, "", http.StatusServiceUnavailable)
 		return
+	case strikes(&f.Mute):
+		_, _ = io.Copy(io.Discard, r.Body) // whose end the caller's is seen after
+		hang(r)
+		return
 	case strikes(&f.Page):
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = io.WriteString(w, "<!DOCTYPE html><html><title>Sign in to the network</title></html>") // the caller may be gone
