@@ -4,10 +4,8 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -20,6 +18,7 @@ import (
 	"github.com/gowren/gowren/backends/httpworker"
 	"github.com/gowren/gowren/internal/supervisor"
 	"github.com/gowren/gowren/internal/wire"
+	"github.com/gowren/gowren/storage"
 	_ "github.com/gowren/gowren/storage/azstore" // the store beside the functions
 )
 
@@ -44,11 +43,13 @@ type Backend struct {
 	manager     *manager
 	http        *http.Client // for the deployment sites
 	transport   *http.Transport
+	words       httpworker.Words
 
 	// Set by Prepare.
-	app  string // its name
-	gate *supervisor.Gate
-	call supervisor.Call // what all have in common
+	app    string // its name
+	gate   *supervisor.Gate
+	call   supervisor.Call // what all have in common
+	bucket storage.Bucket
 
 	mu     sync.Mutex
 	client *httpworker.Client
@@ -148,26 +149,6 @@ func (b *Backend) ready() (*httpworker.Client, error) {
 	return b.client, nil
 }
 
-// Invoke implements [backends.Backend]. The front counts from a request's arrival: the wait for an instance, and its start,
-// are in its time. So the time is taken here, where the worker could not know of them.
-func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser, error) {
-	client, err := b.ready()
-	if err != nil {
-		return nil, err
-	}
-	ctx, leave, err := b.gate.Enter(ctx)
-	if err != nil {
-		return nil, err
-	}
-	call := b.call
-	call.ID, call.Body = rand.Text(), r.Body
-	limit := b.patience.invoke
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, &backends.LostError{Worker: b.app, Ran: limit, Cause: fmt.Errorf(
-		"azurefunctions: the invocation was ended %v after it was sent, since Azure's front would do so soon; its wait for an instance, and that one's start, are in that time: make tasks smaller: %w",
-		limit, backends.ErrTimeout)})
-	return client.Invoke(ctx, call, func() { cancel(); leave() })
-}
-
 // Limits implements [backends.Backend].
 func (b *Backend) Limits() backends.Limits {
 	return backends.Limits{
@@ -196,6 +177,7 @@ func (b *Backend) Close() error {
 	if b.gate != nil {
 		b.gate.Close()
 	}
+	b.words.Close()
 	b.transport.CloseIdleConnections()
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -17,6 +17,9 @@
 // One invocation takes at most 220 seconds from its sending: Azure's front ends a request at 230. 30 of them are kept for
 // the wait for an instance and its start, so that tasks have 190.
 //
+// A running invocation looks in the bucket whether it was told to stop: after half a second, then less and less often, every
+// four seconds in the end; each look is one request. One whose connection broke is told so, while its tasks are tried again.
+//
 // A bucket's account key in the driver's environment does not come to workers; they have their identity.
 //
 // docs/azure.md has the roles that driver and workers need, made from [DriverRole] and [WorkerRole].

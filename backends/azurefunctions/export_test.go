@@ -26,8 +26,8 @@ func NewQuick(c Config) (*Backend, error) {
 // Hurry has a backend give up at once on an app that does not come to answer.
 func Hurry(b *Backend) { b.patience.settle, b.patience.start, b.patience.deploy = 0, 0, time.Second }
 
-// Restless has a backend soon give a ping up, and an app that answers none.
-func Restless(b *Backend) { b.patience.ping, b.patience.settle = time.Second, 3*time.Second }
+// Restless has a backend soon give a ping up.
+func Restless(b *Backend) { b.patience.ping = time.Second }
 
 // Bound has a backend end invocations after that.
 func Bound(b *Backend, d time.Duration) { b.patience.invoke = d }

@@ -55,7 +55,7 @@ func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 	if err != nil {
 		return err
 	}
-	b.app = p.name
+	b.app, b.bucket = p.name, d.Bucket
 	b.call = supervisor.Call{Program: exe.Hash, Bucket: bucket}
 	b.gate = supervisor.NewGate(scheme, b.concurrency)
 	// Also where it is the app's own: another driver may repair the app with its own program meanwhile.

@@ -15,6 +15,7 @@ type Faults struct {
 	Page        atomic.Int32 // answered with a page of HTML, as a proxy in between does
 	Unavailable atomic.Int32 // answered 500, as by a host that cannot start its worker
 	Reset       atomic.Int32 // the connection breaks after some bytes of the answer
+	Orphaned    atomic.Int32 // the same, and the work goes on
 	Lost        atomic.Int32 // the work is done, and nothing of its answer arrives
 	Doubled     atomic.Int32 // the worker gets the request twice, and the first answer goes nowhere
 	Killed      atomic.Int32 // the worker is killed when its answer has begun

@@ -103,6 +103,10 @@ func (h *host) pass(ctx context.Context, w http.ResponseWriter, r *http.Request,
 			return
 		}
 	}
+	orphaned := strikes(&faults.Orphaned)
+	if orphaned {
+		ctx = context.WithoutCancel(ctx)
+	}
 	resp, err := i.send(ctx, r)
 	if err != nil {
 		h.fail(ctx, w, err)
@@ -142,6 +146,13 @@ func (h *host) pass(ctx context.Context, w http.ResponseWriter, r *http.Request,
 			return
 		}
 		if ferr := out.Flush(); ferr != nil {
+			return
+		}
+		if orphaned && n > 0 {
+			if conn, _, err := out.Hijack(); err == nil {
+				_ = conn.Close() // it is gone in any case
+			}
+			_, _ = io.Copy(io.Discard, body) // nobody has it
 			return
 		}
 		if killed && n > 0 {
