@@ -162,7 +162,7 @@ const maxAnswer = 1 << 20
 func (b *Backend) deployment(outer context.Context, a *app, method, path string, body io.Reader, size int64) ([]byte, error) {
 	limit := b.patience.call
 	if body != nil {
-		limit = b.patience.deploy
+		limit = b.patience.send
 	}
 	ctx, cancel := context.WithTimeoutCause(outer, limit, fmt.Errorf("the deployment site of %s did not answer within %v", a.Name, limit))
 	defer cancel()

@@ -14,7 +14,7 @@ const Instances = 2
 // NewQuick is New for a server that needs no waiting.
 func NewQuick(c Config) (*Backend, error) {
 	b, err := newBackend(c, patience{
-		every: 20 * time.Millisecond, delay: time.Millisecond, call: 3 * time.Second, deploy: 20 * time.Second, settle: 5 * time.Second, start: 20 * time.Second, ping: 20 * time.Second, invoke: longest,
+		every: 20 * time.Millisecond, delay: time.Millisecond, call: 3 * time.Second, send: 20 * time.Second, deploy: 20 * time.Second, settle: 5 * time.Second, start: 20 * time.Second, ping: 20 * time.Second, invoke: longest,
 	})
 	if err == nil {
 		b.concurrency = Instances

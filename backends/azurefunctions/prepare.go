@@ -20,7 +20,8 @@ type patience struct {
 	every  time.Duration // between looks
 	delay  time.Duration // before the first retry of a call of the resource manager; 0 is the SDK's
 	call   time.Duration // for an answer of the resource manager, or of a deployment site that is asked
-	deploy time.Duration // until roles are in force and a package is in place; for the answer to its sending, too
+	send   time.Duration // of a package, and for the answer
+	deploy time.Duration // until roles are in force and a package is in place
 	settle time.Duration // until an app that is there, or that another driver deploys to, answers
 	start  time.Duration // until the function answers after that
 	ping   time.Duration // of one ping: a cold start
@@ -28,7 +29,7 @@ type patience struct {
 }
 
 // Azure's documents give ten minutes at most until a role is in force.
-var usual = patience{every: 3 * time.Second, call: time.Minute, deploy: 12 * time.Minute, settle: time.Minute, start: 5 * time.Minute, ping: 90 * time.Second, invoke: longest}
+var usual = patience{every: 3 * time.Second, call: time.Minute, send: 12 * time.Minute, deploy: 12 * time.Minute, settle: time.Minute, start: 5 * time.Minute, ping: 90 * time.Second, invoke: longest}
 
 // platform is what the workers' programs must be for.
 var platform = program.Platform{OS: "linux", Arch: "amd64"}
