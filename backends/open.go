@@ -50,11 +50,14 @@ func Open(ctx context.Context, rawURL string) (Backend, error) {
 		}
 	}
 	u, err := url.Parse(full)
-	if err != nil {
+	if err != nil || u.Scheme == "" {
 		return nil, fmt.Errorf("backends: the backend's URL is not one; write it as in local://?workers=2: %w", ErrInvalid)
 	}
 	if u.User != nil {
 		return nil, fmt.Errorf("backends: %s: a URL must hold no credentials; each backend finds them by its SDK's own ways: %w", u.Scheme, ErrInvalid)
+	}
+	if _, err := url.ParseQuery(u.RawQuery); err != nil { // u.Query leaves out what it cannot read
+		return nil, fmt.Errorf("backends: %s: the URL's parameters cannot be read: %w: %w", u.Scheme, err, ErrInvalid)
 	}
 	openersMu.Lock()
 	open, ok := openers[u.Scheme]

@@ -2,7 +2,9 @@ package mapper
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -53,7 +55,15 @@ func (c *cleaner) old(prefix string, before time.Time) error {
 		if err != nil {
 			return err
 		}
-		if o.Modified.Before(before) {
+		if !o.Modified.Before(before) {
+			continue
+		}
+		switch o, err := c.b.Stat(c.ctx, o.Key); { // a listing takes a while, in which it may have been renewed
+		case errors.Is(err, fs.ErrNotExist):
+			continue
+		case err != nil:
+			return err
+		case o.Modified.Before(before):
 			c.keys = append(c.keys, o.Key)
 		}
 		if len(c.keys) < 1000 {

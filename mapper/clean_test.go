@@ -40,6 +40,17 @@ func (a aged) List(ctx context.Context, prefix string) iter.Seq2[storage.Object,
 	}
 }
 
+func (a aged) Stat(ctx context.Context, key string) (storage.Object, error) {
+	o, err := a.Bucket.Stat(ctx, key)
+	if key != renewed {
+		o.Modified = o.Modified.Add(-a.age[key])
+	}
+	return o, err
+}
+
+// renewed is a program that is uploaded anew while the listing of old ones is read.
+const renewed = "programs/RENEWED.zst"
+
 // TestClean: what is old goes, and nothing else.
 func TestClean(t *testing.T) {
 	b := memstore.New()
@@ -64,6 +75,7 @@ func TestClean(t *testing.T) {
 		"canceled/OLD":                 49 * time.Hour,
 		"programs/OLD.zst":             31 * 24 * time.Hour,
 		"programs/YOUNG.zst":           29 * 24 * time.Hour,
+		renewed:                        31 * 24 * time.Hour,
 		"programsOLD":                  99 * 24 * time.Hour,
 		"canceled/YOUNG":               time.Hour,
 		"sort/" + old + "/is/not/ours": 100 * time.Hour,

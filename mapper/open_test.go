@@ -30,6 +30,8 @@ func TestOpenErrors(t *testing.T) {
 		{"word for a number", "local://?workers=two", file, []string{"workers=", `"two"`, "at least 1"}},
 		{"no workers", "local://?workers=0", file, []string{"workers=", "at least 1"}},
 		{"less than no memory", "local://?memory=-5", file, []string{"memory=", "at least 1"}},
+		{"parameters that are none", "local://?workers=%zz", file, []string{"local", "cannot be read", "%zz"}},
+		{"path for a backend", "/tmp", file, []string{"local://?workers=2"}},
 		{"no workers inproc", "inproc://?workers=0", file, []string{"workers=", "at least 1"}},
 		{"unknown storage", "inproc", "ftp://host/x", []string{"ftp://", "file"}},
 		{"storage of a cloud", "inproc", "s3://bucket", []string{`import _ "github.com/gowren/gowren/storage/s3store"`}},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/internal/registry"
@@ -50,7 +51,13 @@ func Destroy(ctx context.Context, c Config) error {
 	if err != nil {
 		return fmt.Errorf("mapper: destroy: %w", err)
 	}
-	return errors.Join(destroy(ctx, backend, bucket), backend.Close(), bucket.Close())
+	err = reaches(backend.Limits(), bucket) // what was made has names that follow from the bucket's
+	if err != nil {
+		err = fmt.Errorf("mapper: destroy: %w", err)
+	} else {
+		err = destroy(ctx, backend, bucket)
+	}
+	return errors.Join(err, backend.Close(), bucket.Close())
 }
 
 func destroy(ctx context.Context, backend backends.Backend, bucket storage.Bucket) error {
@@ -100,31 +107,39 @@ func (c Config) check(ctx context.Context, backend backends.Backend) []backends.
 		return found
 	}
 	found = append(found, checkBucket(ctx, bucket))
+	if found[0].Err != nil { // what is made on a platform is made for a bucket
+		return found
+	}
 	d := backends.Deployment{Program: program, Bucket: bucket}
 	if c, ok := backend.(backends.Checker); ok {
 		return append(found, c.Check(ctx, d)...)
 	}
-	if found[0].Err != nil {
-		return found
-	}
-	f := backends.Finding{What: "workers", Err: backend.Prepare(ctx, d)}
-	if f.Err != nil {
-		f.Remedy = "see what the error says of the backend's URL, Config.Backend or GOWREN_BACKEND"
-	}
+	f := backends.Finding{What: "workers", Err: backend.Prepare(ctx, d)} // which says what to do
 	f.Note = fmt.Sprintf("%d at once", backend.Limits().Concurrency)
 	return append(found, f)
 }
+
+// logins are the commands by which a cloud's own tool leaves credentials where its SDK finds them.
+var logins = map[string]string{"s3": "aws configure, or aws sso login,", "gs": "gcloud auth application-default login", "az": "az login"}
 
 // checkBucket stores a small object, reads, lists and deletes it.
 func checkBucket(ctx context.Context, b storage.Bucket) backends.Finding {
 	f := backends.Finding{What: "storage " + b.URL()}
 	if f.Err = storage.Probe(ctx, b); f.Err != nil {
+		scheme, _, _ := strings.Cut(b.URL(), "://")
 		f.Remedy = "see whether the endpoint can be reached from here, and whether the bucket is there"
 		switch {
+		case errors.Is(f.Err, fs.ErrNotExist) && scheme == "file":
+			f.Remedy = "choose a folder that can be made"
 		case errors.Is(f.Err, fs.ErrNotExist):
 			f.Remedy = "create the bucket"
+		case errors.Is(f.Err, fs.ErrPermission) && scheme == "file":
+			f.Remedy = "make the folder one that this user may write to"
 		case errors.Is(f.Err, fs.ErrPermission):
 			f.Remedy = "give this program credentials that may read, write, list and delete below the URL's prefix"
+			if login := logins[scheme]; login != "" {
+				f.Remedy += ": " + login + " gives it yours"
+			}
 		}
 	} else {
 		f.Note = "can be written, read, listed and deleted from"

@@ -3,6 +3,7 @@ package mapper_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net/url"
 	"slices"
 	"strings"
@@ -13,7 +14,9 @@ import (
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/backends/inproc"
 	"github.com/gowren/gowren/mapper"
+	"github.com/gowren/gowren/storage"
 	"github.com/gowren/gowren/storage/memstore"
+	"github.com/gowren/gowren/storage/storagetest"
 )
 
 // platform is a backend that has something to warm, to destroy and to check.
@@ -143,6 +146,23 @@ func TestImpossible(t *testing.T) {
 	}
 	if _, err := mapper.Map(t.Context(), ex.With(mapper.Options{Timeout: 220 * time.Second}), zeroSquare, []int{1}); errors.Is(err, backends.ErrInvalid) {
 		t.Error(err)
+	}
+}
+
+// TestCheckStorage: where the bucket cannot be used, nothing is made for it.
+func TestCheckStorage(t *testing.T) {
+	t.Parallel()
+	p := &platform{Backend: inproc.New(1), found: []backends.Finding{{What: "function"}}}
+	backends.Register("checked", func(context.Context, *url.URL) (backends.Backend, error) { return p, nil })
+	storage.Register("unchecked", func(context.Context, *url.URL) (storage.Bucket, error) {
+		return named{storagetest.Faults(memstore.New(), storagetest.Rule{Op: "putnew", Before: fs.ErrPermission}), "az://unchecked"}, nil
+	})
+	found := mapper.Check(t.Context(), mapper.Config{Backend: "checked", Storage: "unchecked://"})
+	if len(found) != 1 || !errors.Is(found[0].Err, fs.ErrPermission) || !strings.Contains(found[0].Remedy, "az login") {
+		t.Errorf("%+v", found)
+	}
+	if found = mapper.Check(t.Context(), mapper.Config{Backend: "checked", Storage: "mem://checked"}); len(found) != 2 || found[1].What != "function" {
+		t.Errorf("%+v", found)
 	}
 }
 

@@ -27,9 +27,11 @@ type keeper struct {
 	closed bool
 }
 
-// keptBucket is open for readers.
+// keptBucket is open for readers, or is being opened.
 type keptBucket struct {
-	Bucket
+	opened  chan struct{} // closed when it is, or err says why not
+	bucket  Bucket
+	err     error
 	readers int
 	kept    bool // for later readers
 }
@@ -44,45 +46,80 @@ func openSplit(ctx context.Context, url string) (b Bucket, done func(), err erro
 	return b, func() { _ = b.Close() }, err // only read
 }
 
-// take holds the others up while it opens a bucket: they mostly want the same one.
+// take waits for a bucket that others may want, too. Opening it does not end with who wanted it first.
 func (k *keeper) take(ctx context.Context, url string) (Bucket, func(), error) {
 	k.mu.Lock()
-	defer k.mu.Unlock()
 	b := k.open[url]
 	if b == nil {
-		opened, err := Open(context.WithoutCancel(ctx), url) // it outlives the reader
-		if err != nil {
-			return nil, nil, err
-		}
-		b = &keptBucket{Bucket: opened, kept: !k.closed && len(k.open) < maxKept}
+		b = &keptBucket{opened: make(chan struct{}), kept: !k.closed && len(k.open) < maxKept}
 		if b.kept {
 			k.open[url] = b
 		}
+		go k.begin(context.WithoutCancel(ctx), url, b)
 	}
 	b.readers++
-	return b.Bucket, func() { k.release(b) }, nil
+	k.mu.Unlock()
+
+	err := error(nil)
+	select {
+	case <-b.opened:
+		err = b.err
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		k.release(b)
+		return nil, nil, err
+	}
+	return b.bucket, func() { k.release(b) }, nil
+}
+
+// begin opens a bucket. Where that fails, the next reader tries again.
+func (k *keeper) begin(ctx context.Context, url string, b *keptBucket) {
+	opened, err := Open(ctx, url)
+	k.mu.Lock()
+	b.bucket, b.err = opened, err
+	if err != nil && k.open[url] == b {
+		delete(k.open, url)
+	}
+	k.mu.Unlock()
+	close(b.opened)
+	_ = k.drop(b) // nobody may want it any more
 }
 
 // release ends one reader's use of a bucket.
 func (k *keeper) release(b *keptBucket) {
 	k.mu.Lock()
-	defer k.mu.Unlock()
-	if b.readers--; b.readers == 0 && !b.kept {
-		_ = b.Close() // only read
+	b.readers--
+	k.mu.Unlock()
+	_ = k.drop(b) // only read
+}
+
+// drop closes a bucket that is open, that nobody reads, and that is not kept.
+func (k *keeper) drop(b *keptBucket) error {
+	k.mu.Lock()
+	bucket := b.bucket
+	if bucket == nil || b.readers > 0 || b.kept {
+		k.mu.Unlock()
+		return nil
 	}
+	b.bucket = nil
+	k.mu.Unlock()
+	return bucket.Close()
 }
 
 // close closes what nobody reads. What is read is no longer kept.
 func (k *keeper) close() error {
 	k.mu.Lock()
-	defer k.mu.Unlock()
-	var errs []error
-	for _, b := range k.open {
-		b.kept = false
-		if b.readers == 0 {
-			errs = append(errs, b.Close())
-		}
-	}
+	open := k.open
 	k.closed, k.open = true, nil
+	for _, b := range open {
+		b.kept = false
+	}
+	k.mu.Unlock()
+	var errs []error
+	for _, b := range open {
+		errs = append(errs, k.drop(b))
+	}
 	return errors.Join(errs...)
 }

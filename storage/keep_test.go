@@ -151,6 +151,51 @@ func TestKeepOpenBound(t *testing.T) {
 	}
 }
 
+// TestKeepOpenStuck: a store that does not come to open keeps up who waits for it, until that gives up, and nobody else.
+func TestKeepOpenStuck(t *testing.T) {
+	t.Parallel()
+	scheme, begun, free := "stuck"+newHost(), make(chan struct{}, 1), make(chan struct{})
+	over := make(chan struct{})
+	storage.Register(scheme, func(context.Context, *url.URL) (storage.Bucket, error) {
+		begun <- struct{}{}
+		<-free
+		return stuckBucket{memstore.New(), over}, nil
+	})
+	kept, closeKept := storage.KeepOpen(t.Context())
+	ctx, cancel := context.WithCancelCause(kept)
+	read := make(chan error, 1)
+	go func() {
+		for _, err := range storage.Lines(ctx, storage.Split{URL: scheme + "://b", Key: "k", Len: 1, Size: 1}) {
+			read <- err
+		}
+	}()
+	<-begun
+	if err := readTally(kept, newHost(), func() {}); err != nil {
+		t.Error("of another bucket:", err)
+	}
+	tired := errors.New("tired of it")
+	cancel(tired)
+	if err := <-read; !errors.Is(err, tired) {
+		t.Error(err)
+	}
+	if err := closeKept(); err != nil {
+		t.Error(err)
+	}
+	close(free)
+	<-over // it opens at last, for nobody
+}
+
+type stuckBucket struct {
+	*memstore.Bucket
+	over chan struct{}
+}
+
+func (b stuckBucket) Close() error {
+	memstore.Delete(b.Name())
+	close(b.over)
+	return nil
+}
+
 // TestKeepOpenFolder: a folder that is deleted and made anew is another, and read as such.
 func TestKeepOpenFolder(t *testing.T) {
 	t.Parallel()

@@ -1,15 +1,16 @@
 // Command doctor looks at what jobs need before the first one: the store, credentials, permissions, quotas, and whether a
 // worker answers.
 //
-//	GOWREN_BACKEND=… GOWREN_STORAGE=… doctor [-destroy]
+//	GOWREN_BACKEND=… GOWREN_STORAGE=… doctor
+//	GOWREN_BACKEND=… GOWREN_STORAGE=… doctor -destroy
 //
 // It prints a line for each thing that it looked at, with what to do where something is wrong, and exits with 1 then. What
-// workers need is made on the platform, as for a job; -destroy removes it from there again, whatever was found.
+// workers need is made on the platform, as for a job. With -destroy it looks at nothing, and removes from the platform what
+// was made there for this very backend's URL and this bucket.
 package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -28,17 +29,25 @@ var hello = mapper.Func("hello", func(_ context.Context, name string) (string, e
 
 func main() {
 	mapper.Main()
-	destroy := flag.Bool("destroy", false, "remove what was made on the platform")
+	destroy := flag.Bool("destroy", false, "only remove what was made on the platform for this backend and bucket")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		log.Printf("doctor takes no arguments, such as %q", flag.Arg(0))
+		flag.Usage()
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if *destroy {
+		if err := remove(ctx, os.Stdout); err != nil {
+			log.Fatal(err)
+		}
+		return
+	}
 	text, sound := examine(ctx)
 	_, err := os.Stdout.WriteString(text)
 	if err == nil && sound {
 		err = greet(ctx, os.Stdout)
-	}
-	if *destroy {
-		err = errors.Join(err, remove(ctx, os.Stdout))
 	}
 	if err != nil {
 		log.Fatal(err)
@@ -90,6 +99,6 @@ func remove(ctx context.Context, w io.Writer) error {
 	if err := mapper.Destroy(ctx, mapper.Config{}); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(w, "ok    removed what was made on the platform")
+	_, err := fmt.Fprintln(w, "ok    nothing is left on the platform that was made for this backend and bucket; programs and jobs' data in the bucket stay")
 	return err
 }

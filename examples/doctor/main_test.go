@@ -10,13 +10,19 @@ import (
 func TestMain(m *testing.M) { programtest.Main(m, main) }
 
 func TestDoctor(t *testing.T) {
-	out, bad, status := programtest.Run(t, "-destroy")
-	if status != 0 || strings.Count(out, "ok ") != 4 || !strings.Contains(out, "hello, world") {
+	out, bad, status := programtest.Run(t)
+	if status != 0 || strings.Count(out, "ok ") != 3 || !strings.Contains(out, "hello, world") {
 		t.Errorf("status %d: %s%s", status, out, bad)
 	}
+	if out, bad, status = programtest.Run(t, "destroy"); status != 2 || out != "" || !strings.Contains(bad, "no arguments") {
+		t.Errorf("an argument: status %d: %s%s", status, out, bad)
+	}
 	t.Setenv("GOWREN_PROGRAM", "/no/such/program")
-	out, bad, status = programtest.Run(t, "-destroy")
-	if status != 1 || !strings.Contains(out, "FAIL") || !strings.Contains(out, "removed") || !strings.Contains(out, "/no/such/program") {
+	if out, bad, status = programtest.Run(t, "-destroy"); status != 0 || !strings.Contains(out, "nothing is left") {
+		t.Errorf("status %d: %s%s", status, out, bad)
+	}
+	out, bad, status = programtest.Run(t)
+	if status != 1 || !strings.Contains(out, "FAIL") || !strings.Contains(out, "/no/such/program") {
 		t.Errorf("status %d: %s%s", status, out, bad)
 	}
 }

@@ -48,7 +48,7 @@ func (r *Relay) polls(done <-chan struct{}, every time.Duration) {
 			return
 		case <-time.After(wait):
 		}
-		b, err := r.s.bucket(ctx)
+		b, err := r.s.bucket.get(ctx)
 		if err != nil {
 			continue // without a bucket there is no word; the next look may have one
 		}

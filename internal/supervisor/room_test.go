@@ -75,7 +75,7 @@ func TestFetchHasMemoryAlone(t *testing.T) {
 		if n := running(t, dir); n > 0 || len(left) > 0 || err != nil {
 			t.Errorf("beside the fetch there are %d children, and programs %v, %v", n, left, err)
 		}
-		return s.bucket(ctx)
+		return s.bucket.get(ctx)
 	}
 	serve(second.Hash)
 	serve(second.Hash)

@@ -63,11 +63,11 @@ func (s *Spool) Close() error {
 }
 
 // Bucket returns the workers' bucket, which it opens at its first use.
-func (s *Supervisor) Bucket(ctx context.Context) (storage.Bucket, error) { return s.bucket(ctx) }
+func (s *Supervisor) Bucket(ctx context.Context) (storage.Bucket, error) { return s.bucket.get(ctx) }
 
 // FetchRequest reads a request from the bucket that was too large for its platform.
 func (s *Supervisor) FetchRequest(ctx context.Context, key string) ([]byte, error) {
-	b, err := s.bucket(ctx)
+	b, err := s.bucket.get(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (s *Supervisor) FetchRequest(ctx context.Context, key string) ([]byte, erro
 // StoreReply puts a reply into the bucket, unless there is one: a platform that delivers a call twice has it served
 // twice, and the first to end is who answers.
 func (s *Supervisor) StoreReply(ctx context.Context, key string, reply *Spool) error {
-	b, err := s.bucket(ctx)
+	b, err := s.bucket.get(ctx)
 	if err != nil {
 		return err
 	}

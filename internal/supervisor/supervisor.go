@@ -17,7 +17,6 @@ import (
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/internal/process"
 	"github.com/gowren/gowren/internal/wire"
-	"github.com/gowren/gowren/storage"
 )
 
 // Call is what a driver asks of a supervisor.
@@ -49,8 +48,7 @@ type Supervisor struct {
 	config   Config
 	pool     *process.Pool
 	programs programs
-	bucket   func(context.Context) (storage.Bucket, error)
-	close    func() error  // of the bucket
+	bucket   opener
 	slots    chan struct{} // holds one for each call
 	calls    sync.WaitGroup
 }
@@ -59,8 +57,8 @@ type Supervisor struct {
 func New(c Config) *Supervisor {
 	c.Slots = max(c.Slots, 1)
 	s := &Supervisor{config: c, slots: make(chan struct{}, c.Slots)}
-	s.bucket, s.close = once(c.Bucket)
-	s.programs = programs{own: c.Own, dir: c.Programs, keep: c.Slots + 2, bucket: s.bucket, have: map[string]*fetched{}}
+	s.bucket.url = c.Bucket
+	s.programs = programs{own: c.Own, dir: c.Programs, keep: c.Slots + 2, bucket: s.bucket.get, have: map[string]*fetched{}}
 	pool := process.PoolConfig{
 		Name: c.Name, Places: c.Slots, CPUs: c.CPUs, Memory: c.Memory, Log: c.Log, Env: []string{backends.BucketVariable + "=" + c.Bucket},
 	}
@@ -72,36 +70,6 @@ func New(c Config) *Supervisor {
 	return s
 }
 
-// once returns a function that opens the bucket at its first use, and one that closes it.
-func once(url string) (open func(context.Context) (storage.Bucket, error), closeIt func() error) {
-	var mu sync.Mutex
-	var b storage.Bucket
-	open = func(ctx context.Context) (storage.Bucket, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if b != nil {
-			return b, nil
-		}
-		if url == "" {
-			return nil, fmt.Errorf("this worker was started without a bucket (%s): %w", backends.BucketVariable, backends.ErrInvalid)
-		}
-		opened, err := storage.Open(context.WithoutCancel(ctx), url) // it outlives the call
-		if err != nil {
-			return nil, err
-		}
-		b = storage.Retry(opened, storage.RetryPolicy{})
-		return b, nil
-	}
-	return open, func() error {
-		mu.Lock()
-		defer mu.Unlock()
-		if b == nil {
-			return nil
-		}
-		return b.Close()
-	}
-}
-
 // Name is the supervisor's name.
 func (s *Supervisor) Name() string { return s.config.Name }
 
@@ -109,7 +77,7 @@ func (s *Supervisor) Name() string { return s.config.Name }
 func (s *Supervisor) Close() error {
 	err := s.pool.Close()
 	s.calls.Wait()
-	return errors.Join(err, s.programs.close(), s.close())
+	return errors.Join(err, s.programs.close(), s.bucket.close())
 }
 
 // DefaultName names a supervisor after the machine that it runs on.
