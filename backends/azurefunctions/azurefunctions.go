@@ -139,14 +139,21 @@ func (b *Backend) setClient(c *httpworker.Client) {
 	b.client = c
 }
 
-// ready returns the client, which Prepare has made.
-func (b *Backend) ready() (*httpworker.Client, error) {
+// prepared is what Prepare has made, and another may make anew.
+type prepared struct {
+	client *httpworker.Client
+	bucket storage.Bucket
+	app    string
+	call   supervisor.Call // without what an invocation adds
+}
+
+func (b *Backend) ready() (prepared, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.client == nil || b.gate == nil {
-		return nil, invalid("the backend was not prepared")
+		return prepared{}, invalid("the backend was not prepared")
 	}
-	return b.client, nil
+	return prepared{b.client, b.bucket, b.app, b.call}, nil
 }
 
 // Limits implements [backends.Backend].
@@ -159,14 +166,14 @@ func (b *Backend) Limits() backends.Limits {
 
 // Prewarm implements [backends.Warmer]: n requests at once, which instances hold for a moment, make Azure start as many.
 func (b *Backend) Prewarm(ctx context.Context, n int) error {
-	client, err := b.ready()
+	p, err := b.ready()
 	if err != nil {
 		return err
 	}
 	errs := make([]error, min(n, b.config.Instances))
 	var all sync.WaitGroup
 	for i := range errs {
-		all.Go(func() { _, errs[i] = client.Ping(ctx, time.Second) })
+		all.Go(func() { _, errs[i] = p.client.Ping(ctx, time.Second) })
 	}
 	all.Wait()
 	return errors.Join(errs...)

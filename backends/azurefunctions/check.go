@@ -50,11 +50,11 @@ func (b *Backend) Check(ctx context.Context, d backends.Deployment) []backends.F
 		return all
 	}
 	look("test invocation", func() (string, error) {
-		client, err := b.ready()
+		p, err := b.ready()
 		if err != nil {
 			return "", err
 		}
-		s, err := client.Look(ctx)
+		s, err := p.client.Look(ctx)
 		return fmt.Sprintf("the worker %s, %d CPUs, answers and reaches the bucket", s.Worker, s.CPUs), err
 	})
 	return all

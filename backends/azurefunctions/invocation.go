@@ -13,7 +13,7 @@ import (
 // Invoke implements [backends.Backend]. The front counts from a request's arrival: the wait for an instance, and its start,
 // are in its time. So the time is taken here, where the worker could not know of them.
 func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser, error) {
-	client, err := b.ready()
+	p, err := b.ready()
 	if err != nil {
 		return nil, err
 	}
@@ -21,14 +21,14 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 	if err != nil {
 		return nil, err
 	}
-	call := b.call
+	call := p.call
 	call.ID, call.Body = rand.Text(), r.Body
 	limit := b.patience.invoke
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, &backends.LostError{Worker: b.app, Ran: limit, Cause: fmt.Errorf(
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, &backends.LostError{Worker: p.app, Ran: limit, Cause: fmt.Errorf(
 		"azurefunctions: the invocation was ended %v after it was sent, since Azure's front would do so soon; its wait for an instance, and that one's start, are in that time: make tasks smaller: %w",
 		limit, backends.ErrTimeout)})
-	lost := func(err error) { b.words.Leave(ctx, b.bucket, call.ID, err) }
-	reply, err := client.Invoke(ctx, call, func() { cancel(); leave() })
+	lost := func(err error) { b.words.Leave(ctx, p.bucket, call.ID, err) }
+	reply, err := p.client.Invoke(ctx, call, func() { cancel(); leave() })
 	if err != nil {
 		lost(err)
 		return nil, err

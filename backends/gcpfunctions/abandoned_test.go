@@ -91,7 +91,7 @@ func TestWordsOfEnds(t *testing.T) {
 		s.Inject(fault)
 		_ = outcome(t, b) // TestFaults looks at it
 	}
-	b.words.all.Wait()
+	b.words.Wait()
 	if got := cancelled(t, on); len(got) != 0 {
 		t.Errorf("words to those that have ended: %v", got)
 	}
@@ -127,7 +127,7 @@ func TestWordAfterNextPrepare(t *testing.T) {
 	if err := prepare(t, b, storagetest.Faults(on, word)); err != nil {
 		t.Fatal(err)
 	}
-	b.words.all.Wait()
+	b.words.Wait()
 	if got := cancelled(t, on); len(got) != 1 {
 		t.Errorf("words: %v, want one", got)
 	}

@@ -83,7 +83,7 @@ type Backend struct {
 	control *control
 	gate    *supervisor.Gate
 	pace    pace
-	words   aside
+	words   httpworker.Words
 
 	// Set by Prepare.
 	client *httpworker.Client
@@ -218,7 +218,7 @@ func (b *Backend) Prewarm(ctx context.Context, n int) error {
 // Close implements [backends.Backend]: the function stays; [Backend.Destroy] removes it.
 func (b *Backend) Close() error {
 	b.gate.Close()
-	b.words.close()
+	b.words.Close()
 	if b.client != nil {
 		b.client.Close()
 	}

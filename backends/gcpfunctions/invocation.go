@@ -39,7 +39,7 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 		defer leave()
 		err := v.carry(inner, begun)
 		cut()
-		v.runs = httpworker.Running(err)
+		v.err = err
 		close(v.ended)
 		_ = v.in.CloseWithError(err) // it never fails; after ended, for Close to find it so
 	}()
@@ -47,7 +47,7 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 	case err := <-begun:
 		if err != nil {
 			<-v.ended
-			v.abandon()
+			v.words.Leave(v.ctx, v.bucket, v.call.ID, v.err)
 			return nil, err
 		}
 	case <-ctx.Done():
@@ -65,7 +65,7 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 type invocation struct {
 	*io.PipeReader
 	pace  pace
-	words *aside
+	words *httpworker.Words
 	// As Prepare had set them when it began: a later Prepare does not wait for it.
 	client *httpworker.Client
 	bucket storage.Bucket
@@ -75,7 +75,7 @@ type invocation struct {
 	in      *io.PipeWriter
 	cut     context.CancelFunc // breaks the connection
 	ended   chan struct{}      // closed when the request is over
-	runs    bool               // though it is over; set before that
+	err     error              // how; set before that
 	unwatch func() bool
 	frames  wire.Tracker
 	once    sync.Once
@@ -127,46 +127,6 @@ func (v *invocation) stop() (err error) {
 		defer cancel()
 		err = supervisor.Stop(ctx, v.bucket, v.call.ID, v.ended, v.cut)
 	}
-	v.abandon() // Stop has taken its word back
+	v.words.Leave(v.ctx, v.bucket, v.call.ID, v.err) // where it may run on: Stop has taken its word back
 	return err
-}
-
-// abandon leaves the word to stop for an invocation that may run on without a connection. Nobody waits for it but
-// [Backend.Close]: its tasks are tried again meanwhile. Where it cannot be left, the work goes on in vain to its end.
-func (v *invocation) abandon() {
-	if !v.runs {
-		return
-	}
-	v.words.start(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(v.ctx), v.pace.stop)
-		defer cancel()
-		_ = supervisor.Cancel(ctx, v.bucket, v.call.ID)
-	})
-}
-
-// aside is what is done beside invocations.
-type aside struct {
-	mu     sync.Mutex
-	closed bool
-	all    sync.WaitGroup
-}
-
-// start does it in a goroutine, or, once close has begun, at once.
-func (a *aside) start(do func()) {
-	a.mu.Lock()
-	closed := a.closed
-	if !closed {
-		a.all.Go(do)
-	}
-	a.mu.Unlock()
-	if closed {
-		do()
-	}
-}
-
-func (a *aside) close() {
-	a.mu.Lock()
-	a.closed = true
-	a.mu.Unlock()
-	a.all.Wait()
 }

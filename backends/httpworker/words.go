@@ -30,7 +30,7 @@ func (w *Words) Leave(ctx context.Context, b storage.Bucket, id string, err erro
 	do := func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wordTime)
 		defer cancel()
-		_ = supervisor.Cancel(ctx, b, id)
+		_ = supervisor.Cancel(ctx, storage.Retry(b, storage.RetryPolicy{}), id)
 	}
 	w.mu.Lock()
 	closed := w.closed
@@ -48,5 +48,8 @@ func (w *Words) Close() {
 	w.mu.Lock()
 	w.closed = true
 	w.mu.Unlock()
-	w.all.Wait()
+	w.Wait()
 }
+
+// Wait waits for the words that are being left.
+func (w *Words) Wait() { w.all.Wait() }
