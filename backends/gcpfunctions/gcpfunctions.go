@@ -137,7 +137,7 @@ func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 	if err != nil {
 		return err
 	}
-	b.bucket, b.id = d.Bucket, f.id
+	b.bucket, b.id = storage.Retry(d.Bucket, storage.RetryPolicy{}), f.id
 	b.call = supervisor.Call{Program: exe.Hash, Bucket: d.Bucket.URL()}
 	if err := b.ensure(ctx, f, exe); err != nil {
 		return err

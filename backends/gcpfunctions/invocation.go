@@ -12,6 +12,7 @@ import (
 	"github.com/gowren/gowren/backends/httpworker"
 	"github.com/gowren/gowren/internal/supervisor"
 	"github.com/gowren/gowren/internal/wire"
+	"github.com/gowren/gowren/storage"
 )
 
 // maxRequest leaves room for headers in the 32 MiB that a request may have.
@@ -28,7 +29,7 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 	}
 	call := b.call
 	call.ID, call.Body = rand.Text(), r.Body
-	v := &invocation{b: b, call: call, ctx: ctx, ended: make(chan struct{})}
+	v := &invocation{pace: b.pace, words: &b.words, client: b.client, bucket: b.bucket, call: call, ctx: ctx, ended: make(chan struct{})}
 	v.PipeReader, v.in = io.Pipe()
 	// The request outlasts ctx: only from its end is it known that its instance is free.
 	inner, cut := context.WithCancel(context.WithoutCancel(ctx))
@@ -63,7 +64,12 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 // is stopped through the bucket.
 type invocation struct {
 	*io.PipeReader
-	b       *Backend
+	pace  pace
+	words *aside
+	// As Prepare had set them when it began: a later Prepare does not wait for it.
+	client *httpworker.Client
+	bucket storage.Bucket
+
 	call    supervisor.Call
 	ctx     context.Context // while the reply is wanted
 	in      *io.PipeWriter
@@ -77,7 +83,7 @@ type invocation struct {
 
 // carry makes the request and passes the reply on. What nobody reads any more it reads to the end.
 func (v *invocation) carry(ctx context.Context, begun chan<- error) error {
-	reply, err := v.b.client.Invoke(ctx, v.call, nil)
+	reply, err := v.client.Invoke(ctx, v.call, nil)
 	begun <- err
 	if err != nil {
 		return err
@@ -117,9 +123,9 @@ func (v *invocation) stop() (err error) {
 	select {
 	case <-v.ended:
 	default:
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(v.ctx), v.b.pace.stop)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(v.ctx), v.pace.stop)
 		defer cancel()
-		err = supervisor.Stop(ctx, v.b.bucket, v.call.ID, v.ended, v.cut)
+		err = supervisor.Stop(ctx, v.bucket, v.call.ID, v.ended, v.cut)
 	}
 	v.abandon() // Stop has taken its word back
 	return err
@@ -131,10 +137,10 @@ func (v *invocation) abandon() {
 	if !v.runs {
 		return
 	}
-	v.b.words.start(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(v.ctx), v.b.pace.stop)
+	v.words.start(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(v.ctx), v.pace.stop)
 		defer cancel()
-		_ = supervisor.Cancel(ctx, v.b.bucket, v.call.ID)
+		_ = supervisor.Cancel(ctx, v.bucket, v.call.ID)
 	})
 }
 
