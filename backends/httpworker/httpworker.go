@@ -16,7 +16,8 @@
 // clear over http://; use https:// where others share the network. A worker without a token refuses to start, unless
 // GOWREN_WORKER_AUTH=platform tells it that the platform authenticates each request.
 //
-// Further variables of a worker: GOWREN_WORKER_STORAGE, the bucket's URL; GOWREN_WORKER_ADDR, in place of PORT;
+// Further variables of a worker: GOWREN_WORKER_STORAGE, the bucket's URL; GOWREN_WORKER_ADDR, in place of PORT,
+// without which it is 127.0.0.1:8080;
 // GOWREN_WORKER_SLOTS, invocations at once (defaults to the CPUs); GOWREN_WORKER_CPUS, tasks that each runs at once
 // (defaults to 1); GOWREN_WORKER_MEMORY, in MB, above which a child is killed; GOWREN_WORKER_GRACE, how long work may go
 // on after SIGTERM (25s); GOWREN_WORKER_TLS_CERT and GOWREN_WORKER_TLS_KEY, files for TLS.
