@@ -34,7 +34,13 @@ type Backend struct {
 	closed bool
 	work   sync.WaitGroup // what goes on beside the caller's; it grows before closed only
 
-	// Set by Prepare.
+	latest *prepared          // nil before the first Prepare
+	gates  []*supervisor.Gate // of all; invocations of an earlier one may still be under way
+}
+
+// prepared is what a Prepare has made ready. Invocations keep the one that they began with: a later Prepare makes another.
+type prepared struct {
+	aws      *clients
 	gate     *supervisor.Gate
 	bucket   storage.Bucket
 	function string // its name
@@ -86,15 +92,40 @@ func (b *Backend) platform() program.Platform {
 }
 
 // Limits implements [backends.Backend].
-func (b *Backend) Limits() backends.Limits { return b.limits }
+func (b *Backend) Limits() backends.Limits {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.limits
+}
+
+// prepare is the end of Prepare: n invocations may run at once.
+func (b *Backend) prepare(p *prepared, n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.latest == nil || b.limits.Concurrency != n {
+		b.gates = append(b.gates, supervisor.NewGate("awslambda", n))
+	}
+	b.limits.Concurrency, p.gate = n, b.gates[len(b.gates)-1]
+	b.latest = p
+}
+
+// ready returns what the last Prepare has made ready.
+func (b *Backend) ready() (*prepared, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.latest == nil {
+		return nil, invalid("the backend was not prepared")
+	}
+	return b.latest, nil
+}
 
 // Close implements [backends.Backend]. Invocations under way are told to stop. The function stays.
 func (b *Backend) Close() error {
 	b.mu.Lock()
 	b.closed = true
-	gate, c := b.gate, b.aws
+	gates, c := b.gates, b.aws
 	b.mu.Unlock()
-	if gate != nil {
+	for _, gate := range gates {
 		gate.Close()
 	}
 	b.work.Wait()

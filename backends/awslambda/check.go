@@ -28,8 +28,13 @@ func (b *Backend) Check(ctx context.Context, d backends.Deployment) []backends.F
 		deployed.Remedy = "see the error; the permissions that are needed are in docs/aws.md"
 		return append(findings, deployed)
 	}
-	deployed.Note = fmt.Sprintf("%s in %s, %d MB, %s", b.function, c.region, b.config.MemoryMB, b.config.Arch)
-	return append(findings, deployed, b.test(ctx, c))
+	p, err := b.ready()
+	if err != nil {
+		deployed.Err = err
+		return append(findings, deployed)
+	}
+	deployed.Note = fmt.Sprintf("%s in %s, %d MB, %s", p.function, c.region, b.config.MemoryMB, b.config.Arch)
+	return append(findings, deployed, p.test(ctx))
 }
 
 // identity says whose the credentials are.
@@ -60,14 +65,14 @@ func (b *Backend) quota(ctx context.Context, c *clients) backends.Finding {
 }
 
 // test invokes the function, and has it reach for the bucket.
-func (b *Backend) test(ctx context.Context, c *clients) backends.Finding {
+func (p *prepared) test(ctx context.Context) backends.Finding {
 	f := backends.Finding{What: "test invocation"}
-	s, err := b.ping(ctx, c, b.function, message{Ping: true, Look: true}, b.bucket.URL())
+	s, err := p.ping(ctx, message{Ping: true, Look: true})
 	switch {
 	case err != nil:
-		f.Err, f.Remedy = err, "see the function's logs in CloudWatch: "+logGroup(b.function)
+		f.Err, f.Remedy = err, "see the function's logs in CloudWatch: "+logGroup(p.function)
 	case s.Problem != "":
-		f.Err = fmt.Errorf("awslambda: workers do not reach the bucket: %s: %w", s.Problem, backends.ErrRefused)
+		f.Err = s.unreached(p.function)
 		f.Remedy = "give the workers' role the policy of docs/aws.md, and the VPC, if there is one, a way to the store"
 	default:
 		f.Note = fmt.Sprintf("the worker %s answers and reaches the bucket", s.Worker)

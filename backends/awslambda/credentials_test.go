@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"sync"
 	"syscall"
 	"testing"
@@ -34,13 +35,14 @@ func TestRenewal(t *testing.T) {
 		status int // of their service
 		code   string
 		err    error // in place of an answer
-		class  error // nil is a lost worker's
+		class  error
 	}{
 		"throttled":    {400, "ThrottlingException", nil, backends.ErrThrottled},
 		"too many":     {429, "", nil, backends.ErrThrottled},
 		"unavailable":  {503, "ServiceUnavailable", nil, backends.ErrThrottled},
-		"failing":      {500, "InternalError", nil, nil},
-		"unreached":    {0, "", &smithy.OperationError{ServiceID: "STS", OperationName: "AssumeRole", Err: unreached}, nil},
+		"failing":      {500, "InternalError", nil, backends.ErrThrottled},
+		"unreached":    {0, "", &smithy.OperationError{ServiceID: "STS", OperationName: "AssumeRole", Err: unreached}, backends.ErrThrottled},
+		"no such role": {404, "ResourceNotFoundException", nil, backends.ErrRefused},
 		"denied":       {403, "AccessDenied", nil, backends.ErrRefused},
 		"unauthorized": {401, "", nil, backends.ErrRefused},
 		"none":         {0, "", &smithy.OperationError{ServiceID: "ec2imds", OperationName: "GetMetadata", Err: unreached}, backends.ErrRefused},
@@ -59,7 +61,7 @@ func TestRenewal(t *testing.T) {
 			if x.err == nil {
 				cfg.Credentials = endpointcreds.New(s.URL, func(o *endpointcreds.Options) { o.Retryer, o.HTTPClient = aws.NopRetryer{}, plain })
 			}
-			b, err := awslambda.New(awslambda.Config{AWS: &cfg})
+			b, err := awslambda.New(awslambda.Config{AWS: &cfg, Role: "arn:aws:iam::123456789012:role/worker", RetentionDays: -1})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -68,10 +70,15 @@ func TestRenewal(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = b.Invoke(t.Context(), backends.Request{Body: []byte("x")})
-			if x.class != nil {
-				c.told(t, what, err, x.class, "credentials")
-			} else if !errors.As(err, new(*backends.LostError)) || errors.Is(err, backends.ErrRefused) || errors.Is(err, backends.ErrThrottled) {
-				t.Errorf("error %v, want a lost worker's", err)
+			c.told(t, what, err, x.class, "credentials")
+			if errors.As(err, new(*backends.LostError)) || x.class != backends.ErrRefused && errors.Is(err, backends.ErrRefused) {
+				t.Errorf("nothing was sent, and the error is %v", err)
+			}
+			if err := b.Prepare(t.Context(), backends.Deployment{Program: os.Getenv("GOWREN_PROGRAM"), Bucket: bucket}); !errors.Is(err, x.class) {
+				t.Errorf("Prepare: error %v, want %v", err, x.class)
+			}
+			if x.status == http.StatusNotFound { // which does not mean that there is nothing to destroy
+				c.told(t, "destroy", b.Destroy(t.Context(), bucket.URL()), x.class, "credentials")
 			}
 			if err := b.Close(); err != nil {
 				t.Error(err)

@@ -145,8 +145,11 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// update gives the function this program, in place of the one that does not work.
+// update gives the function this program, in place of the one that does not work. Somebody else's stays as it is.
 func (b *Backend) update(ctx context.Context, c *clients, exe *program.Executable, function string) error {
+	if there, err := findOurs(ctx, c, function); err != nil || !there {
+		return err
+	}
 	code, err := b.pack(exe)
 	if err != nil {
 		return err

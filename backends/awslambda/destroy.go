@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -22,39 +23,66 @@ func (b *Backend) Destroy(ctx context.Context, bucket string) error {
 	}
 	defer c.close()
 	function := b.nameOf(c.region, bucket)
-	errs := []error{deleteFunction(ctx, c, function)}
+	if err := deleteFunction(ctx, c, function); err != nil {
+		return err // a function that stays needs its role
+	}
+	errs := []error{deleteLogs(ctx, c, function)}
 	if b.config.Role == "" {
 		errs = append(errs, deleteRole(ctx, c, function))
 	}
 	return errors.Join(errs...)
 }
 
-// deleteFunction deletes a function and its logs. What is not there is no error.
+// deleting bounds the wait for a function that is being made or changed, and cannot be deleted before. It is a variable for
+// the tests.
+var deleting = settling
+
+// deleteFunction deletes a function. That there is none is no error.
 func deleteFunction(ctx context.Context, c *clients, function string) error {
+	there, err := findOurs(ctx, c, function)
+	if err != nil || !there {
+		return err
+	}
+	over := time.Now().Add(deleting)
+	for pause := 200 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		_, err := c.lambda.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: &function})
+		if err == nil || isCode(err, "ResourceNotFoundException") {
+			return nil
+		}
+		if !isCode(err, "ResourceConflictException") || time.Now().After(over) {
+			return failed(ctx, "delete the function "+function, err)
+		}
+		if err := wait(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// findOurs tells whether the function is there. One without the tag is an error.
+func findOurs(ctx context.Context, c *clients, function string) (bool, error) {
 	there, err := c.lambda.GetFunction(ctx, &lambda.GetFunctionInput{FunctionName: &function})
-	switch {
-	case isCode(err, "ResourceNotFoundException"):
-		return deleteLogs(ctx, c, function)
-	case err != nil:
-		return failed(ctx, "look for the function "+function, err)
+	if isCode(err, "ResourceNotFoundException") {
+		return false, nil
+	}
+	if err != nil {
+		return false, failed(ctx, "look for the function "+function, err)
 	}
 	tags, err := c.lambda.ListTags(ctx, &lambda.ListTagsInput{Resource: there.Configuration.FunctionArn})
+	if isCode(err, "ResourceNotFoundException") { // it was deleted meanwhile
+		return false, nil
+	}
 	if err != nil {
-		return failed(ctx, "look at the tags of "+function, err)
+		return false, failed(ctx, "look at the tags of "+function, err)
 	}
 	if _, ours := tags.Tags[tagName]; !ours {
-		return foreign("function", function)
+		return true, foreign("function", function)
 	}
-	_, err = c.lambda.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: &function})
-	if err != nil && !isCode(err, "ResourceNotFoundException") {
-		return failed(ctx, "delete the function "+function, err)
-	}
-	return deleteLogs(ctx, c, function)
+	return true, nil
 }
 
 // foreign is the error of what bears a name of ours.
 func foreign(what, name string) error {
-	return invalid("destroy: the %s %s has not the tag %s: it is not gowren's, and stays; delete it by hand, if it may go", what, name, tagName)
+	return invalid("the %s %s has not the tag %s: it is not gowren's, and stays as it is; delete it by hand, if it may go", what, name, tagName)
 }
 
 func deleteLogs(ctx context.Context, c *clients, function string) error {
@@ -68,11 +96,15 @@ func deleteLogs(ctx context.Context, c *clients, function string) error {
 
 // Prewarm implements [backends.Warmer]: it makes n requests at once that workers hold for a moment.
 func (b *Backend) Prewarm(ctx context.Context, n int) error {
-	errs := make([]error, min(n, b.limits.Concurrency))
+	p, err := b.ready()
+	if err != nil {
+		return err
+	}
+	errs := make([]error, min(n, b.Limits().Concurrency))
 	var all sync.WaitGroup
 	for i := range errs {
 		all.Go(func() {
-			_, errs[i] = b.ping(ctx, b.aws, b.function, message{Ping: true, Hold: warmHold}, b.bucket.URL())
+			_, errs[i] = p.ping(ctx, message{Ping: true, Hold: warmHold})
 		})
 	}
 	all.Wait()

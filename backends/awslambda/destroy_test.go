@@ -73,6 +73,50 @@ func TestHalfDestroyed(t *testing.T) {
 	wantDoubled(t, open(t, stays, other, mapper.Options{}), 2)
 }
 
+// TestBusyFunction has Lambda change the function while Destroy is to delete it. Destroy waits, and as long as the function
+// stays its role does.
+func TestBusyFunction(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, lambda.Options{RoleDelay: -1, Unconfined: true})
+	bucket := newBucket(t)
+	b := c.backend(t, awslambda.Config{Concurrency: 1})
+	prepare(t, b, bucket)
+	name := b.Function()
+	for _, conflicts := range []int{1 << 30, 2} {
+		cfg := c.aws.Copy()
+		cfg.HTTPClient = &busy{HTTPClient: plain, left: conflicts}
+		err := c.backend(t, awslambda.Config{Concurrency: 1, AWS: &cfg}).Destroy(t.Context(), bucket.URL())
+		if conflicts == 2 {
+			if err != nil {
+				t.Error(err)
+			}
+			c.gone(t, name)
+			continue
+		}
+		c.told(t, "always", err, backends.ErrThrottled, "delete the function "+name, "made or changed")
+		if _, err := iam.NewFromConfig(c.sdk()).GetRole(t.Context(), &iam.GetRoleInput{RoleName: &name}); err != nil {
+			t.Errorf("the function stays, and not its role: %v", err)
+		}
+	}
+}
+
+// busy is a client for which the function is being changed so many times that it is to be deleted.
+type busy struct {
+	aws.HTTPClient
+	left int
+}
+
+func (b *busy) Do(req *http.Request) (*http.Response, error) {
+	if req.Method != http.MethodDelete || !strings.Contains(req.URL.Path, "/functions/") || b.left == 0 {
+		return b.HTTPClient.Do(req)
+	}
+	b.left--
+	return &http.Response{
+		StatusCode: http.StatusConflict, Header: http.Header{"X-Amzn-Errortype": {"ResourceConflictException"}}, Request: req,
+		Body: io.NopCloser(strings.NewReader(`{"Message":"The operation cannot be performed at this time. An update is in progress for resource"}`)),
+	}, nil
+}
+
 // refuser is a client of one that may do only so many requests.
 type refuser struct {
 	aws.HTTPClient
@@ -89,7 +133,8 @@ func (r *refuser) Do(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// TestForeignNames has a function and a role of somebody else bear the names of gowren's.
+// TestForeignNames has a function and a role of somebody else bear the names of gowren's. Neither Prepare nor Destroy
+// touches them.
 func TestForeignNames(t *testing.T) {
 	t.Parallel()
 	c := newCloud(t, lambda.Options{RoleDelay: -1, Unconfined: true})
@@ -102,10 +147,12 @@ func TestForeignNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	functions, roles, logs := awssdk.NewFromConfig(c.sdk()), iam.NewFromConfig(c.sdk()), cloudwatchlogs.NewFromConfig(c.sdk())
-	if _, err := functions.CreateFunction(t.Context(), &awssdk.CreateFunctionInput{
+	d := backends.Deployment{Program: os.Getenv("GOWREN_PROGRAM"), Bucket: bucket}
+	theirs, err := functions.CreateFunction(t.Context(), &awssdk.CreateFunctionInput{
 		FunctionName: &name, Role: aws.String(c.role(t)), Runtime: types.RuntimeProvidedal2023, Handler: aws.String("bootstrap"),
 		Code: &types.FunctionCode{ZipFile: code}, Tags: map[string]string{"theirs": name},
-	}); err != nil {
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := roles.CreateRole(t.Context(), &iam.CreateRoleInput{
@@ -116,16 +163,23 @@ func TestForeignNames(t *testing.T) {
 	if _, err := logs.CreateLogGroup(t.Context(), &cloudwatchlogs.CreateLogGroupInput{LogGroupName: &group}); err != nil {
 		t.Fatal(err)
 	}
-	err = b.Destroy(t.Context(), bucket.URL())
-	c.told(t, "foreign", err, backends.ErrInvalid, "the function "+name, "the role "+name, "stays")
-	if _, err := functions.GetFunction(t.Context(), &awssdk.GetFunctionInput{FunctionName: &name}); err != nil {
-		t.Error(err)
-	}
-	if _, err := roles.GetRole(t.Context(), &iam.GetRoleInput{RoleName: &name}); err != nil {
-		t.Error(err)
+	c.told(t, "destroy", b.Destroy(t.Context(), bucket.URL()), backends.ErrInvalid, "the function "+name, "stays")
+	c.told(t, "prepare", b.Prepare(t.Context(), d), backends.ErrInvalid, "the function "+name, "stays")
+	there, err := functions.GetFunction(t.Context(), &awssdk.GetFunctionInput{FunctionName: &name})
+	if err != nil || *there.Configuration.CodeSha256 != *theirs.CodeSha256 {
+		t.Errorf("the function has the code %+v, %v", there, err)
 	}
 	groups, err := logs.DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: &group})
 	if err != nil || len(groups.LogGroups) != 1 {
 		t.Errorf("the logs are gone: %+v, %v", groups, err)
+	}
+	if _, err := functions.DeleteFunction(t.Context(), &awssdk.DeleteFunctionInput{FunctionName: &name}); err != nil {
+		t.Fatal(err)
+	}
+	c.told(t, "prepare", b.Prepare(t.Context(), d), backends.ErrInvalid, "the role "+name, "stays")
+	c.told(t, "destroy", b.Destroy(t.Context(), bucket.URL()), backends.ErrInvalid, "the role "+name, "stays")
+	policies, err := roles.ListRolePolicies(t.Context(), &iam.ListRolePoliciesInput{RoleName: &name})
+	if err != nil || len(policies.PolicyNames) > 0 {
+		t.Errorf("the role has the policies %+v, %v", policies, err)
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 // detached is the invocation that needs no connection while it runs: its reply comes through the bucket.
 func (i *invocation) detached(m message, prefix string) (io.ReadCloser, error) {
-	if err := i.b.detachable(i.own); err != nil {
+	if err := i.detachable(i.own); err != nil {
 		return i.fail(err, true)
 	}
 	m.Reply, m.ReplyKey = replyKey, i.key(prefix, "replies")
@@ -24,13 +24,13 @@ func (i *invocation) detached(m message, prefix string) (io.ReadCloser, error) {
 	if len(m.Request) > maxEvent {
 		m.RequestKey = i.key(prefix, "requests")
 		i.keys = append(i.keys, m.RequestKey)
-		if err := i.b.bucket.Put(i.own, m.RequestKey, bytes.NewReader(m.Request)); err != nil {
+		if err := i.bucket.Put(i.own, m.RequestKey, bytes.NewReader(m.Request)); err != nil {
 			return i.fail(fmt.Errorf("awslambda: the request goes through the bucket: %w", err), true)
 		}
 		m.Request = nil
 	}
-	_, err := i.b.aws.invoke.Invoke(i.own, &lambda.InvokeInput{
-		FunctionName: &i.b.function, Payload: m.encode(), InvocationType: types.InvocationTypeEvent,
+	_, err := i.aws.invoke.Invoke(i.own, &lambda.InvokeInput{
+		FunctionName: &i.function, Payload: m.encode(), InvocationType: types.InvocationTypeEvent,
 	})
 	if err != nil {
 		return i.refused(err)
@@ -39,14 +39,14 @@ func (i *invocation) detached(m message, prefix string) (io.ReadCloser, error) {
 }
 
 // detachable sees to it, once, that Lambda makes one attempt at asynchronous invocations.
-func (b *Backend) detachable(ctx context.Context) error {
-	b.events.Lock()
-	defer b.events.Unlock()
-	if b.configured {
+func (p *prepared) detachable(ctx context.Context) error {
+	p.events.Lock()
+	defer p.events.Unlock()
+	if p.configured {
 		return nil
 	}
-	err := configureEvents(ctx, b.aws, b.function)
-	b.configured = err == nil
+	err := configureEvents(ctx, p.aws, p.function)
+	p.configured = err == nil
 	return err
 }
 
@@ -79,7 +79,7 @@ func (s *stored) Read(p []byte) (int, error) {
 	if s.reply == nil {
 		// The platform may take some time to begin, and the function as long as it may.
 		wait := time.Until(s.begun.Add(s.i.b.config.Timeout + eventAge*time.Second + grace))
-		r, err := supervisor.AwaitReply(s.ctx, s.i.b.bucket, s.key, wait)
+		r, err := supervisor.AwaitReply(s.ctx, s.i.bucket, s.key, wait)
 		if err != nil {
 			return 0, err
 		}
@@ -100,7 +100,7 @@ func (s *stored) Close() error {
 			err = s.reply.Close()
 		} else {
 			s.i.halt()
-			if r, missing := supervisor.AwaitReply(s.i.own, s.i.b.bucket, s.key, patience); missing == nil {
+			if r, missing := supervisor.AwaitReply(s.i.own, s.i.bucket, s.key, patience); missing == nil {
 				over = true
 				err = r.Close()
 			}

@@ -85,7 +85,11 @@ func failed(ctx context.Context, what string, err error) error {
 	}
 	if none := (*credentialsError)(nil); errors.As(err, &none) {
 		if passing(none.error) {
-			return &credentialsError{failed(ctx, what+": renew the credentials", none.error)}
+			err := failed(ctx, what+": renew the credentials", none.error)
+			if !errors.Is(err, backends.ErrThrottled) { // nothing was sent, and so nothing is lost
+				err = fmt.Errorf("%w: %w", backends.ErrThrottled, err)
+			}
+			return &credentialsError{err}
 		}
 		return fmt.Errorf("awslambda: %s: no credentials were found, or they cannot be had: run aws configure or aws sso login, or set "+
 			"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: %w: %w", what, backends.ErrRefused, none)
@@ -138,7 +142,11 @@ func statusOf(err error) int {
 	return 0
 }
 
+// codeOf is that of the answer that err is about. Of credentials that could not be had, it is not the service's answer.
 func codeOf(err error) (code, message string) {
+	if errors.As(err, new(*credentialsError)) {
+		return "", ""
+	}
 	var api smithy.APIError
 	if errors.As(err, &api) {
 		return api.ErrorCode(), api.ErrorMessage()

@@ -58,7 +58,7 @@ func (e *events) take(event types.InvokeWithResponseStreamResponseEvent, more bo
 		e.over.Store(true)
 		e.last = io.EOF
 		if v := event.Value; v.ErrorCode != nil {
-			e.last = crash(e.i.b.function, *v.ErrorCode, aws.ToString(v.ErrorDetails), tail(v.LogResult))
+			e.last = crash(e.i.function, *v.ErrorCode, aws.ToString(v.ErrorDetails), tail(v.LogResult))
 		}
 	}
 	if more {

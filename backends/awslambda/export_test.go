@@ -10,11 +10,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/gowren/gowren/internal/program"
-	"github.com/gowren/gowren/internal/supervisor"
 	"github.com/gowren/gowren/storage"
 )
 
-func init() { assuming = 2 * time.Second }
+func init() { assuming, deleting = 2*time.Second, 2*time.Second }
 
 // The limits of requests, in bytes.
 const (
@@ -31,14 +30,21 @@ func (b *Backend) Forward() {
 }
 
 // Function is the name of the function that was prepared.
-func (b *Backend) Function() string { return b.function }
+func (b *Backend) Function() string {
+	p, err := b.ready()
+	if err != nil {
+		return ""
+	}
+	return p.function
+}
 
 // BucketURL is that of the bucket which was prepared for.
 func (b *Backend) BucketURL() string {
-	if b.bucket == nil {
+	p, err := b.ready()
+	if err != nil {
 		return ""
 	}
-	return b.bucket.URL()
+	return p.bucket.URL()
 }
 
 // NameOf is the name of the function for a bucket.
@@ -66,8 +72,8 @@ func (g grant) Actions(p Place) []string {
 // Mislead makes the backend as if it was prepared, with clients of another configuration.
 func (b *Backend) Mislead(ctx context.Context, cfg aws.Config, bucket storage.Bucket) error {
 	b.config.AWS = &cfg
-	_, err := b.connect(ctx)
-	b.gate, b.bucket, b.function, b.program = supervisor.NewGate("awslambda", max(b.config.Concurrency, 1)), bucket, "misled", strings.Repeat("0", 64)
+	c, err := b.connect(ctx)
+	b.prepare(&prepared{aws: c, bucket: bucket, function: "misled", program: strings.Repeat("0", 64)}, max(b.config.Concurrency, 1))
 	return err
 }
 

@@ -32,19 +32,20 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 	if len(r.Body) > maxRequest {
 		return nil, invalid("a request of %d bytes; Lambda takes %d", len(r.Body), maxRequest)
 	}
-	if b.gate == nil {
-		return nil, invalid("the backend was not prepared")
-	}
-	inside, leave, err := b.gate.Enter(ctx)
+	p, err := b.ready()
 	if err != nil {
 		return nil, err
 	}
-	i := &invocation{b: b, ctx: inside, id: rand.Text(), leave: leave}
+	inside, leave, err := p.gate.Enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	i := &invocation{b: b, prepared: p, ctx: inside, id: rand.Text(), leave: leave}
 	// What goes on at the platform does not end with ctx, but when its worker is told. Until then the connection is
 	// what tells of its end.
 	i.own, i.end = context.WithCancel(context.WithoutCancel(ctx))
 	i.unwatch = context.AfterFunc(inside, i.halt)
-	m := message{Invocation: i.id, Program: b.program, Bucket: b.bucket.URL(), Request: r.Body}
+	m := message{Invocation: i.id, Program: p.program, Bucket: p.bucket.URL(), Request: r.Body}
 	switch {
 	case r.Detached:
 		return i.detached(m, r.Prefix)
@@ -56,7 +57,8 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 
 // invocation is one under way.
 type invocation struct {
-	b     *Backend
+	b *Backend
+	*prepared
 	ctx   context.Context // the caller's, which the backend's Close ends too
 	id    string
 	leave func()   // makes room for the next
@@ -85,7 +87,7 @@ func (i *invocation) halt() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(i.own), telling)
 		defer cancel()
 		i.halted = true
-		if err := supervisor.Cancel(ctx, i.b.bucket, i.id); err != nil {
+		if err := supervisor.Cancel(ctx, i.bucket, i.id); err != nil {
 			i.end() // it runs to its end, and nobody takes its results
 			return
 		}
@@ -121,7 +123,7 @@ func (i *invocation) finish(over bool) {
 func (i *invocation) abandon() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(i.own), telling)
 	defer cancel()
-	_ = supervisor.Cancel(ctx, i.b.bucket, i.id) // then it runs to its end
+	_ = supervisor.Cancel(ctx, i.bucket, i.id) // then it runs to its end
 }
 
 // sweep deletes what belongs to the invocation. What cannot be deleted now is deleted with its job.
@@ -129,10 +131,10 @@ func (i *invocation) sweep(over bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(i.own), telling)
 	defer cancel()
 	if i.halted && over {
-		_ = supervisor.Uncancel(ctx, i.b.bucket, i.id)
+		_ = supervisor.Uncancel(ctx, i.bucket, i.id)
 	}
 	if len(i.keys) > 0 {
-		_ = i.b.bucket.Delete(ctx, i.keys...)
+		_ = i.bucket.Delete(ctx, i.keys...)
 	}
 }
 
@@ -143,31 +145,31 @@ func (i *invocation) fail(err error, over bool) (io.ReadCloser, error) {
 	if stopped {
 		return nil, context.Cause(i.ctx)
 	}
-	return nil, lose(i.b.function, err)
+	return nil, lose(i.function, err)
 }
 
 // refused ends an invocation whose call failed.
 func (i *invocation) refused(err error) (io.ReadCloser, error) {
-	err = failed(i.own, "invoke "+i.b.function, err)
+	err = failed(i.own, "invoke "+i.function, err)
 	return i.fail(err, unbegun(err))
 }
 
 // reply is the reader of the frames in body.
 func (i *invocation) reply(body io.ReadCloser, quiet time.Duration) io.ReadCloser {
 	return supervisor.NewReply(i.ctx, body, supervisor.ReplyOptions{
-		Worker: i.b.function, Silence: quiet, Explain: i.explain, Broken: i.end, // of what is broken nobody waits for the end
+		Worker: i.function, Silence: quiet, Explain: i.explain, Broken: i.end, // of what is broken nobody waits for the end
 	})
 }
 
 func (i *invocation) explain(err error) error {
-	return lose(i.b.function, failed(context.Background(), "the reply of "+i.b.function, err))
+	return lose(i.function, failed(context.Background(), "the reply of "+i.function, err))
 }
 
 // stream is the invocation whose reply is a response stream.
 func (i *invocation) stream(m message) (io.ReadCloser, error) {
 	m.Reply = replyStream
-	out, err := i.b.aws.invoke.InvokeWithResponseStream(i.own, &lambda.InvokeWithResponseStreamInput{
-		FunctionName: &i.b.function, Payload: m.encode(), LogType: types.LogTypeTail,
+	out, err := i.aws.invoke.InvokeWithResponseStream(i.own, &lambda.InvokeWithResponseStreamInput{
+		FunctionName: &i.function, Payload: m.encode(), LogType: types.LogTypeTail,
 	}, ownCodec)
 	if err != nil {
 		return i.refused(err)
@@ -182,26 +184,26 @@ func ownCodec(o *lambda.Options) { o.Protocol = restjson1.New(schemas.AWSGirApiS
 // plain is the invocation whose reply comes whole.
 func (i *invocation) plain(m message, prefix string) (io.ReadCloser, error) {
 	m.Reply, m.ReplyKey = replyInline, i.key(prefix, "replies")
-	out, err := i.b.aws.invoke.Invoke(i.own, &lambda.InvokeInput{FunctionName: &i.b.function, Payload: m.encode(), LogType: types.LogTypeTail})
+	out, err := i.aws.invoke.Invoke(i.own, &lambda.InvokeInput{FunctionName: &i.function, Payload: m.encode(), LogType: types.LogTypeTail})
 	if err != nil {
 		return i.refused(err)
 	}
 	if out.FunctionError != nil {
-		return i.fail(functionError(i.b.function, out), true)
+		return i.fail(functionError(i.function, out), true)
 	}
 	var a answer
 	if err := json.Unmarshal(out.Payload, &a); err != nil || a.Gowren != payloadVersion {
 		return i.fail(fmt.Errorf("awslambda: %s answers with %.200q, which is no gowren worker's answer: a proxy or another service may be in between",
-			i.b.function, out.Payload), false)
+			i.function, out.Payload), false)
 	}
 	if a.Key == "" {
 		return i.reply(&whole{Reader: bytes.NewReader(a.Frames), i: i}, 0), nil
 	}
 	if a.Key != m.ReplyKey {
-		return i.fail(fmt.Errorf("awslambda: %s says that its reply is at %q, and not where it was to be", i.b.function, a.Key), true)
+		return i.fail(fmt.Errorf("awslambda: %s says that its reply is at %q, and not where it was to be", i.function, a.Key), true)
 	}
 	i.keys = append(i.keys, a.Key)
-	r, err := i.b.bucket.Get(i.own, a.Key, 0, -1)
+	r, err := i.bucket.Get(i.own, a.Key, 0, -1)
 	if err != nil {
 		return i.fail(fmt.Errorf("awslambda: the reply in the bucket: %w", err), true)
 	}

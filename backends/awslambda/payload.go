@@ -58,7 +58,20 @@ type status struct {
 	Worker   string `json:"worker"`
 	Program  string `json:"program"` // SHA-256 of the deployed one
 	Bucket   string `json:"bucket"`
-	Problem  string `json:"problem,omitempty"` // of the bucket, where it was looked at
+	Problem  string `json:"problem,omitempty"` // why it does not reach the bucket, where it was to look
+	Refused  bool   `json:"refused,omitempty"` // with Problem: the store refused
+}
+
+// unreached is the error of workers that do not reach their bucket, or nil. Another deployment would not mend that.
+func (s status) unreached(function string) error {
+	if s.Problem == "" {
+		return nil
+	}
+	err := fmt.Errorf("awslambda: workers of %s do not reach the bucket %s: %s", function, s.Bucket, s.Problem)
+	if s.Refused {
+		return fmt.Errorf("%w: give their role the policy of docs/aws.md: %w", err, backends.ErrRefused)
+	}
+	return fmt.Errorf("%w: it must be reachable from where they run", err)
 }
 
 // encode makes a payload. All its fields can be encoded.

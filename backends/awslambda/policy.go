@@ -35,10 +35,10 @@ var (
 	driverGrants = []grant{
 		{id: "Invoke", actions: []string{"lambda:InvokeFunction"}, resources: []string{functionARN}},
 		{id: "Deploy", actions: []string{
-			"lambda:CreateFunction", "lambda:GetFunction", "lambda:GetFunctionConcurrency", "lambda:PutFunctionConcurrency",
-			"lambda:PutFunctionEventInvokeConfig", "lambda:TagResource", "lambda:UpdateFunctionCode",
+			"lambda:CreateFunction", "lambda:GetFunction", "lambda:GetFunctionConcurrency", "lambda:ListTags",
+			"lambda:PutFunctionConcurrency", "lambda:PutFunctionEventInvokeConfig", "lambda:TagResource", "lambda:UpdateFunctionCode",
 		}, resources: []string{functionARN}},
-		{id: "Destroy", actions: []string{"lambda:DeleteFunction", "lambda:ListTags"}, resources: []string{functionARN}},
+		{id: "Destroy", actions: []string{"lambda:DeleteFunction"}, resources: []string{functionARN}},
 		{id: "Account", actions: []string{"lambda:GetAccountSettings"}, resources: []string{"*"}},
 		{id: "Role", actions: []string{
 			"iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:GetRole", "iam:PutRolePolicy", "iam:TagRole",

@@ -23,14 +23,15 @@ func TestDocumentedPolicies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := awslambda.Place{Partition: "aws", Region: "REGION", Account: "ACCOUNT", Function: "gowren-*", Bucket: "BUCKET"}
-	for who, policy := range map[string]string{"drivers": awslambda.DriverPolicy(p), "workers": awslambda.WorkerPolicy(p)} {
-		if !strings.Contains(string(doc), "```json\n"+policy+"\n```") {
-			t.Errorf("docs/aws.md does not have the policy of %s, which is\n%s", who, policy)
+	p := awslambda.Place{Partition: "aws", Region: "$REGION", Account: "$ACCOUNT", Function: "gowren-*", Bucket: "$BUCKET"}
+	// The shell puts the names into them.
+	for file, policy := range map[string]string{"driver.json": awslambda.DriverPolicy(p), "worker.json": awslambda.WorkerPolicy(p)} {
+		if !strings.Contains(string(doc), "cat >"+file+" <<END\n"+policy+"\nEND\n") {
+			t.Errorf("docs/aws.md does not make %s, which is\n%s", file, policy)
 		}
 	}
 	// Where they differ, the documentation has the statements that do.
-	p.Role, p.Prefix, p.Forever = "arn:aws:iam::ACCOUNT:role/ROLE", "PREFIX", true
+	p.Role, p.Prefix, p.Forever = "$ROLE", "PREFIX", true
 	for policy, ids := range map[string][]string{awslambda.DriverPolicy(p): {"PassRole", "List", "Objects"}, awslambda.WorkerPolicy(p): {"LogGroup"}} {
 		for _, id := range ids {
 			if s := statement(policy, id); !strings.Contains(string(doc), "```json\n"+s+"\n```") {
@@ -42,7 +43,7 @@ func TestDocumentedPolicies(t *testing.T) {
 		t.Errorf("with a role that was made by hand:\n%s", policy)
 	}
 	p.Prefix = "odd*$?"
-	if s := statement(awslambda.WorkerPolicy(p), "Objects"); !strings.Contains(s, "BUCKET/odd${*}${$}${?}/*") {
+	if s := statement(awslambda.WorkerPolicy(p), "Objects"); !strings.Contains(s, "$BUCKET/odd${*}${$}${?}/*") {
 		t.Errorf("with an odd prefix: %s", s)
 	}
 	p.VPC, p.Bucket, p.Partition = true, "", "aws-cn"

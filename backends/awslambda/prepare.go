@@ -14,7 +14,6 @@ import (
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/internal/program"
-	"github.com/gowren/gowren/internal/supervisor"
 	"github.com/gowren/gowren/storage"
 )
 
@@ -34,7 +33,7 @@ func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 	}
 	defer exe.Close()
 	function, bucketURL := b.nameOf(c.region, d.Bucket.URL()), d.Bucket.URL()
-	if err := b.ready(ctx, c, exe, function, bucketURL); err != nil {
+	if err := b.deploy(ctx, c, exe, function, bucketURL); err != nil {
 		return err
 	}
 	// Also where it is the function's own: another driver may repair the function with its own program meanwhile.
@@ -45,24 +44,19 @@ func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 	if err != nil {
 		return err
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.limits.Concurrency = n
-	b.gate = supervisor.NewGate("awslambda", n)
-	b.bucket = storage.Retry(d.Bucket, storage.RetryPolicy{})
-	b.function, b.program = function, exe.Hash
+	b.prepare(&prepared{aws: c, bucket: storage.Retry(d.Bucket, storage.RetryPolicy{}), function: function, program: exe.Hash}, n)
 	return nil
 }
 
 // readying bounds how long Prepare goes on while a function is throttled, or changed by another driver.
 const readying = 5 * time.Minute
 
-// ready returns when the function answers a ping, and makes it or repairs it for that.
-func (b *Backend) ready(ctx context.Context, c *clients, exe *program.Executable, function, bucketURL string) error {
+// deploy returns when the function answers a ping, and makes it or repairs it for that.
+func (b *Backend) deploy(ctx context.Context, c *clients, exe *program.Executable, function, bucketURL string) error {
 	made, repaired := false, false
-	over, reached := time.Now().Add(readying), time.Time{}
+	begun, reached := time.Now(), time.Time{}
 	for pause := 200 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-		s, err := b.ping(ctx, c, function, message{Ping: true, Look: true}, bucketURL)
+		s, err := ping(ctx, c, function, message{Ping: true, Look: true}, bucketURL)
 		switch {
 		case err == nil && s.Problem != "":
 			// IAM takes some seconds to tell a new policy, also of a function that another driver has made a moment ago.
@@ -70,7 +64,7 @@ func (b *Backend) ready(ctx context.Context, c *clients, exe *program.Executable
 				reached = time.Now().Add(assuming)
 			}
 			if time.Now().After(reached) {
-				return fmt.Errorf("awslambda: workers of %s do not reach the bucket: %s: %w", function, s.Problem, backends.ErrRefused)
+				return s.unreached(function)
 			}
 			err = wait(ctx, pause)
 		case err == nil:
@@ -82,7 +76,9 @@ func (b *Backend) ready(ctx context.Context, c *clients, exe *program.Executable
 			err = b.create(ctx, c, exe, function, bucketURL)
 		case isCode(err, "ResourceConflictException"):
 			err = await(ctx, c, function)
-		case errors.Is(err, backends.ErrThrottled) && time.Now().Before(over):
+		case errors.As(err, new(*credentialsError)) && time.Since(begun) > assuming:
+			return err // who gives them may not be there at all
+		case errors.Is(err, backends.ErrThrottled) && time.Since(begun) < readying:
 			err = wait(ctx, pause)
 		case errors.Is(err, errUnfit) && !repaired:
 			repaired = true
@@ -94,11 +90,16 @@ func (b *Backend) ready(ctx context.Context, c *clients, exe *program.Executable
 	}
 }
 
+// ping asks the function that was prepared for its status.
+func (p *prepared) ping(ctx context.Context, m message) (status, error) {
+	return ping(ctx, p.aws, p.function, m, p.bucket.URL())
+}
+
 // errUnfit marks what a ping that reached the function failed of: another program may do better.
 var errUnfit = errors.New("the function does not work")
 
 // ping asks the function for its status.
-func (b *Backend) ping(ctx context.Context, c *clients, function string, m message, bucketURL string) (status, error) {
+func ping(ctx context.Context, c *clients, function string, m message, bucketURL string) (status, error) {
 	out, err := c.invoke.Invoke(ctx, &lambda.InvokeInput{FunctionName: &function, Payload: m.encode(), LogType: types.LogTypeTail})
 	if err != nil {
 		return status{}, withCode{failed(ctx, "invoke "+function, err), err}

@@ -13,7 +13,7 @@ import (
 // policyName is the one policy of a role that Prepare makes.
 const policyName = "gowren"
 
-// makeRole makes the workers' role, of the function's name, and returns its ARN. One that is there is used.
+// makeRole makes the workers' role, of the function's name, and returns its ARN. One that an earlier Prepare made is used.
 func (b *Backend) makeRole(ctx context.Context, c *clients, function, bucketURL string) (string, error) {
 	tags := b.tags(function)
 	in := &iam.CreateRoleInput{
@@ -24,14 +24,17 @@ func (b *Backend) makeRole(ctx context.Context, c *clients, function, bucketURL 
 	}
 	const remedy = " (or name one that is there by role=ARN)"
 	arn := ""
-	made, err := c.iam.CreateRole(ctx, in)
+	role, err := c.iam.CreateRole(ctx, in)
 	switch {
 	case err == nil:
-		arn = aws.ToString(made.Role.Arn)
+		arn = aws.ToString(role.Role.Arn)
 	case isCode(err, "EntityAlreadyExists"):
 		there, err := c.iam.GetRole(ctx, &iam.GetRoleInput{RoleName: &function})
 		if err != nil {
 			return "", failed(ctx, "look for the role "+function+remedy, err)
+		}
+		if !made(there.Role) {
+			return "", foreign("role", function)
 		}
 		arn = aws.ToString(there.Role.Arn)
 	default:
@@ -46,6 +49,11 @@ func (b *Backend) makeRole(ctx context.Context, c *clients, function, bucketURL 
 	return arn, nil
 }
 
+// made tells whether makeRole made the role.
+func made(r *types.Role) bool {
+	return slices.ContainsFunc(r.Tags, func(t types.Tag) bool { return aws.ToString(t.Key) == tagName })
+}
+
 // deleteRole deletes the role that makeRole made, if there is one.
 func deleteRole(ctx context.Context, c *clients, function string) error {
 	there, err := c.iam.GetRole(ctx, &iam.GetRoleInput{RoleName: &function})
@@ -55,7 +63,7 @@ func deleteRole(ctx context.Context, c *clients, function string) error {
 	if err != nil {
 		return failed(ctx, "look for the role "+function, err)
 	}
-	if !slices.ContainsFunc(there.Role.Tags, func(t types.Tag) bool { return aws.ToString(t.Key) == tagName }) {
+	if !made(there.Role) {
 		return foreign("role", function)
 	}
 	_, err = c.iam.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &function, PolicyName: aws.String(policyName)})

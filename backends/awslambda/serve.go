@@ -82,21 +82,31 @@ func (w *worker) pong(ctx context.Context, v event, m message) error {
 	}
 	s := status{Gowren: payloadVersion, Protocol: wire.Version, Worker: w.supervisor.Name(), Program: w.Program, Bucket: w.Bucket}
 	if m.Look {
-		if err := w.look(ctx); err != nil {
-			s.Problem = err.Error()
+		if err := w.look(ctx, v.deadline); err != nil {
+			s.Problem, s.Refused = err.Error(), errors.Is(err, fs.ErrPermission)
 		}
 	}
 	return w.api.answer(ctx, v.id, s)
 }
 
-// look reaches for the bucket.
-func (w *worker) look(ctx context.Context) error {
+// lookTime bounds a worker's look at its bucket, and the store's retries with it.
+const lookTime = 10 * time.Second
+
+// look reaches for the bucket. It ends before the function does, which could not tell of it.
+func (w *worker) look(ctx context.Context, deadline time.Time) error {
+	left := time.Until(deadline)
+	left = min(left-margin(left), lookTime)
+	ctx, cancel := context.WithTimeoutCause(ctx, left, fmt.Errorf("the store did not answer within %v", left.Round(time.Millisecond)))
+	defer cancel()
 	b, err := w.supervisor.Bucket(ctx)
 	if err != nil {
 		return err
 	}
 	if _, err = b.Stat(ctx, "programs/"+w.Program); errors.Is(err, fs.ErrNotExist) {
 		return nil
+	}
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	return err
 }

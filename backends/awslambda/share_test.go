@@ -2,11 +2,13 @@ package awslambda_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -126,8 +128,99 @@ func TestNewPolicy(t *testing.T) {
 	refuse.Store(0)
 }
 
+// TestLook has workers look at a bucket whose store does not answer, or has no time. That is said in time, and is nothing
+// that another deployment, or another permission, would mend.
+func TestLook(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, lambda.Options{RoleDelay: -1})
+	config := awslambda.Config{Role: c.role(t), Concurrency: 2, Timeout: 4 * time.Second}
+	for what, answer := range map[string]func(http.ResponseWriter, *http.Request){
+		"mute": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"busy": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			var away atomic.Bool
+			bucket := answeredBy(t, newBucket(t), func(w http.ResponseWriter, r *http.Request) bool {
+				looks := away.Load() && r.Method == http.MethodHead && strings.Contains(r.URL.Path, "/programs/")
+				if looks {
+					answer(w, r)
+				}
+				return looks
+			})
+			prepare(t, c.backend(t, config), bucket)
+			notes := &recorder{HTTPClient: plain}
+			cfg, other := c.aws.Copy(), config
+			cfg.HTTPClient, other.AWS = notes, &cfg
+			away.Store(true)
+			err := c.backend(t, other).Prepare(t.Context(), backends.Deployment{Program: os.Getenv("GOWREN_PROGRAM"), Bucket: bucket})
+			away.Store(false)
+			if err == nil || errors.Is(err, backends.ErrRefused) || !strings.Contains(err.Error(), "do not reach the bucket "+bucket.URL()) ||
+				what == "mute" && !strings.Contains(err.Error(), "did not answer within") {
+				t.Errorf("error %v", err)
+			}
+			if calls := notes.control(); len(calls) > 0 {
+				t.Errorf("it costs calls of the control plane: %v", calls)
+			}
+		})
+	}
+}
+
+// TestPreparedAgain prepares a backend for another bucket while an invocation is under way. That is told to stop where its
+// worker looks.
+func TestPreparedAgain(t *testing.T) {
+	t.Parallel()
+	for name, way := range ways {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCloud(t, lambda.Options{RoleDelay: -1})
+			first, second := newBucket(t), newBucket(t)
+			b := c.backend(t, awslambda.Config{Role: c.role(t), Concurrency: 2, Plain: way.plain})
+			prepare(t, b, first)
+			old, err := mapper.New(t.Context(), ready{b}, first, mapper.Options{Quiet: true, Retries: -1, Detached: way.detached})
+			if err != nil {
+				t.Fatal(err)
+			}
+			dir, ended := t.TempDir(), make(chan error, 1)
+			here := func() bool { _, err := os.Stat(filepath.Join(dir, "here")); return err == nil }
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			go func() {
+				_, err := mapper.Call(ctx, old, haunt, dir)
+				ended <- err
+			}()
+			await(t, "the task's beginning", here)
+			prepare(t, b, second)
+			cancel()
+			if err := <-ended; !errors.Is(err, context.Canceled) {
+				t.Errorf("the cancelled job ends with %v", err)
+			}
+			await(t, "the task's end", func() bool { return !here() })
+			ex := open(t, b, second, mapper.Options{Detached: way.detached})
+			wantDoubled(t, ex, 3)
+			wantEmpty(t, first)
+			wantEmpty(t, second)
+			if err := old.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // throughProxy is a bucket behind a proxy that refuses some requests.
 func throughProxy(t *testing.T, b storage.Bucket, refuse func(*http.Request) bool) storage.Bucket {
+	t.Helper()
+	return answeredBy(t, b, func(w http.ResponseWriter, r *http.Request) bool {
+		refused := refuse(r)
+		if refused {
+			w.WriteHeader(http.StatusForbidden)
+		}
+		return refused
+	})
+}
+
+// answeredBy is a bucket behind a proxy that passes on what answer does not answer itself.
+func answeredBy(t *testing.T, b storage.Bucket, answer func(http.ResponseWriter, *http.Request) bool) storage.Bucket {
 	t.Helper()
 	u, err := url.Parse(b.URL())
 	if err != nil {
@@ -143,11 +236,9 @@ func throughProxy(t *testing.T, b storage.Bucket, refuse func(*http.Request) boo
 		r.Out.Host = r.In.Host // which is signed
 	}}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if refuse(r) {
-			w.WriteHeader(http.StatusForbidden)
-			return
+		if !answer(w, r) {
+			proxy.ServeHTTP(w, r)
 		}
-		proxy.ServeHTTP(w, r)
 	}))
 	t.Cleanup(s.Close)
 	q.Set("endpoint", s.URL)

@@ -96,7 +96,7 @@ func (c Config) childMB() int { return c.MemoryMB - 64 }
 func (c Config) siteBody(p place, bucket, container, client string) any {
 	settings := map[string]string{
 		backends.RoleVariable: roleName, backends.BucketVariable: bucket,
-		cpusVariable: strconv.Itoa(c.cpus()), memoryVariable: strconv.Itoa(c.childMB()), limitVariable: maxDuration.String(),
+		cpusVariable: strconv.Itoa(c.cpus()), memoryVariable: strconv.Itoa(c.childMB()), limitVariable: longest.String(),
 		// The host's own data, its locks and keys, by the identity and not by a key.
 		"AzureWebJobsStorage__accountName": p.account[strings.LastIndexByte(p.account, '/')+1:],
 		"AzureWebJobsStorage__credential":  "managedidentity",

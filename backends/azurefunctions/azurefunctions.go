@@ -4,10 +4,8 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -20,13 +18,15 @@ import (
 	"github.com/gowren/gowren/backends/httpworker"
 	"github.com/gowren/gowren/internal/supervisor"
 	"github.com/gowren/gowren/internal/wire"
+	"github.com/gowren/gowren/storage"
 	_ "github.com/gowren/gowren/storage/azstore" // the store beside the functions
 )
 
-// The facts of Flex Consumption. The front ends a request 230 seconds after its beginning; the host takes 100 MiB. The
-// prices are those of a common region, on demand, without the monthly grant.
+// The facts of Flex Consumption. The front ends a request 230 seconds after its beginning, which the driver forestalls; the
+// host takes 100 MiB. The prices are those of a common region, on demand, without the monthly grant.
 const (
-	maxDuration     = 220 * time.Second
+	longest         = 220 * time.Second // an invocation, from its sending
+	margin          = 30 * time.Second  // of that for the wait for an instance, and for its start and a program's
 	maxRequest      = 100<<20 - 64<<10
 	maxInline       = 1 << 20
 	pricePerGBs     = 0.000026
@@ -43,11 +43,13 @@ type Backend struct {
 	manager     *manager
 	http        *http.Client // for the deployment sites
 	transport   *http.Transport
+	words       httpworker.Words
 
 	// Set by Prepare.
-	app  string // its name
-	gate *supervisor.Gate
-	call supervisor.Call // what all have in common
+	app    string // its name
+	gate   *supervisor.Gate
+	call   supervisor.Call // what all have in common
+	bucket storage.Bucket
 
 	mu     sync.Mutex
 	client *httpworker.Client
@@ -67,7 +69,7 @@ func newBackend(c Config, p patience) (*Backend, error) {
 			return nil, err
 		}
 	}
-	m, err := newManager(c, cred, p.every, p.delay)
+	m, err := newManager(c, cred, p)
 	if err != nil {
 		return nil, err
 	}
@@ -137,54 +139,41 @@ func (b *Backend) setClient(c *httpworker.Client) {
 	b.client = c
 }
 
-// ready returns the client, which Prepare has made.
-func (b *Backend) ready() (*httpworker.Client, error) {
+// prepared is what Prepare has made, and another may make anew.
+type prepared struct {
+	client *httpworker.Client
+	bucket storage.Bucket
+	app    string
+	call   supervisor.Call // without what an invocation adds
+}
+
+func (b *Backend) ready() (prepared, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.client == nil || b.gate == nil {
-		return nil, invalid("the backend was not prepared")
+		return prepared{}, invalid("the backend was not prepared")
 	}
-	return b.client, nil
-}
-
-// Invoke implements [backends.Backend]. The front counts from a request's arrival: the wait for an instance, and its start,
-// are in its time. So the time is taken here, where the worker could not know of them.
-func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser, error) {
-	client, err := b.ready()
-	if err != nil {
-		return nil, err
-	}
-	ctx, leave, err := b.gate.Enter(ctx)
-	if err != nil {
-		return nil, err
-	}
-	call := b.call
-	call.ID, call.Body = rand.Text(), r.Body
-	limit := b.patience.invoke
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, &backends.LostError{Worker: b.app, Ran: limit, Cause: fmt.Errorf(
-		"azurefunctions: the invocation was ended %v after it was sent, since Azure's front would do so soon; its wait for an instance, and that one's start, are in that time: make tasks smaller: %w",
-		limit, backends.ErrTimeout)})
-	return client.Invoke(ctx, call, func() { cancel(); leave() })
+	return prepared{b.client, b.bucket, b.app, b.call}, nil
 }
 
 // Limits implements [backends.Backend].
 func (b *Backend) Limits() backends.Limits {
 	return backends.Limits{
-		MaxRequest: min(maxRequest, wire.MaxFrame), MaxInline: maxInline, MaxDuration: maxDuration, Concurrency: b.concurrency, CPUs: b.config.cpus(),
+		MaxRequest: min(maxRequest, wire.MaxFrame), MaxInline: maxInline, MaxDuration: longest - margin, Concurrency: b.concurrency, CPUs: b.config.cpus(),
 		Isolates: true, Remote: !b.here(), Cancels: true, Streams: true, PricePerSecond: pricePerGBs * float64(b.config.MemoryMB) / 1024, PricePerRequest: pricePerRequest,
 	}
 }
 
 // Prewarm implements [backends.Warmer]: n requests at once, which instances hold for a moment, make Azure start as many.
 func (b *Backend) Prewarm(ctx context.Context, n int) error {
-	client, err := b.ready()
+	p, err := b.ready()
 	if err != nil {
 		return err
 	}
 	errs := make([]error, min(n, b.config.Instances))
 	var all sync.WaitGroup
 	for i := range errs {
-		all.Go(func() { _, errs[i] = client.Ping(ctx, time.Second) })
+		all.Go(func() { _, errs[i] = p.client.Ping(ctx, time.Second) })
 	}
 	all.Wait()
 	return errors.Join(errs...)
@@ -195,6 +184,7 @@ func (b *Backend) Close() error {
 	if b.gate != nil {
 		b.gate.Close()
 	}
+	b.words.Close()
 	b.transport.CloseIdleConnections()
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -50,11 +50,11 @@ func (b *Backend) Check(ctx context.Context, d backends.Deployment) []backends.F
 		return all
 	}
 	look("test invocation", func() (string, error) {
-		client, err := b.ready()
+		p, err := b.ready()
 		if err != nil {
 			return "", err
 		}
-		s, err := client.Look(ctx)
+		s, err := p.client.Look(ctx)
 		return fmt.Sprintf("the worker %s, %d CPUs, answers and reaches the bucket", s.Worker, s.CPUs), err
 	})
 	return all
@@ -114,9 +114,6 @@ func (b *Backend) located(ctx context.Context, id, version string) (string, erro
 	return note, nil
 }
 
-// usualCPUs are what a subscription has of Flex Consumption in a location, where it did not ask for more.
-const usualCPUs = 250
-
 // plan makes the app's plan unless it is there: that shows whether the location has Flex Consumption, and the subscription
 // any quota of it.
 func (b *Backend) plan(ctx context.Context, p place, bucket string) (string, error) {
@@ -129,6 +126,6 @@ func (b *Backend) plan(ctx context.Context, p place, bucket string) (string, err
 	if status(err) == http.StatusNotFound {
 		err = b.provideOne(ctx, p.plan, b.config.planBody(bucket))
 	}
-	return fmt.Sprintf("up to %d instances of %d MB, which take %.4g CPUs of the subscription's quota there; it is usually %d",
-		b.config.Instances, b.config.MemoryMB, float64(b.config.Instances)*float64(b.config.MemoryMB)/2048, usualCPUs), b.explain("make the plan "+p.name, err)
+	return fmt.Sprintf("up to %d instances of %d MB, which take %.4g CPUs of the subscription's quota there",
+		b.config.Instances, b.config.MemoryMB, float64(b.config.Instances)*float64(b.config.MemoryMB)/2048), b.explain("make the plan "+p.name, err)
 }

@@ -78,6 +78,11 @@ func TestRemedies(t *testing.T) {
 			options: azfunc.Options{Deny: []string{"Microsoft.Resources/subscriptions/resourceGroups/read"}},
 			line:    "resource group", remedy: `az role assignment create --role "gowren driver" --assignee DRIVER --scope ` + scope,
 		},
+		"may read nothing, with an identity": {
+			options: azfunc.Options{Deny: []string{"Microsoft.Resources/subscriptions/resourceGroups/read"}},
+			change:  func(_ *azfunc.Server, c *azurefunctions.Config) { c.Identity = "workers" },
+			line:    "resource group", remedy: `--role "gowren driver with identity" --assignee DRIVER --scope ` + scope,
+		},
 		"no account": {
 			change: func(_ *azfunc.Server, c *azurefunctions.Config) { c.Storage = "nothere" },
 			line:   "storage account", remedy: "az storage account create --name nothere",

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -46,7 +47,7 @@ func (b *Backend) send(ctx context.Context, p place, a *app, exe *program.Execut
 			return b.explainDeployment(p, err)
 		}
 		limit = 0
-		if errors.Is(err, errBusy) {
+		if errors.Is(err, errBusy) || errors.Is(err, errUntold) {
 			limit = b.patience.settle
 		}
 		if err := wait(ctx, b.patience.every); err != nil {
@@ -101,7 +102,7 @@ func (b *Backend) follow(ctx context.Context, a *app, id string) error {
 		if !errors.Is(err, errUnknown) {
 			strange = 0
 		} else if strange++; strange == mostStrange {
-			return err
+			return fmt.Errorf("%w: %w", errUntold, err)
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -158,7 +159,13 @@ func denied(text string) bool {
 const maxAnswer = 1 << 20
 
 // deployment makes one call of the app's deployment site. A package is sent once: a second try is the caller's affair.
-func (b *Backend) deployment(ctx context.Context, a *app, method, path string, body io.Reader, size int64) ([]byte, error) {
+func (b *Backend) deployment(outer context.Context, a *app, method, path string, body io.Reader, size int64) ([]byte, error) {
+	limit := b.patience.call
+	if body != nil {
+		limit = b.patience.send
+	}
+	ctx, cancel := context.WithTimeoutCause(outer, limit, fmt.Errorf("the deployment site of %s did not answer within %v", a.Name, limit))
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, b.address(a.deploymentHost())+path, body)
 	if err != nil {
 		return nil, invalid("the address of the app's deployment site: %v", err)
@@ -174,12 +181,12 @@ func (b *Backend) deployment(ctx context.Context, a *app, method, path string, b
 	}
 	resp, err := b.http.Do(req)
 	if err != nil {
-		return nil, broken(ctx, err)
+		return nil, broken(outer, ctx, err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return nil, broken(ctx, err)
+		return nil, broken(outer, ctx, err)
 	}
 	text := fmt.Sprintf("the deployment site of %s answers %s: %s", a.Name, resp.Status, oneLine(string(answer)))
 	switch resp.StatusCode {
@@ -189,8 +196,10 @@ func (b *Backend) deployment(ctx context.Context, a *app, method, path string, b
 		return nil, errBusy
 	case http.StatusNotFound:
 		return nil, fmt.Errorf("%s: %w", text, errUnknown)
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusBadGateway, http.StatusGatewayTimeout:
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
 		return nil, fmt.Errorf("%s: %w", text, errNotYet)
+	case http.StatusBadGateway, http.StatusGatewayTimeout:
+		return nil, fmt.Errorf("%s: %w", text, errUntold)
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return nil, fmt.Errorf("%s: the driver's identity needs the action %s (docs/azure.md), and a token in force: %w", text, publishAction, backends.ErrRefused)
 	case http.StatusRequestEntityTooLarge:
@@ -205,13 +214,22 @@ var errNotYet = errors.New("it is not ready yet")
 // errUnknown reports that a deployment, or the site of deployments itself, is not there.
 var errUnknown = fmt.Errorf("it is not known there: %w", errNotYet)
 
+// errUntold reports that a call may have done its work, and nobody told so.
+var errUntold = fmt.Errorf("what became of it was not told: %w", errNotYet)
+
 // broken is the error of a call that got no whole answer: the name of a new app's site may not be known yet, and a
-// connection may break at any time.
-func broken(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
+// connection may break, or go silent, at any time. The call's own context is within the outer one.
+func broken(outer, ctx context.Context, err error) error {
+	var op *net.OpError
+	switch {
+	case outer.Err() != nil:
+		return context.Cause(outer)
+	case errors.As(err, &op) && op.Op == "dial": // nothing was sent
+		return fmt.Errorf("%w: %w", errNotYet, err)
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
 	}
-	return fmt.Errorf("%w: %w", errNotYet, err)
+	return fmt.Errorf("%w: %w", errUntold, err)
 }
 
 // wait waits.

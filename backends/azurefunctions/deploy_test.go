@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/backends/azurefunctions"
@@ -19,24 +20,28 @@ import (
 	"github.com/gowren/gowren/storage/storagetest"
 )
 
-// TestFollow sends a package once, whatever becomes of the looks at its deployment.
+// TestFollow sends a package once, whatever becomes of its answer, of the looks at its deployment, and of calls before.
 func TestFollow(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]struct {
-		of       func(*azfunc.Faults) *atomic.Int32
-		n, polls int
+		of                func(*azfunc.Faults) *atomic.Int32
+		n, polls, loading int
 	}{
-		"looks that fail":         {func(f *azfunc.Faults) *atomic.Int32 { return &f.Looks }, 9, 2},
-		"unknown for a moment":    {func(f *azfunc.Faults) *atomic.Int32 { return &f.Unknown }, 2, 2},
-		"unknown, and in place":   {func(f *azfunc.Faults) *atomic.Int32 { return &f.Unknown }, 5, 2},
-		"answer of sending, lost": {func(f *azfunc.Faults) *atomic.Int32 { return &f.Sent }, 1, 0},
+		"looks that fail":         {func(f *azfunc.Faults) *atomic.Int32 { return &f.Looks }, 9, 2, 0},
+		"unknown for a moment":    {func(f *azfunc.Faults) *atomic.Int32 { return &f.Unknown }, 2, 2, 0},
+		"unknown, and in place":   {func(f *azfunc.Faults) *atomic.Int32 { return &f.Unknown }, 5, 2, 6},
+		"answer of sending, lost": {func(f *azfunc.Faults) *atomic.Int32 { return &f.Sent }, 1, 0, 6},
+		"looks without an answer": {func(f *azfunc.Faults) *atomic.Int32 { return &f.MuteLooks }, 1, 2, 0},
+		"calls without an answer": {func(f *azfunc.Faults) *atomic.Int32 { return &f.MuteCalls }, 1, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := azfunc.Start(t, azfunc.Options{Instances: azurefunctions.Instances, Polls: fault.polls, RetryAfter: "0"})
+			s := azfunc.Start(t, azfunc.Options{Instances: azurefunctions.Instances, Polls: fault.polls, Loading: fault.loading, RetryAfter: "0"})
 			n := fault.of(&s.Faults)
 			n.Store(int32(fault.n))
-			if err := open(t, config(s)).Prepare(t.Context(), backends.Deployment{Program: program, Bucket: folder(t)}); err != nil {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			if err := open(t, config(s)).Prepare(ctx, backends.Deployment{Program: program, Bucket: folder(t)}); err != nil {
 				t.Fatal(err)
 			}
 			if sent, left := s.Deployments(), n.Load(); sent != 1 || left != 0 {
@@ -112,6 +117,31 @@ func TestBusy(t *testing.T) {
 		s.Faults.Full.Store(0)
 		if sent, written := s.Deployments(), s.Calls("Microsoft.Web/sites/write"); sent != 1 || written != 1 {
 			t.Errorf("%s: %d packages were sent, and the app was written %d times", c.name, sent, written)
+		}
+	}
+}
+
+// TestMute: an app that answers no ping is left as it is, since it may be at work, and its caller is told.
+func TestMute(t *testing.T) {
+	t.Parallel()
+	s := azfunc.Start(t, azfunc.Options{Instances: azurefunctions.Instances})
+	d := backends.Deployment{Program: program, Bucket: folder(t)}
+	if err := open(t, config(s)).Prepare(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		pings int32
+		words string
+	}{{1 << 20, "az functionapp restart --name " + s.Apps()[0]}, {1, ""}} {
+		s.Faults.Mute.Store(c.pings)
+		b := open(t, config(s))
+		azurefunctions.Restless(b)
+		err := b.Prepare(t.Context(), d)
+		if (err == nil) != (c.words == "") || err != nil && !strings.Contains(err.Error(), c.words) {
+			t.Errorf("%d pings without an answer: Prepare: %v", c.pings, err)
+		}
+		if sent, written := s.Deployments(), s.Calls("Microsoft.Web/sites/write"); sent != 1 || written != 1 {
+			t.Errorf("%d packages were sent, and the app was written %d times", sent, written)
 		}
 	}
 }

@@ -14,8 +14,13 @@
 // The driver's credentials are those of Azure's own tools: az login, a managed or workload identity, or the AZURE_
 // variables of a service principal. The key of the function is asked for by them, and kept in memory alone.
 //
-// One invocation takes at most 220 seconds from its sending: Azure's front ends a request at 230. A bucket's account key
-// in the driver's environment does not come to workers; they have their identity.
+// One invocation takes at most 220 seconds from its sending: Azure's front ends a request at 230. 30 of them are kept for
+// the wait for an instance and its start, so that tasks have 190.
+//
+// A running invocation looks in the bucket whether it was told to stop: after half a second, then less and less often, every
+// four seconds in the end; each look is one request. One whose connection broke is told so, while its tasks are tried again.
+//
+// A bucket's account key in the driver's environment does not come to workers; they have their identity.
 //
 // docs/azure.md has the roles that driver and workers need, made from [DriverRole] and [WorkerRole].
 package azurefunctions

@@ -30,6 +30,9 @@ const (
 	rootVariable   = "FUNCTIONS_APP_ROOT_PATH"
 )
 
+// poll is how soon an invocation looks whether it was told to stop.
+const poll = time.Second / 2
+
 func init() { backends.RegisterRole(roleName, serve) }
 
 // serve is the role: a server for the Functions host on the same machine, which has checked the key of each request.
@@ -38,7 +41,7 @@ func serve(ctx context.Context, w backends.Worker) error {
 	if port == "" {
 		return fmt.Errorf("azurefunctions: %s is not set: the Functions host starts workers of this role, as a custom handler", portVariable)
 	}
-	c := httpworker.ServerConfig{Addr: net.JoinHostPort("127.0.0.1", port), Platform: true, Slots: 1}
+	c := httpworker.ServerConfig{Addr: net.JoinHostPort("127.0.0.1", port), Platform: true, Slots: 1, Poll: poll}
 	var err error
 	for name, field := range map[string]*int{cpusVariable: &c.CPUs, memoryVariable: &c.MemoryMB} {
 		if *field, err = strconv.Atoi(os.Getenv(name)); err != nil || *field < 1 {

@@ -31,11 +31,9 @@ func (b *Backend) explain(what string, err error) error {
 		return nil
 	}
 	var answer *azcore.ResponseError
-	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("azurefunctions: %s: %w", what, err)
+	switch ended := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded); {
 	case errors.As(err, &answer):
-	case credentialFails(err):
+	case !ended && credentialFails(err):
 		return &failure{
 			text:   fmt.Sprintf("azurefunctions: %s: there are no credentials, or Microsoft Entra refuses them: %s", what, oneLine(err.Error())),
 			remedy: "log in with az login, or set the AZURE_ variables of a service principal", class: backends.ErrRefused,
@@ -73,16 +71,16 @@ func said(answer *azcore.ResponseError) (code, message string) {
 	return fields.Error.Code, oneLine(fields.Error.Message)
 }
 
-// longest is what is kept of a text of others', in bytes.
-const longest = 500
+// maxText is what is kept of a text of others', in bytes.
+const maxText = 500
 
 // oneLine makes a text fit for an error: all of its lines in one, cut between two characters where it is too long.
 func oneLine(s string) string {
 	s = strings.Join(strings.Fields(strings.ToValidUTF8(s, "")), " ")
-	if len(s) <= longest {
+	if len(s) <= maxText {
 		return s
 	}
-	cut := longest
+	cut := maxText
 	for !utf8.RuneStart(s[cut]) {
 		cut--
 	}

@@ -33,10 +33,11 @@ type manager struct {
 	audience string // of tokens
 	pipeline runtime.Pipeline
 	every    time.Duration // between looks at an operation, where Azure names no time
+	changes  policy.RetryOptions
 }
 
-// newManager makes one. The delay is the first of the SDK's retries; 0 is its own.
-func newManager(c Config, cred azcore.TokenCredential, every, delay time.Duration) (*manager, error) {
+// newManager makes one. Each try of a call is bounded: a connection that has died on the way is waited for without end.
+func newManager(c Config, cred azcore.TokenCredential, p patience) (*manager, error) {
 	u, err := url.Parse(c.Endpoint)
 	if err != nil {
 		return nil, invalid("endpoint: %v", err)
@@ -51,12 +52,14 @@ func newManager(c Config, cred azcore.TokenCredential, every, delay time.Duratio
 	}}
 	o.InsecureAllowCredentialWithHTTP = u.Scheme == "http" // complete allows that on this machine alone
 	o.Telemetry = policy.TelemetryOptions{ApplicationID: "gowren"}
-	o.Retry = policy.RetryOptions{RetryDelay: delay}
+	o.Retry = policy.RetryOptions{RetryDelay: p.delay, TryTimeout: p.call}
 	client, err := arm.NewClient("gowren", "v1.0.0", cred, o)
 	if err != nil {
 		return nil, invalid("the resource manager's client: %v", err)
 	}
-	return &manager{c.Endpoint, audience, client.Pipeline(), every}, nil
+	changes := o.Retry
+	changes.TryTimeout = 4 * p.call // one that is sent again finds the first under way: a conflict
+	return &manager{c.Endpoint, audience, client.Pipeline(), p.every, changes}, nil
 }
 
 // get reads a resource into out.
@@ -112,6 +115,9 @@ func (m *manager) change(ctx context.Context, method, id, version string, in any
 
 // send makes a call.
 func (m *manager) send(ctx context.Context, method, id, version string, in any) (*http.Response, error) {
+	if method == http.MethodPut || method == http.MethodDelete {
+		ctx = policy.WithRetryOptions(ctx, m.changes)
+	}
 	req, err := runtime.NewRequest(ctx, method, runtime.JoinPaths(m.endpoint, id))
 	if err != nil {
 		return nil, err

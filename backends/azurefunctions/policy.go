@@ -39,6 +39,7 @@ func DriverRole(userAssigned bool) Role {
 		},
 	}
 	if userAssigned {
+		r.Name = "gowren driver with identity" // the names of roles are unique in a directory
 		r.Actions = append(r.Actions, "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
 			"Microsoft.ManagedIdentity/userAssignedIdentities/read")
 	} else {

@@ -19,6 +19,8 @@ import (
 type patience struct {
 	every  time.Duration // between looks
 	delay  time.Duration // before the first retry of a call of the resource manager; 0 is the SDK's
+	call   time.Duration // for an answer of the resource manager, or of a deployment site that is asked
+	send   time.Duration // of a package, and for the answer
 	deploy time.Duration // until roles are in force and a package is in place
 	settle time.Duration // until an app that is there, or that another driver deploys to, answers
 	start  time.Duration // until the function answers after that
@@ -27,7 +29,7 @@ type patience struct {
 }
 
 // Azure's documents give ten minutes at most until a role is in force.
-var usual = patience{every: 3 * time.Second, deploy: 12 * time.Minute, settle: time.Minute, start: 5 * time.Minute, ping: 90 * time.Second, invoke: maxDuration}
+var usual = patience{every: 3 * time.Second, call: time.Minute, send: 12 * time.Minute, deploy: 12 * time.Minute, settle: time.Minute, start: 5 * time.Minute, ping: 90 * time.Second, invoke: longest}
 
 // platform is what the workers' programs must be for.
 var platform = program.Platform{OS: "linux", Arch: "amd64"}
@@ -54,7 +56,7 @@ func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 	if err != nil {
 		return err
 	}
-	b.app = p.name
+	b.app, b.bucket = p.name, d.Bucket
 	b.call = supervisor.Call{Program: exe.Hash, Bucket: bucket}
 	b.gate = supervisor.NewGate(scheme, b.concurrency)
 	// Also where it is the app's own: another driver may repair the app with its own program meanwhile.
@@ -79,13 +81,25 @@ func (b *Backend) answering(ctx context.Context, p place) error {
 func (b *Backend) await(ctx context.Context, p place, a *app, limit time.Duration) error {
 	for deadline := time.Now().Add(limit); ; {
 		err := b.greet(ctx, p, a)
-		again := errors.Is(err, errNotThere) || errors.Is(err, httpworker.ErrBucket)
+		again := errors.Is(err, errNotThere) || errors.Is(err, errMute) || errors.Is(err, httpworker.ErrBucket)
 		if !again || time.Now().After(deadline) {
 			return err
 		}
 		if err := wait(ctx, b.patience.every); err != nil {
 			return err
 		}
+	}
+}
+
+// errMute reports that the app takes requests and answers none. Others' work may be what it does meanwhile.
+var errMute = errors.New("it answers no request")
+
+func (b *Backend) mute(p place) error {
+	return &failure{
+		text: fmt.Sprintf("azurefunctions: the app %s has the function, and did not answer within %v", p.name, b.patience.ping),
+		remedy: fmt.Sprintf("others' tasks may have all its instances: try again later; where there are none, az webapp log tail --name %[1]s --resource-group %[2]s "+
+			"shows what it does, and az functionapp restart --name %[1]s --resource-group %[2]s starts it anew", p.name, b.config.ResourceGroup),
+		class: errMute,
 	}
 }
 
@@ -136,11 +150,14 @@ func (b *Backend) greet(ctx context.Context, p place, a *app) error {
 	case errors.Is(err, httpworker.ErrBucket):
 		client.Close()
 		return fmt.Errorf("azurefunctions: the app %s: %w (docs/azure.md has the role that its identity needs)", p.name, err)
-	case errors.Is(err, backends.ErrThrottled) && !errors.Is(err, errIdle), errors.Is(err, errBusyFront), ping.Err() != nil:
+	case errors.Is(err, backends.ErrThrottled) && !errors.Is(err, errIdle), errors.Is(err, errBusyFront):
 		// It is there, its host has the function, and is busy with others' work, which a deployment would end.
 	case errors.Is(err, backends.ErrRefused), errors.Is(err, httpworker.ErrUnreachable):
 		client.Close()
 		return err // which a deployment would not mend
+	case ping.Err() != nil:
+		client.Close()
+		return b.mute(p) // nor that, and it would end others' work
 	default:
 		client.Close()
 		return fmt.Errorf("%w: %w", errNotThere, err)

@@ -26,7 +26,8 @@ func (f *failure) Unwrap() error { return f.class }
 func (c Config) words() *strings.Replacer {
 	return strings.NewReplacer("{group}", c.ResourceGroup, "{location}", c.Location, "{subscription}", c.Subscription,
 		"{storage}", cmp.Or(c.Storage, "NAME"), "{identity}", c.Identity, "{role}",
-		`az role assignment create --role "gowren driver" --assignee DRIVER --scope `+c.group()+" (docs/azure.md makes the role)")
+		fmt.Sprintf("az role assignment create --role %q --assignee DRIVER --scope %s (docs/azure.md makes the role)",
+			DriverRole(c.Identity != "").Name, c.group()))
 }
 
 // remedy is what to do about an answer.

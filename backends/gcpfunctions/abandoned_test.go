@@ -16,6 +16,7 @@ import (
 	"github.com/gowren/gowren/mapper"
 	"github.com/gowren/gowren/serialize"
 	"github.com/gowren/gowren/storage"
+	"github.com/gowren/gowren/storage/storagetest"
 )
 
 // It prints a line, which is the first of its reply, and goes on until it is cancelled. Then it leaves a file.
@@ -90,7 +91,7 @@ func TestWordsOfEnds(t *testing.T) {
 		s.Inject(fault)
 		_ = outcome(t, b) // TestFaults looks at it
 	}
-	b.words.all.Wait()
+	b.words.Wait()
 	if got := cancelled(t, on); len(got) != 0 {
 		t.Errorf("words to those that have ended: %v", got)
 	}
@@ -103,5 +104,31 @@ func TestWordsOfEnds(t *testing.T) {
 	}
 	if got := cancelled(t, on); len(got) != 2 {
 		t.Errorf("words to two of which nothing was heard: %v", got)
+	}
+}
+
+// TestWordAfterNextPrepare: the word is left in the bucket of its invocation, whatever is prepared meanwhile, and though the
+// store is out of order at first.
+func TestWordAfterNextPrepare(t *testing.T) {
+	t.Parallel()
+	s := gcf.New(t, gcf.Options{})
+	on := bucket(t)
+	b := newBackend(t, config(s))
+	word := storagetest.Rule{Op: "put", Key: "canceled/*", Before: errors.New("the store is out of order")}
+	once := word
+	once.Nth = 1
+	if err := prepare(t, b, storagetest.Faults(on, once)); err != nil {
+		t.Fatal(err)
+	}
+	s.Inject(gcf.Lost)
+	if err := outcome(t, b); !errors.As(err, new(*backends.LostError)) {
+		t.Fatalf("the reply was lost: %v", err)
+	}
+	if err := prepare(t, b, storagetest.Faults(on, word)); err != nil {
+		t.Fatal(err)
+	}
+	b.words.Wait()
+	if got := cancelled(t, on); len(got) != 1 {
+		t.Errorf("words: %v, want one", got)
 	}
 }

@@ -58,7 +58,7 @@ func (b *Backend) ensure(ctx context.Context, f function, exe *program.Executabl
 		}
 		err = b.ping(ctx, f)
 		if err == nil || ctx.Err() != nil || errors.Is(err, backends.ErrRefused) || errors.Is(err, httpworker.ErrUnreachable) ||
-			errors.Is(err, httpworker.ErrBucket) || mended {
+			errors.Is(err, httpworker.ErrAuthorize) || errors.Is(err, httpworker.ErrBucket) || mended {
 			return err
 		}
 		if mended, err = b.control.update(ctx, f, exe); err != nil {
@@ -78,12 +78,14 @@ func (b *Backend) ping(ctx context.Context, f function) error {
 			return fmt.Errorf("%s: the function %s was changed by hand: its workers use another bucket: delete it: %w", scheme, f.id, backends.ErrInvalid)
 		case err == nil:
 			return nil
-		case errors.Is(err, backends.ErrThrottled): // it is there, and busy with others' work
+		case errors.Is(err, backends.ErrThrottled) && !errors.Is(err, httpworker.ErrAuthorize): // it is there, and busy with others' work
 			return nil
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case errors.Is(err, httpworker.ErrUnreachable):
 			return err // which no deployment mends
+		case time.Since(begun) > b.pace.settle && errors.Is(err, httpworker.ErrAuthorize):
+			return fmt.Errorf("%s: the function %s was not called: %w", scheme, f.id, err)
 		case time.Since(begun) > b.pace.settle && errors.Is(err, httpworker.ErrBucket):
 			return fmt.Errorf("%s: the function %s answers: %w", scheme, f.id, err)
 		case time.Since(begun) > b.pace.settle:

@@ -83,7 +83,7 @@ type Backend struct {
 	control *control
 	gate    *supervisor.Gate
 	pace    pace
-	words   aside
+	words   httpworker.Words
 
 	// Set by Prepare.
 	client *httpworker.Client
@@ -137,7 +137,7 @@ func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 	if err != nil {
 		return err
 	}
-	b.bucket, b.id = d.Bucket, f.id
+	b.bucket, b.id = storage.Retry(d.Bucket, storage.RetryPolicy{}), f.id
 	b.call = supervisor.Call{Program: exe.Hash, Bucket: d.Bucket.URL()}
 	if err := b.ensure(ctx, f, exe); err != nil {
 		return err
@@ -218,7 +218,7 @@ func (b *Backend) Prewarm(ctx context.Context, n int) error {
 // Close implements [backends.Backend]: the function stays; [Backend.Destroy] removes it.
 func (b *Backend) Close() error {
 	b.gate.Close()
-	b.words.close()
+	b.words.Close()
 	if b.client != nil {
 		b.client.Close()
 	}

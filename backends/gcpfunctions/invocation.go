@@ -12,6 +12,7 @@ import (
 	"github.com/gowren/gowren/backends/httpworker"
 	"github.com/gowren/gowren/internal/supervisor"
 	"github.com/gowren/gowren/internal/wire"
+	"github.com/gowren/gowren/storage"
 )
 
 // maxRequest leaves room for headers in the 32 MiB that a request may have.
@@ -28,7 +29,7 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 	}
 	call := b.call
 	call.ID, call.Body = rand.Text(), r.Body
-	v := &invocation{b: b, call: call, ctx: ctx, ended: make(chan struct{})}
+	v := &invocation{pace: b.pace, words: &b.words, client: b.client, bucket: b.bucket, call: call, ctx: ctx, ended: make(chan struct{})}
 	v.PipeReader, v.in = io.Pipe()
 	// The request outlasts ctx: only from its end is it known that its instance is free.
 	inner, cut := context.WithCancel(context.WithoutCancel(ctx))
@@ -38,7 +39,7 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 		defer leave()
 		err := v.carry(inner, begun)
 		cut()
-		v.runs = httpworker.Running(err)
+		v.err = err
 		close(v.ended)
 		_ = v.in.CloseWithError(err) // it never fails; after ended, for Close to find it so
 	}()
@@ -46,7 +47,7 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 	case err := <-begun:
 		if err != nil {
 			<-v.ended
-			v.abandon()
+			v.words.Leave(v.ctx, v.bucket, v.call.ID, v.err)
 			return nil, err
 		}
 	case <-ctx.Done():
@@ -63,13 +64,18 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 // is stopped through the bucket.
 type invocation struct {
 	*io.PipeReader
-	b       *Backend
+	pace  pace
+	words *httpworker.Words
+	// As Prepare had set them when it began: a later Prepare does not wait for it.
+	client *httpworker.Client
+	bucket storage.Bucket
+
 	call    supervisor.Call
 	ctx     context.Context // while the reply is wanted
 	in      *io.PipeWriter
 	cut     context.CancelFunc // breaks the connection
 	ended   chan struct{}      // closed when the request is over
-	runs    bool               // though it is over; set before that
+	err     error              // how; set before that
 	unwatch func() bool
 	frames  wire.Tracker
 	once    sync.Once
@@ -77,7 +83,7 @@ type invocation struct {
 
 // carry makes the request and passes the reply on. What nobody reads any more it reads to the end.
 func (v *invocation) carry(ctx context.Context, begun chan<- error) error {
-	reply, err := v.b.client.Invoke(ctx, v.call, nil)
+	reply, err := v.client.Invoke(ctx, v.call, nil)
 	begun <- err
 	if err != nil {
 		return err
@@ -117,50 +123,10 @@ func (v *invocation) stop() (err error) {
 	select {
 	case <-v.ended:
 	default:
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(v.ctx), v.b.pace.stop)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(v.ctx), v.pace.stop)
 		defer cancel()
-		err = supervisor.Stop(ctx, v.b.bucket, v.call.ID, v.ended, v.cut)
+		err = supervisor.Stop(ctx, v.bucket, v.call.ID, v.ended, v.cut)
 	}
-	v.abandon() // Stop has taken its word back
+	v.words.Leave(v.ctx, v.bucket, v.call.ID, v.err) // where it may run on: Stop has taken its word back
 	return err
-}
-
-// abandon leaves the word to stop for an invocation that may run on without a connection. Nobody waits for it but
-// [Backend.Close]: its tasks are tried again meanwhile. Where it cannot be left, the work goes on in vain to its end.
-func (v *invocation) abandon() {
-	if !v.runs {
-		return
-	}
-	v.b.words.start(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(v.ctx), v.b.pace.stop)
-		defer cancel()
-		_ = supervisor.Cancel(ctx, v.b.bucket, v.call.ID)
-	})
-}
-
-// aside is what is done beside invocations.
-type aside struct {
-	mu     sync.Mutex
-	closed bool
-	all    sync.WaitGroup
-}
-
-// start does it in a goroutine, or, once close has begun, at once.
-func (a *aside) start(do func()) {
-	a.mu.Lock()
-	closed := a.closed
-	if !closed {
-		a.all.Go(do)
-	}
-	a.mu.Unlock()
-	if closed {
-		do()
-	}
-}
-
-func (a *aside) close() {
-	a.mu.Lock()
-	a.closed = true
-	a.mu.Unlock()
-	a.all.Wait()
 }

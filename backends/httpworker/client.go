@@ -20,16 +20,17 @@ type ClientConfig struct {
 	// URL of the worker, or of what spreads requests over workers.
 	URL string
 	// Authorize adds to each request what the platform in front of the workers asks for, such as a bearer token. It may
-	// be nil. Of its error, nothing has been sent: one that is of no class of package backends is taken for a passing one of
-	// whoever gives the tokens, and becomes [backends.ErrThrottled]. Where no further attempt can help, it should wrap
-	// [backends.ErrRefused].
+	// be nil. Its error becomes one of [ErrAuthorize], and nothing has been sent: one that is of no class of package backends
+	// is taken for a passing one of whoever gives the tokens, and becomes [backends.ErrThrottled], too. Where no further
+	// attempt can help, it should wrap [backends.ErrRefused].
 	Authorize func(*http.Request) error
 	// Transport carries the requests. Defaults to one of the client's own that verifies TLS, takes the proxy from the
 	// environment, offers HTTP/2, and keeps as many idle connections as there are invocations.
 	Transport http.RoundTripper
 	// Connections is how many connections may stay open and idle. Defaults to 64.
 	Connections int
-	// Start bounds the time from a request to the first byte of its reply: a cold start, and the wait for a free worker.
+	// Start bounds the time from a request to the first byte of its reply: Authorize, which gets it by the request's context,
+	// a cold start, and the wait for a free worker.
 	// Defaults to 5 minutes.
 	Start time.Duration
 	// Explain says more of an answer that is not a worker's, by its status and the first bytes of its body: an error of
@@ -41,6 +42,10 @@ type ClientConfig struct {
 
 // ErrUnreachable marks a request that got no connection: nothing of it was sent.
 var ErrUnreachable = errors.New("no worker can be reached")
+
+// ErrAuthorize marks a request that [ClientConfig.Authorize] failed for: nothing of it was sent, and no worker is known to be
+// there, or busy.
+var ErrAuthorize = errors.New("the request could not be authorized")
 
 // Client speaks with workers behind one URL. Drivers of platforms that serve HTTP use it. It makes one attempt at
 // everything, follows no redirects, and is safe for concurrent use.

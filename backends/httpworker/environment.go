@@ -99,10 +99,11 @@ func fromEnvironment() (ServerConfig, error) {
 	}
 	if c.Addr = os.Getenv(addrVariable); c.Addr == "" {
 		port := os.Getenv(portVariable)
-		if port == "" {
-			port = "8080"
+		host := ""
+		if port == "" { // no platform has asked for it: what is sent here is run
+			host, port = "127.0.0.1", "8080"
 		}
-		c.Addr = net.JoinHostPort("", port)
+		c.Addr = net.JoinHostPort(host, port)
 	}
 	for _, name := range []string{tokenVariable, tokenFileVariable, authVariable, addrVariable, slotsVariable, cpusVariable, memoryVariable,
 		graceVariable, certVariable, keyVariable} {

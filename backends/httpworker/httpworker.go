@@ -16,7 +16,8 @@
 // clear over http://; use https:// where others share the network. A worker without a token refuses to start, unless
 // GOWREN_WORKER_AUTH=platform tells it that the platform authenticates each request.
 //
-// Further variables of a worker: GOWREN_WORKER_STORAGE, the bucket's URL; GOWREN_WORKER_ADDR, in place of PORT;
+// Further variables of a worker: GOWREN_WORKER_STORAGE, the bucket's URL; GOWREN_WORKER_ADDR, in place of PORT,
+// without which it is 127.0.0.1:8080;
 // GOWREN_WORKER_SLOTS, invocations at once (defaults to the CPUs); GOWREN_WORKER_CPUS, tasks that each runs at once
 // (defaults to 1); GOWREN_WORKER_MEMORY, in MB, above which a child is killed; GOWREN_WORKER_GRACE, how long work may go
 // on after SIGTERM (25s); GOWREN_WORKER_TLS_CERT and GOWREN_WORKER_TLS_KEY, files for TLS.
@@ -31,6 +32,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -139,7 +141,7 @@ func loopback(host string) bool {
 }
 
 // Prepare implements [backends.Backend]: it asks each worker for its status, and uploads the program unless the bucket has
-// it. Of several workers some may be away.
+// it. Of several workers some may be away, or not reach their bucket.
 func (b *Backend) Prepare(ctx context.Context, d backends.Deployment) error {
 	if d.Bucket != nil {
 		b.call.Bucket = d.Bucket.URL()
@@ -201,14 +203,14 @@ func (b *Backend) learn(statuses []*Status) (program.Platform, error) {
 	return system, nil
 }
 
-// ping asks all workers at once, and has them look at their bucket. Those that are away have no status; that all are is an
-// error.
+// ping asks all workers at once, and has them look at their bucket. Those that are away have no status, nor those that do
+// not reach it and were not refused; that all are so is an error.
 func (b *Backend) ping(ctx context.Context) ([]*Status, error) {
 	statuses, errs := make([]*Status, len(b.places.all)), make([]error, len(b.places.all))
 	var all sync.WaitGroup
 	for i, p := range b.places.all {
 		all.Go(func() {
-			s, err := p.client.Look(ctx)
+			s, err := p.client.lookAgain(ctx)
 			if err == nil || errors.Is(err, ErrBucket) && s.Bucket != b.call.Bucket {
 				statuses[i] = &s // that it has another bucket says more than that it does not reach that one
 				return
@@ -217,14 +219,8 @@ func (b *Backend) ping(ctx context.Context) ([]*Status, error) {
 		})
 	}
 	all.Wait()
-	away := 0
-	for i, err := range errs {
-		if errors.Is(err, ErrUnreachable) {
-			away++
-			if len(errs) > 1 && away < len(errs) {
-				errs[i] = nil
-			}
-		}
+	if slices.ContainsFunc(statuses, func(s *Status) bool { return s != nil }) {
+		errs = slices.DeleteFunc(errs, func(err error) bool { return errors.Is(err, ErrUnreachable) || hiccup(err) })
 	}
 	return statuses, errors.Join(errs...)
 }

@@ -17,6 +17,9 @@ const headerLook = "Gowren-Look"
 // lookTime bounds a worker's look at its bucket, and the store's retries with it.
 const lookTime = 10 * time.Second
 
+// lookPause is the first between two looks of a driver that prepares.
+const lookPause = 250 * time.Millisecond
+
 // ErrBucket marks the answer of a worker that does not reach its bucket. Another deployment would not mend that.
 var ErrBucket = errors.New("the workers do not reach the bucket")
 
@@ -32,6 +35,25 @@ func (c *Client) Look(ctx context.Context) (Status, error) {
 		return s, fmt.Errorf("%w: give the account or role that they run as the store's permissions on it: %w", err, backends.ErrRefused)
 	}
 	return s, fmt.Errorf("%w: it must be reachable from where they run", err)
+}
+
+// hiccup reports whether a worker does not reach its bucket, and may at another time.
+func hiccup(err error) bool { return errors.Is(err, ErrBucket) && !errors.Is(err, backends.ErrRefused) }
+
+// lookAgain is Look, which it repeats a few times where that can help, unless the store was waited for already.
+func (c *Client) lookAgain(ctx context.Context) (Status, error) {
+	begun := time.Now()
+	for pause := lookPause; ; pause *= 2 {
+		s, err := c.Look(ctx)
+		if !hiccup(err) || pause > 4*lookPause || time.Since(begun) > lookTime {
+			return s, err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return s, context.Cause(ctx)
+		}
+	}
 }
 
 // look reaches for the bucket, if there is one.

@@ -2,14 +2,18 @@ package httpworker_test
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
+	"sync/atomic"
 	"testing"
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/backends/httpworker"
+	"github.com/gowren/gowren/internal/servers"
 	"github.com/gowren/gowren/storage"
 	"github.com/gowren/gowren/storage/filestore"
 	"github.com/gowren/gowren/storage/storagetest"
@@ -31,7 +35,19 @@ func init() {
 			return away{storagetest.Faults(b, storagetest.Rule{Before: err, Stall: err == nil}), u.String()}, opened
 		})
 	}
+	var opens atomic.Int64
+	storage.Register("ailing", func(_ context.Context, u *url.URL) (storage.Bucket, error) {
+		n := opens.Add(1) // the first is that of a worker that starts
+		if s := os.Getenv(ailment); n > 1 && s == "always" || n > 1 && n < 4 && s == "at first" {
+			return nil, errors.New("the store is out of order")
+		}
+		b, err := filestore.Open(u.Path)
+		return away{b, u.String()}, err
+	})
 }
+
+// ailment is a variable that says when a worker cannot open a bucket.
+const ailment = "GOWREN_TEST_AILMENT"
 
 // TestWorkersReachTheBucket: that they do not is found before the first job.
 func TestWorkersReachTheBucket(t *testing.T) {
@@ -80,5 +96,50 @@ func TestWorkersReachTheBucket(t *testing.T) {
 				t.Errorf("a ping that does not ask for it: %+v, %v", s, err)
 			}
 		})
+	}
+}
+
+// TestStoreHiccups: a worker that does not reach its bucket for a moment is asked again, and is as good as away if that does
+// not help. That all are so is an error.
+func TestStoreHiccups(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	folder, err := filestore.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	bucket := away{folder, "ailing://" + dir}
+	well, _ := startWorker(t, bucket)
+	ill, _ := startWorker(t, bucket, ailment+"=always")
+	better, _ := startWorker(t, bucket, ailment+"=at first")
+	for name, c := range map[string]struct {
+		urls  []string
+		slots int // of 2 each
+	}{
+		"better":    {[]string{better}, 2},
+		"one":       {[]string{ill, well}, 2},
+		"none":      {[]string{ill, "http://" + freeAddr(t)}, 0},
+		"forbidden": {[]string{well, servers.NewProxy(t, well, servers.Rule{URL: regexp.MustCompile("/ping"), Status: 403}).URL}, 0},
+	} {
+		b, err := httpworker.New(httpworker.Config{URLs: c.urls, Token: token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = b.Prepare(t.Context(), backends.Deployment{Bucket: bucket, Program: os.Getenv("GOWREN_PROGRAM")})
+		switch name {
+		case "none":
+			wantError(t, err, httpworker.ErrBucket, "out of order")
+			wantError(t, err, httpworker.ErrUnreachable)
+		case "forbidden":
+			wantError(t, err, backends.ErrRefused)
+		default:
+			if got := b.Limits().Concurrency; err != nil || got != c.slots {
+				t.Errorf("%s: %v; %d invocations at once, want %d", name, err, got, c.slots)
+			}
+		}
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

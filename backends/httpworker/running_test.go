@@ -10,6 +10,7 @@ import (
 	"os"
 	"regexp"
 	"testing"
+	"time"
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/backends/httpworker"
@@ -112,11 +113,32 @@ func TestAuthorizeFails(t *testing.T) {
 		}
 		fail = c.err
 		_, err = b.Invoke(c.ctx, backends.Request{Body: []byte("x")})
-		if !errors.Is(err, c.class) || errors.As(err, new(*backends.LostError)) {
+		if !errors.Is(err, c.class) || errors.As(err, new(*backends.LostError)) || errors.Is(err, httpworker.ErrAuthorize) == (c.class == over) {
 			t.Errorf("%s: %v, want %v", name, err, c.class)
 		}
 		if err := b.Close(); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// TestSilentTokenServer: the wait for a token is part of the time that a reply may take to begin.
+func TestSilentTokenServer(t *testing.T) {
+	t.Parallel()
+	silent := func(r *http.Request) error {
+		<-r.Context().Done()
+		return r.Context().Err()
+	}
+	late := func(r *http.Request) error {
+		<-r.Context().Done()
+		return nil
+	}
+	for name, authorize := range map[string]func(*http.Request) error{"silent": silent, "late": late} {
+		err := call(t, httpworker.ClientConfig{URL: "http://" + freeAddr(t), Authorize: authorize, Start: 10 * time.Millisecond}, "")
+		wantError(t, err, httpworker.ErrAuthorize, "no answer began within 10ms")
+		wantError(t, err, backends.ErrThrottled)
+		if errors.Is(err, context.Canceled) || httpworker.Running(err) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

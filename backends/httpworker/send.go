@@ -101,8 +101,14 @@ func (c *Client) send(ctx context.Context, method, path string, data []byte, hea
 	}
 	req.URL.RawQuery = c.base.RawQuery
 	req.Header = header
+	late := time.AfterFunc(c.config.Start, func() { cancel(fmt.Errorf("no answer began within %v", c.config.Start)) })
+	defer late.Stop()
 	if c.config.Authorize != nil {
-		if err := c.config.Authorize(req); err != nil {
+		err := c.config.Authorize(req)
+		if inside.Err() != nil {
+			err = context.Cause(inside)
+		}
+		if err != nil {
 			cancel(nil)
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)
@@ -110,14 +116,13 @@ func (c *Client) send(ctx context.Context, method, path string, data []byte, hea
 			if !classed(err) { // nothing was sent, and so nothing is lost
 				err = fmt.Errorf("%w: %w", backends.ErrThrottled, err)
 			}
-			return nil, fmt.Errorf("httpworker: %s: authorize: %w", c.base.Host, err)
+			return nil, fmt.Errorf("httpworker: %s: %w: %w", c.base.Host, ErrAuthorize, err)
 		}
 	}
 	if len(data) > 0 {
 		req.Body, _ = sent.next()
 		req.GetBody, req.ContentLength = sent.next, int64(len(data))
 	}
-	late := time.AfterFunc(c.config.Start, func() { cancel(fmt.Errorf("no answer began within %v", c.config.Start)) })
 	resp, err := c.http.Do(req)
 	if late.Stop(); ctx.Err() == nil && err == nil {
 		return &answer{resp, sent, cancel}, nil

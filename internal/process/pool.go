@@ -184,6 +184,32 @@ func (p *Pool) start(at *place, program string) error {
 	return err
 }
 
+// Clear ends the idle workers, and returns when they are gone.
+func (p *Pool) Clear() {
+	for range p.config.Places {
+		select {
+		case <-p.free:
+		default:
+			return
+		}
+		p.mu.Lock()
+		if p.closed {
+			p.mu.Unlock()
+			return
+		}
+		at := p.idle[0] // it comes back as the last
+		p.idle = slices.Delete(p.idle, 0, 1)
+		p.mu.Unlock()
+		if at.child != nil {
+			_ = at.child.Close() // as in start
+			p.mu.Lock()
+			at.child = nil
+			p.mu.Unlock()
+		}
+		p.giveBack(at)
+	}
+}
+
 // Close ends all workers, and returns when they are gone. Replies that are still open fail.
 func (p *Pool) Close() error {
 	p.mu.Lock()

@@ -173,7 +173,7 @@ func TestStore(t *testing.T) {
 		}
 	}
 	path := filepath.Join(t.TempDir(), e.Hash)
-	if err := Fetch(t.Context(), b, e.Hash, path); err != nil {
+	if err := Fetch(t.Context(), b, e.Hash, path, e.Size); err != nil {
 		t.Fatal(err)
 	}
 	got, err := measure(path)
@@ -190,12 +190,19 @@ func TestStore(t *testing.T) {
 		"cut":     {storagetest.Rule{Op: "get", Cut: lost, At: 1000}, lost},
 	} {
 		path := filepath.Join(t.TempDir(), "x")
-		if err := Fetch(t.Context(), storagetest.Faults(b, c.rule), e.Hash, path); !errors.Is(err, c.want) {
+		if err := Fetch(t.Context(), storagetest.Faults(b, c.rule), e.Hash, path, MaxSize); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 			t.Errorf("%s: a file is left, %v", name, err)
 		}
+	}
+	small := filepath.Join(t.TempDir(), "small")
+	if err := Fetch(t.Context(), b, e.Hash, small, e.Size-1); !errors.Is(err, ErrTooLarge) || !errors.Is(err, backends.ErrInvalid) {
+		t.Errorf("one byte too many: %v", err)
+	}
+	if left, err := os.ReadDir(filepath.Dir(small)); err != nil || len(left) > 0 {
+		t.Errorf("one byte too many leaves %v, %v", left, err)
 	}
 	for _, op := range []string{"stat", "put"} {
 		again, err := Find(t.Context(), write(t, append(data, op...)), nil, here)
@@ -206,10 +213,10 @@ func TestStore(t *testing.T) {
 			t.Errorf("%s refused: %v", op, err)
 		}
 	}
-	if err := Fetch(t.Context(), b, strings.Repeat("0", 64), path+"x"); !errors.Is(err, backends.ErrInvalid) || !errors.Is(err, fs.ErrNotExist) {
+	if err := Fetch(t.Context(), b, strings.Repeat("0", 64), path+"x", MaxSize); !errors.Is(err, backends.ErrInvalid) || !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing program: %v", err)
 	}
-	if err := Fetch(t.Context(), b, "../x", path+"x"); !errors.Is(err, backends.ErrInvalid) {
+	if err := Fetch(t.Context(), b, "../x", path+"x", MaxSize); !errors.Is(err, backends.ErrInvalid) {
 		t.Errorf("no hash: %v", err)
 	}
 }

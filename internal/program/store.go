@@ -25,6 +25,9 @@ func key(hash string) string { return "programs/" + hash + ".zst" }
 // MaxSize bounds a program, in bytes: what a worker writes to its disk for a hash that it was sent.
 const MaxSize = 1 << 30
 
+// ErrTooLarge marks a program that has more bytes than there may be.
+var ErrTooLarge = errors.New("the program is too large")
+
 // renewal is the age at which a program is uploaded anew, so that its age tells since when nobody wants it.
 const renewal = 24 * time.Hour
 
@@ -83,15 +86,15 @@ func ValidHash(hash string) bool {
 	return err == nil && len(raw) == sha256.Size && hash == hex.EncodeToString(raw)
 }
 
-// Fetch writes the program of that hash from the bucket to an executable file. What has another hash is an error, and
-// leaves no file.
-func Fetch(ctx context.Context, b storage.Bucket, hash, path string) error {
+// Fetch writes the program of that hash from the bucket to an executable file. What has another hash, or more than most
+// bytes ([ErrTooLarge]), is an error, and leaves no file.
+func Fetch(ctx context.Context, b storage.Bucket, hash, path string, most int64) error {
 	if !ValidHash(hash) {
 		return fmt.Errorf("program: %.80q is no SHA-256: %w", hash, backends.ErrInvalid)
 	}
 	r, err := b.Get(ctx, key(hash), 0, -1)
 	if err == nil {
-		err = save(path, hash, r)
+		err = save(path, hash, r, most)
 		err = errors.Join(err, r.Close())
 	}
 	switch {
@@ -110,12 +113,12 @@ func Fetch(ctx context.Context, b storage.Bucket, hash, path string) error {
 }
 
 // save unpacks r into an executable file, which appears when it is whole.
-func save(path, hash string, r io.Reader) error {
+func save(path, hash string, r io.Reader, most int64) error {
 	out, err := os.CreateTemp(filepath.Dir(path), ".fetch-")
 	if err != nil {
 		return err
 	}
-	sum, err := unpack(out, r)
+	sum, err := unpack(out, r, most)
 	err = errors.Join(err, out.Chmod(0o700), out.Close())
 	// A process that was forked while the file was open for writing has it open until it executes its own program, and
 	// nobody can execute the file until then. Forks hold this lock for as long.
@@ -133,17 +136,17 @@ func save(path, hash string, r io.Reader) error {
 	return nil
 }
 
-// unpack decompresses a program into w and returns its hash.
-func unpack(w io.Writer, r io.Reader) (string, error) {
+// unpack decompresses a program of at most so many bytes into w and returns its hash.
+func unpack(w io.Writer, r io.Reader, most int64) (string, error) {
 	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(64<<20))
 	if err != nil {
 		return "", err
 	}
 	defer z.Close()
 	h := sha256.New()
-	n, err := io.Copy(io.MultiWriter(w, h), io.LimitReader(z, MaxSize+1))
-	if err == nil && n > MaxSize {
-		err = fmt.Errorf("a program of over %d MB: %w", MaxSize>>20, backends.ErrInvalid)
+	n, err := io.Copy(io.MultiWriter(w, h), io.LimitReader(z, most+1))
+	if err == nil && n > most {
+		err = fmt.Errorf("%w: it has more than %d bytes: %w", ErrTooLarge, max(most, 0), backends.ErrInvalid)
 	}
 	return hex.EncodeToString(h.Sum(nil)), err
 }

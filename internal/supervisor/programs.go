@@ -19,8 +19,9 @@ type programs struct {
 	own     string
 	dir     string // made at the first fetch where it is empty
 	made    *folder
-	keep    int   // executables at most, but for those in use
-	most    int64 // bytes of them likewise; 0 is no bound
+	keep    int    // executables at most, but for those in use
+	memory  int64  // bytes for one that is fetched and its child: it lies in memory, and has it alone; 0 is no bound
+	clear   func() // ends the children that are idle
 	bucket  func(context.Context) (storage.Bucket, error)
 	fetches sync.WaitGroup
 
@@ -57,6 +58,9 @@ func (p *programs) find(ctx context.Context, hash string) (path string, release 
 		err = f.err
 	case <-ctx.Done():
 		err = context.Cause(ctx)
+		if p.memory > 0 {
+			<-f.ready // the next call has the memory
+		}
 	}
 	if err != nil {
 		p.release(f)
@@ -78,7 +82,10 @@ func (p *programs) enter(ctx context.Context, hash string) (*fetched, error) {
 		for len(p.have) >= p.keep && p.evict() {
 		}
 		p.have[hash] = f
-		p.fetches.Go(func() { p.fetch(context.WithoutCancel(ctx), hash, f) }) // others may wait for it when this call is over
+		if p.memory == 0 {
+			ctx = context.WithoutCancel(ctx) // others may wait for it when this call is over
+		}
+		p.fetches.Go(func() { p.fetch(ctx, hash, f) })
 	}
 	f.users++
 	p.used++
@@ -93,14 +100,19 @@ const fetchTime = 5 * time.Minute
 func (p *programs) fetch(ctx context.Context, hash string, f *fetched) {
 	ctx, cancel := context.WithTimeoutCause(ctx, fetchTime, fmt.Errorf("the program %s did not come within %v", hash, fetchTime))
 	defer cancel()
+	if p.memory > 0 {
+		p.clear() // they may have nearly all of it
+		p.mu.Lock()
+		for p.evict() {
+		}
+		p.mu.Unlock()
+	}
 	path, size, err := p.get(ctx, hash)
 	p.mu.Lock()
 	f.path, f.size, f.err = path, size, err
 	f.users--
 	if err != nil {
 		delete(p.have, hash)
-	}
-	for p.most > 0 && p.sum() > p.most && p.evict() {
 	}
 	p.mu.Unlock()
 	close(f.ready)
@@ -116,7 +128,15 @@ func (p *programs) get(ctx context.Context, hash string) (path string, size int6
 		return "", 0, fmt.Errorf("%w: no folder for programs in %s, which must be there and writable: %w", backends.ErrInvalid, os.TempDir(), err)
 	}
 	path = filepath.Join(dir, hash)
-	if err := program.Fetch(ctx, b, hash, path); err != nil {
+	most := int64(program.MaxSize)
+	if p.memory > 0 {
+		most = min(most, p.memory-LeastMemory-p.size())
+	}
+	err = program.Fetch(ctx, b, hash, path, most)
+	if most < program.MaxSize && errors.Is(err, program.ErrTooLarge) {
+		err = fmt.Errorf("%w: %s", err, wanting(p.memory))
+	}
+	if err != nil {
 		return "", 0, err
 	}
 	info, err := os.Stat(path)
@@ -164,14 +184,9 @@ func (p *programs) evict() bool {
 }
 
 // size is how many bytes of programs were fetched and are kept.
-func (p *programs) size() int64 {
+func (p *programs) size() (bytes int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.sum()
-}
-
-// sum is size with mu held.
-func (p *programs) sum() (bytes int64) {
 	for _, f := range p.have {
 		bytes += f.size
 	}

@@ -35,7 +35,7 @@ type Config struct {
 	Slots    int           // calls at once; defaults to 1
 	CPUs     int           // that one child uses; 0 is all
 	Memory   int64         // bytes of resident memory above which a child is killed; 0 is no limit
-	InMemory bool          // files lie in memory: what fetched programs take is no child's; for a single slot
+	InMemory bool          // files lie in memory: programs that are fetched take part of Memory, one at a time; for a single slot
 	Wait     time.Duration // how long a call may wait for a slot
 	Beat     time.Duration // how often a silent reply says that it lives; 0 is never
 	Poll     time.Duration // how often a call looks whether its driver has cancelled it through the bucket; 0 is never
@@ -63,9 +63,10 @@ func New(c Config) *Supervisor {
 		Name: c.Name, Places: c.Slots, CPUs: c.CPUs, Memory: c.Memory, Log: c.Log, Env: []string{backends.BucketVariable + "=" + c.Bucket},
 	}
 	if c.InMemory && c.Memory > 0 {
-		s.programs.most, pool.Taken = c.Memory/8, s.programs.size
+		s.programs.memory, pool.Taken = c.Memory, s.programs.size
 	}
 	s.pool = process.NewPool(pool)
+	s.programs.clear = s.pool.Clear
 	return s
 }
 

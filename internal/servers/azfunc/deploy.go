@@ -123,6 +123,10 @@ func (a *site) work(d *deployment) {
 
 func (a *site) tellDeployment(w http.ResponseWriter, r *http.Request) {
 	f := &a.server.Faults
+	if strikes(&f.MuteLooks) {
+		hang(r)
+		return
+	}
 	if strikes(&f.Looks) {
 		switch f.Looks.Load() % 3 {
 		case 0:

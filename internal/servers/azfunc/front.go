@@ -22,6 +22,10 @@ func (a *site) serveFront(w http.ResponseWriter, r *http.Request) {
 	case strikes(&f.Full):
 		http.Error(w, "", http.StatusServiceUnavailable)
 		return
+	case strikes(&f.Mute):
+		_, _ = io.Copy(io.Discard, r.Body) // whose end the caller's is seen after
+		hang(r)
+		return
 	case strikes(&f.Page):
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = io.WriteString(w, "<!DOCTYPE html><html><title>Sign in to the network</title></html>") // the caller may be gone
@@ -99,6 +103,10 @@ func (h *host) pass(ctx context.Context, w http.ResponseWriter, r *http.Request,
 			return
 		}
 	}
+	orphaned := strikes(&faults.Orphaned)
+	if orphaned {
+		ctx = context.WithoutCancel(ctx)
+	}
 	resp, err := i.send(ctx, r)
 	if err != nil {
 		h.fail(ctx, w, err)
@@ -138,6 +146,13 @@ func (h *host) pass(ctx context.Context, w http.ResponseWriter, r *http.Request,
 			return
 		}
 		if ferr := out.Flush(); ferr != nil {
+			return
+		}
+		if orphaned && n > 0 {
+			if conn, _, err := out.Hijack(); err == nil {
+				_ = conn.Close() // it is gone in any case
+			}
+			_, _ = io.Copy(io.Discard, body) // nobody has it
 			return
 		}
 		if killed && n > 0 {

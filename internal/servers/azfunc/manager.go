@@ -119,6 +119,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, c call) {
 	if err != nil {
 		return // the caller is gone
 	}
+	if strikes(&s.Faults.MuteCalls) {
+		hang(r)
+		return
+	}
 	req := &request{Request: r, path: r.Header.Get(pathHeader), body: body}
 	a, refusal := s.answer(req, c)
 	if refusal != nil {
