@@ -2,6 +2,7 @@ package awslambda
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,10 +20,11 @@ func (b *Backend) Check(ctx context.Context, d backends.Deployment) []backends.F
 	if err != nil {
 		return []backends.Finding{{What: "configuration", Err: err, Remedy: "correct the backend's URL, or the configuration of AWS"}}
 	}
-	findings := []backends.Finding{b.identity(ctx, c), b.quota(ctx, c)}
+	findings := []backends.Finding{b.identity(ctx, c)}
 	if findings[0].Err != nil {
-		return findings[:1] // without credentials nothing else works
+		return findings // without credentials nothing else works, and each attempt may take long
 	}
+	findings = append(findings, b.quota(ctx, c))
 	deployed := backends.Finding{What: "function", Err: b.Prepare(ctx, d)}
 	if deployed.Err != nil {
 		deployed.Remedy = "see the error; the permissions that are needed are in docs/aws.md"
@@ -42,7 +44,9 @@ func (b *Backend) identity(ctx context.Context, c *clients) backends.Finding {
 	f := backends.Finding{What: "credentials"}
 	who, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		f.Err, f.Remedy = failed(ctx, "ask whose the credentials are", err), "run aws configure or aws sso login"
+		if f.Err = failed(ctx, "ask whose the credentials are", err); errors.Is(f.Err, backends.ErrRefused) {
+			f.Remedy = "run aws configure or aws sso login"
+		}
 		return f
 	}
 	f.Note = fmt.Sprintf("account %s, %s", aws.ToString(who.Account), aws.ToString(who.Arn))
