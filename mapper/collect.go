@@ -200,13 +200,20 @@ func (c *collector) fill(s *Stats, l backends.Limits, underway time.Duration) {
 	s.Slowest = slices.Clone(c.slowest)
 	s.Spans, s.SpansMerged = slices.Clone(c.spans), c.merged
 	s.Sent, s.Received = c.sent.Load(), c.received.Load()
+	s.Store, s.Cost = c.spent(l, underway, s.Invocations)
+}
+
+// spent returns what was asked of stores, and what all has cost so far. The collector is locked.
+func (c *collector) spent(l backends.Limits, underway time.Duration, invocations int64) (storage.Stats, Cost) {
+	var store storage.Stats
+	cost := Cost{Backend: (c.paid+underway).Seconds()*l.PricePerSecond + float64(invocations)*l.PricePerRequest}
 	if c.bucket != nil {
 		now, _ := storage.StatsOf(c.bucket)
-		s.Store = now.Sub(c.before).Add(c.store)
-		s.Cost.Store = s.Store.Cost(c.bucket.URL())
+		store = now.Sub(c.before).Add(c.store)
+		cost.Store = store.Cost(c.bucket.URL())
 	}
-	s.Cost.Backend = (c.paid+underway).Seconds()*l.PricePerSecond + float64(s.Invocations)*l.PricePerRequest
-	s.Cost.Total = s.Cost.Backend + s.Cost.Store
+	cost.Total = cost.Backend + cost.Store
+	return store, cost
 }
 
 // Times tells how long things took.

@@ -58,7 +58,7 @@ func (j *job) watchLimits(stop context.CancelCauseFunc) (unwatch func()) {
 				stop(j.limited(ErrMaxTime))
 				return
 			case <-tick.C:
-				if o.MaxCost > 0 && j.root().stats().Cost.Total >= o.MaxCost {
+				if o.MaxCost > 0 && j.root().cost().Total >= o.MaxCost {
 					stop(j.limited(ErrMaxCost))
 					return
 				}

@@ -109,16 +109,12 @@ func (j *job) counts() sched.Counts {
 // stats tells what the job and its steps have done so far.
 func (j *job) stats() Stats {
 	s := Stats{Job: j.id, Function: j.f.Name, Started: j.started}
-	var underway time.Duration
 	for _, step := range j.steps() {
-		if r := step.runner.Load(); r != nil {
-			underway += r.Underway(time.Now())
-		}
 		c := step.counts()
 		s.Done, s.Failed, s.Retried, s.Resumed = s.Done+c.Settled, s.Failed+c.Failed, s.Retried+c.Retried, s.Resumed+c.Recalled
 		s.Invocations, s.WorkersLost, s.Throttled, s.Copies = s.Invocations+c.Invocations, s.WorkersLost+c.Lost, s.Throttled+c.Throttled, s.Copies+c.Copies
 	}
-	j.collected.fill(&s, j.ex.limits, underway)
+	j.collected.fill(&s, j.ex.limits, j.underway())
 	return s
 }
 
@@ -127,4 +123,29 @@ func (j *job) steps() []*job {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return append([]*job{j}, j.next...)
+}
+
+// underway is for how long the invocations that are under way have been so, added up.
+func (j *job) underway() time.Duration {
+	var sum time.Duration
+	now := time.Now()
+	for _, step := range j.steps() {
+		if r := step.runner.Load(); r != nil {
+			sum += r.Underway(now)
+		}
+	}
+	return sum
+}
+
+// cost is what the job and its steps have cost so far.
+func (j *job) cost() Cost {
+	var invocations int64
+	for _, step := range j.steps() {
+		invocations += step.counts().Invocations
+	}
+	underway := j.underway()
+	j.collected.mu.Lock()
+	defer j.collected.mu.Unlock()
+	_, cost := j.collected.spent(j.ex.limits, underway, invocations)
+	return cost
 }

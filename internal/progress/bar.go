@@ -32,6 +32,7 @@ func (s status) bar(columns int) string {
 		{7, ", ", s.retriedText()},
 		{9, ", ", s.copiedText()},
 		{8, ", ", s.lostText()},
+		{10, ", ", s.costText()},
 		{6, " ", s.othersText()},
 	}
 	graphic := -1
@@ -48,6 +49,7 @@ func (s status) bar(columns int) string {
 			{8, ", ", s.retriedText()},
 			{10, ", ", s.copiedText()},
 			{9, ", ", s.lostText()},
+			{11, ", ", s.costText()},
 			{7, " ", s.othersText()},
 		}
 	}

@@ -11,9 +11,10 @@ type Counts struct {
 	// the times that a task was queued again, and may exceed the number of tasks.
 	Queued, Running, Done, Failed, Retried int64
 
-	More   bool  // inputs are still coming, so the total is not known
-	Lost   int64 // workers that were lost
-	Copied int64 // requests that were sent to a second worker, since the first was late
+	More   bool    // inputs are still coming, so the total is not known
+	Lost   int64   // workers that were lost
+	Cost   float64 // US dollars so far; 0 where nothing is known to cost
+	Copied int64   // requests that were sent to a second worker, since the first was late
 }
 
 // sane returns c without negative numbers, so that a slip in somebody's counting shows no nonsense and costs no overflow.

@@ -1,6 +1,8 @@
 package progress
 
 import (
+	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +23,7 @@ func (s status) plain() string {
 		parts[0] = commas(s.Done) + " of " + plural(s.total(), "task") + " (" + s.percentText() + ")"
 	}
 	for _, part := range []string{
-		s.queuedText(), s.runningText(), s.rateText(), s.leftText(), s.failedText(), s.retriedText(), s.copiedText(), s.lostText(),
+		s.queuedText(), s.runningText(), s.rateText(), s.leftText(), s.failedText(), s.retriedText(), s.copiedText(), s.lostText(), s.costText(),
 	} {
 		if part != "" {
 			parts = append(parts, part)
@@ -47,7 +49,7 @@ func final(name string, c Counts, elapsed time.Duration) string {
 		line += " (" + perTime(float64(c.Done)/elapsed.Seconds()) + ")"
 	}
 	s := status{Counts: c}
-	for _, part := range []string{s.failedText(), s.retriedText(), s.copiedText(), s.lostText()} {
+	for _, part := range []string{s.failedText(), s.retriedText(), s.copiedText(), s.lostText(), s.costText()} {
 		if part != "" {
 			line += ", " + part
 		}
@@ -71,6 +73,17 @@ func (s status) failedText() string { return unless(false, s.Failed, "failed") }
 func (s status) retriedText() string { return unless(false, s.Retried, "retried") }
 
 func (s status) copiedText() string { return unless(false, s.Copied, "copied") }
+
+// costText is what the job has cost so far, in cents' hundredths below a dollar.
+func (s status) costText() string {
+	switch {
+	case s.Cost <= 0 || math.IsNaN(s.Cost):
+		return ""
+	case s.Cost < 1:
+		return fmt.Sprintf("$%.4f", s.Cost)
+	}
+	return fmt.Sprintf("$%.2f", s.Cost)
+}
 
 func (s status) lostText() string {
 	if s.Lost == 0 {

@@ -17,6 +17,7 @@ func TestPlainText(t *testing.T) {
 			"square: 12,345 of 1,000,000 tasks (1%), 4,100/s, 4m left, 3 failed"},
 		{"everything", full,
 			"square: 450,000 of 1,000,000 tasks (45%), 4,120/s, 2m10s left, 3 failed, 2 retried, 1 worker lost (+2 jobs)"},
+		{"copies and cost", status{name: "square", Counts: Counts{Done: 3, Copied: 2, Cost: 0.01234}}, "square: 3 of 3 tasks (100%), 0/s, 2 copied, $0.0123"},
 		{"total unknown", unsure, "square: 12,345 done, 300 queued, 16 running, 4,120/s"},
 		{"cold", status{name: "square", Counts: Counts{Queued: 1}}, "square: 0 of 1 task (0%)"},
 		{"stalled", status{name: "square", rate: 0, Counts: Counts{Done: 1, Running: 1}}, "square: 1 of 2 tasks (50%), 0/s"},
@@ -45,6 +46,7 @@ func TestFinalText(t *testing.T) {
 	}{
 		{"everything", Counts{Done: 1_000_000, Failed: 3, Retried: 2, Lost: 1}, 1232 * time.Millisecond,
 			"square: 1,000,000 tasks in 1.2s (812,000/s), 3 failed, 2 retried, 1 worker lost"},
+		{"dear", Counts{Done: 1, Copied: 1, Cost: 12.345}, time.Second, "square: 1 task in 1s (1/s), 1 copied, $12.35"},
 		{"one task", Counts{Done: 1, Lost: 2}, time.Minute, "square: 1 task in 1m (1/min), 2 workers lost"},
 		{"cut short", Counts{Done: 1, Running: 2, Queued: 3}, 600 * time.Millisecond, "square: 1 of 6 tasks in 600ms (1.67/s)"},
 		{"cut short, total unknown", Counts{Done: 5, Queued: 3, More: true}, 5 * time.Second, "square: 5 tasks in 5s (1/s)"},
