@@ -3,6 +3,7 @@ package mapper
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -47,6 +48,10 @@ func MapReduceByKey[In any, K cmp.Ordered, V, Out any](ctx context.Context, ex *
 // of the keys in each. Results that are bytes or strings are written as they are, one after another, others as lines of
 // JSON, a [Pair] each. The manifest, which is returned, names the objects; it is stored last and at once, so that a job
 // that fails leaves no result. Where a job has finished before, the error is fs.ErrExist, and nothing is run.
+//
+// With [Options].Resume, objects of a job that failed stay until it has finished, or are deleted by hand: they are in a
+// folder that begins with the name. A finished job that is run again returns its manifest. Where it makes other objects by
+// then, as of other inputs, the error is fs.ErrExist, and the result that is there stays.
 func MapReduceByKeyTo[In any, K cmp.Ordered, V, Out any](ctx context.Context, ex *Executor, m Emitter[In, K, V], r Reducer[K, V, Out], inputs []In, url string) (Manifest, error) {
 	var manifest Manifest
 	err := byKey(ctx, ex, m, r.f, errZeroReducer, inputs, &url, func(ctx context.Context, k *keyed) (err error) {
@@ -61,6 +66,7 @@ type keyed struct {
 	*job
 	reducer *registry.Function
 	parts   int
+	workers int // slots when the job began
 	outputs []shuffle.Output
 	out     *output // nil where results go to the driver
 }
@@ -88,11 +94,11 @@ func byKey[In any, K cmp.Ordered, V any](ctx context.Context, ex *Executor, m Em
 	k := &keyed{job: ex.newJob(ex.newID(), m.f), reducer: r, outputs: make([]shuffle.Output, len(inputs))}
 	defer k.sweep(ctx)
 	if url != nil {
-		if k.out, err = ex.openOutput(ctx, *url, k.id); err != nil {
-			return fmt.Errorf("mapper: %s: %w", m.f.Name, err)
+		if k.out, err = k.place(ctx, *url); err != nil {
+			return fmt.Errorf("mapper: %s: %w", m.f.Name, because(ctx, err))
 		}
 		defer func() {
-			if e := k.out.close(ctx, k.id, o.Resume != ""); e != nil && err == nil { // the result stands
+			if e := k.out.close(ctx); e != nil && err == nil { // the result stands
 				ex.leave(e)
 			} else {
 				err = errors.Join(err, e)
@@ -100,18 +106,20 @@ func byKey[In any, K cmp.Ordered, V any](ctx context.Context, ex *Executor, m Em
 		}()
 	}
 
-	plan := &emitPlan{Plan: k.plan(len(inputs)), Raw: r == sortRanges}
+	sizes, err := k.sizes(ctx)
+	if err != nil {
+		return fmt.Errorf("mapper: %s: %w", m.f.Name, because(ctx, err))
+	}
+	plan := &emitPlan{Plan: sizes.Plan, Raw: r == sortRanges}
 	if r.Fold != nil {
 		plan.Fold, plan.Types = r.Name, r.Types
 	}
 	if plan.Raw {
 		plan.Parts = 0
 	}
-	if err := k.planned(ctx, plan, len(inputs)); err != nil {
-		return fmt.Errorf("mapper: %s: %w", m.f.Name, err)
-	}
-	k.parts = plan.Parts
+	k.parts, k.workers = plan.Parts, sizes.Slots
 	k.shared, k.known, k.feed = plan, len(inputs), feedSlice(inputs)
+	k.there = k.stored()
 	k.accept = func(ctx context.Context, s *sched.Slot, t *sched.Task, v sched.Value) *sched.Failure {
 		out := &k.outputs[t.Index]
 		_, bad := k.decode(ctx, s, v, out)
@@ -132,6 +140,59 @@ func byKey[In any, K cmp.Ordered, V any](ctx context.Context, ex *Executor, m Em
 		}
 	}
 	return rest(ctx, k)
+}
+
+// place opens the bucket at url. The folder of a job that is resumed is the one that its first run has chosen, so that later
+// runs find the parts; nobody can have used it before.
+func (k *keyed) place(ctx context.Context, url string) (*output, error) {
+	folder := k.id
+	if k.ex.options.Resume != "" {
+		folder += "-" + rand.Text()
+	}
+	keep, err := k.planned(ctx, []any{"folder", k.reducer.Name, k.reducer.Types, len(k.outputs), url}, &folder)
+	if err != nil {
+		return nil, err
+	}
+	out, err := k.ex.openOutput(ctx, url, folder)
+	if err != nil {
+		return nil, err
+	}
+	if err := keep(); err != nil {
+		return nil, errors.Join(err, out.bucket.Close())
+	}
+	return out, nil
+}
+
+// sizes is what depends on the backend and its workers, as they were when the job began.
+type sizes struct {
+	shuffle.Plan
+	Slots int
+}
+
+func (k *keyed) sizes(ctx context.Context) (sizes, error) {
+	s, o := sizes{k.plan(len(k.outputs)), k.slots()}, k.ex.options
+	keep, err := k.planned(ctx, []any{"sizes", len(k.outputs), o.Partitions, o.Buffer}, &s)
+	if err == nil {
+		err = keep()
+	}
+	return s, err
+}
+
+// stored returns what says whether the object of a map task is there.
+func (k *keyed) stored() func(context.Context, *sched.Task) (bool, error) {
+	folder := k.prefix() + "/shuffle/"
+	look := inventory(k.ex.bucket, folder)
+	return func(ctx context.Context, t *sched.Task) (bool, error) {
+		out := &k.outputs[t.Index]
+		if out.Name == "" {
+			return true, nil
+		}
+		size, there, err := look(ctx, folder+out.Name)
+		if there = there && size >= out.Size(); !there {
+			*out = shuffle.Output{}
+		}
+		return there, err
+	}
 }
 
 // Defaults of jobs by key.
@@ -191,10 +252,17 @@ func (k *keyed) reduceTo(ctx context.Context, tasks []shuffle.Task) (Manifest, e
 		_, bad := next.decode(ctx, s, v, &parts[t.Index])
 		return bad
 	}
+	next.there = func(ctx context.Context, t *sched.Task) (bool, error) {
+		there, err := k.out.has(ctx, parts[t.Index])
+		if !there {
+			parts[t.Index] = Part{}
+		}
+		return there, err
+	}
 	if err := next.runSome(ctx); err != nil {
 		return Manifest{}, err
 	}
-	m, err := k.out.commit(ctx, k.id, parts)
+	m, err := k.out.commit(ctx, parts)
 	if err != nil {
 		return m, fmt.Errorf("mapper: %s: %w", k.reducer.Name, err)
 	}
@@ -205,7 +273,11 @@ func (k *keyed) reduceTo(ctx context.Context, tasks []shuffle.Task) (Manifest, e
 func (k *keyed) next(tasks []shuffle.Task, url string) (*job, []shuffle.Task) {
 	tasks = slices.DeleteFunc(tasks, func(t shuffle.Task) bool { return len(t.Segments) == 0 })
 	next := k.step(k.reducer)
-	next.shared = &reducePlan{Folder: k.prefix() + "/shuffle", Output: url, Job: k.id}
+	plan := &reducePlan{Folder: k.prefix() + "/shuffle", Output: url, Job: k.id}
+	if url != "" {
+		plan.Job = k.out.job
+	}
+	next.shared = plan
 	next.known, next.feed = len(tasks), feedSlice(tasks)
 	return next, tasks
 }

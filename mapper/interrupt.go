@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 )
 
@@ -31,10 +32,10 @@ func Interruptible(ctx context.Context) (_ context.Context, stop func()) {
 			os.Exit(130)
 		}
 	}()
-	return ctx, func() {
+	return ctx, sync.OnceFunc(func() {
 		signal.Stop(signals)
 		close(signals)
 		<-over
 		cancel(nil)
-	}
+	})
 }

@@ -25,7 +25,7 @@ import (
 type Manifest struct {
 	// URL is that of the bucket. It is not part of what is stored.
 	URL string `json:"-"`
-	// Job is the ID of the job.
+	// Job is the ID of the job, or, of one with a name to resume, a name with a token. It is the folder of the parts.
 	Job string `json:"job"`
 	// Parts are the objects, in the order of their keys where the job was a [Sort]. A part that would be empty does not
 	// exist.
@@ -101,14 +101,15 @@ func (m Manifest) commit(ctx context.Context, b storage.Bucket) error {
 	}
 }
 
-// vacant returns an error when another job has finished in the bucket before.
+// vacant returns an error when another job has finished in the bucket before. Where this one has, which is resumed, it may
+// turn out to be the same.
 func vacant(ctx context.Context, b storage.Bucket, job string) error {
 	if _, err := b.Stat(ctx, manifestKey); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	} else if err != nil {
 		return err
 	}
-	if m, err := readManifest(ctx, b, b.URL()); err != nil || m.Job == job { // which was resumed
+	if m, err := readManifest(ctx, b, b.URL()); err != nil || m.Job == job {
 		return err
 	}
 	return taken(b, fs.ErrExist)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/gowren/gowren/internal/registry"
@@ -58,7 +59,12 @@ func (w uploading) Write(p []byte) (int, error) {
 type output struct {
 	bucket storage.Bucket
 	url    string
+	job    string // the folder in it
+	resume bool   // a later run of the job may use the parts
 	parts  []Part // of the manifest, once it is stored
+	stay   bool   // nothing may be deleted
+
+	there func(ctx context.Context, key string) (int64, bool, error)
 }
 
 // openOutput opens the bucket at url, in which no other job may have finished.
@@ -67,12 +73,16 @@ func (ex *Executor) openOutput(ctx context.Context, url, job string) (*output, e
 	if err != nil {
 		return nil, err
 	}
-	o := &output{bucket: storage.Retry(b, storage.RetryPolicy{}), url: url}
+	o := &output{bucket: storage.Retry(b, storage.RetryPolicy{}), url: url, job: job, resume: ex.options.Resume != ""}
+	o.there = inventory(o.bucket, o.prefix())
 	if err := cmp.Or(reaches(ex.limits, b), vacant(ctx, o.bucket, job), exists(ctx, o.bucket)); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
 	return o, nil
 }
+
+// prefix is that of the keys of all parts, and of nothing else.
+func (o *output) prefix() string { return o.job + "/part-" }
 
 // exists returns an error when the bucket is not there, for which asking for an object that is not there says the same as
 // for the object: an hour's work would find out only when it is to be stored.
@@ -87,48 +97,44 @@ func exists(ctx context.Context, b storage.Bucket) error {
 }
 
 // commit stores the manifest.
-func (o *output) commit(ctx context.Context, job string, parts []Part) (Manifest, error) {
-	m := Manifest{URL: o.url, Job: job, Parts: parts}
+func (o *output) commit(ctx context.Context, parts []Part) (Manifest, error) {
+	m := Manifest{URL: o.url, Job: o.job, Parts: parts}
 	err := m.commit(ctx, o.bucket)
 	if err == nil {
 		o.parts = parts
 		return m, nil
 	}
-	stored, unknown := o.holds(ctx, job, err)
-	if stored || unknown != nil { // a manifest must not name parts that are gone
-		o.parts = parts
-	}
+	stored, unknown := o.holds(ctx, parts, err)
 	switch {
 	case stored:
+		o.parts = parts
 		return m, nil
-	case unknown != nil:
+	case unknown != nil: // a manifest must not name parts that are gone
+		o.stay = true
 		return Manifest{}, fmt.Errorf("%w; whether it was stored all the same is not known, so that the parts stay: %w", err, unknown)
 	}
 	return Manifest{}, err
 }
 
-// holds reports whether the job's manifest is stored although storing it failed, as where only the reply was lost, or
-// why that cannot be known.
-func (o *output) holds(ctx context.Context, job string, err error) (bool, error) {
+// holds reports whether the manifest of these parts is stored although storing it failed, as where only the reply was lost
+// or an earlier run has stored it, or why that cannot be known.
+func (o *output) holds(ctx context.Context, parts []Part, err error) (bool, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	m, unread := readManifest(ctx, o.bucket, o.url)
 	if errors.Is(unread, fs.ErrNotExist) {
 		return false, nil
 	}
-	return unread == nil && m.Job == job, unread
+	return unread == nil && m.Job == o.job && slices.Equal(m.Parts, parts), unread
 }
 
 // close removes what attempts left that came to nothing, all of them where the job has failed, unless it is to be resumed.
-func (o *output) close(ctx context.Context, job string, resume bool) error {
-	if resume && o.parts == nil {
+// What a stored manifest names stays in any case.
+func (o *output) close(ctx context.Context) error {
+	if o.stay || o.resume && o.parts == nil {
 		return o.bucket.Close()
 	}
-	kept := map[string]bool{}
-	for _, p := range o.parts {
-		kept[p.Key] = true
-	}
-	err := deleteBelow(ctx, o.bucket, job+"/", func(key string) bool { return !kept[key] })
+	err := o.clean(ctx)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		err = nil // the bucket is gone, and they with it
@@ -136,4 +142,31 @@ func (o *output) close(ctx context.Context, job string, resume bool) error {
 		err = fmt.Errorf("parts that are none of the result stay in %s: %w", o.url, err)
 	}
 	return errors.Join(err, o.bucket.Close())
+}
+
+func (o *output) clean(ctx context.Context) error {
+	parts := o.parts
+	if o.resume { // others run under the name, perhaps, and it may be theirs by now
+		read, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
+		m, err := readManifest(read, o.bucket, o.url)
+		if err != nil {
+			return err
+		}
+		if m.Job != o.job {
+			return nil
+		}
+		parts = m.Parts
+	}
+	kept := map[string]bool{}
+	for _, p := range parts {
+		kept[p.Key] = true
+	}
+	return deleteBelow(ctx, o.bucket, o.prefix(), func(key string) bool { return !kept[key] })
+}
+
+// has reports whether a part is there, whole.
+func (o *output) has(ctx context.Context, p Part) (bool, error) {
+	size, there, err := o.there(ctx, p.Key)
+	return there && size == p.Size, err
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"sync"
 	"time"
 
@@ -43,47 +42,43 @@ func (ex *Executor) journal(ctx context.Context) (*journal.Journal, error) {
 	js, name := &ex.journals, ex.options.Resume
 	js.mu.Lock()
 	defer js.mu.Unlock()
-	if j := js.open[name]; j != nil {
-		return j, nil
-	}
 	program, err := ownHash()
 	if err != nil {
 		return nil, err
 	}
-	j, err := journal.Open(ctx, ex.bucket, name, journal.Run{Program: program, Started: time.Now().UTC()})
-	if err != nil {
-		return nil, fmt.Errorf("resume %q: %w", name, err)
+	j, first := js.open[name], false
+	if j == nil {
+		first = true
+		if j, err = journal.Open(ctx, ex.bucket, name, journal.Run{Program: program, Started: time.Now().UTC()}); err != nil {
+			return nil, fmt.Errorf("resume %q: %w", name, err)
+		}
+		if js.open == nil {
+			js.open = map[string]*journal.Journal{}
+		}
+		js.open[name] = j
 	}
-	if err := ex.compare(j, program); err != nil {
-		return nil, errors.Join(fmt.Errorf("resume %q: %w", name, err), j.Close())
+	other := otherProgram(j.Runs(), program)
+	if other != "" && ex.options.ResumeStrict {
+		return nil, fmt.Errorf("resume %q: %s: %w", name, other, ErrProgramChanged)
 	}
-	if js.open == nil {
-		js.open = map[string]*journal.Journal{}
+	if n := len(j.Runs()); first && n > 0 {
+		text := fmt.Sprintf("%d results of %d earlier runs are kept", j.Kept(), n)
+		if other != "" {
+			text += "; " + other
+		}
+		ex.view.Log("resume "+name, text)
 	}
-	js.open[name] = j
 	return j, nil
 }
 
-// compare tells what earlier runs have kept, and whether one was by another program.
-func (ex *Executor) compare(j *journal.Journal, program string) error {
-	runs := j.Runs()
-	if len(runs) == 0 {
-		return nil
-	}
-	text := fmt.Sprintf("%d results of %d earlier runs are kept", j.Kept(), len(runs))
+// otherProgram tells of the first run that was by another program, if there is one.
+func otherProgram(runs []journal.Run, program string) string {
 	for i, r := range runs {
-		if r.Program == program {
-			continue
+		if r.Program != program {
+			return fmt.Sprintf("run %d, of %s, was by another program", i+1, r.Started.Format(time.DateTime))
 		}
-		other := fmt.Sprintf("run %d, of %s, was by another program", i+1, r.Started.Format(time.DateTime))
-		if ex.options.ResumeStrict {
-			return fmt.Errorf("%s: %w", other, ErrProgramChanged)
-		}
-		text += "; " + other
-		break
 	}
-	ex.view.Log("resume "+ex.options.Resume, text)
-	return nil
+	return ""
 }
 
 func (js *journals) close() error {
@@ -118,7 +113,10 @@ var ownHash = sync.OnceValues(func() (string, error) {
 // resumed is what a job with a name to resume knows of its tasks.
 type resumed struct {
 	journal *journal.Journal
-	stop    context.CancelCauseFunc // ends the job
+	ctx     context.Context         // the job's
+	stop    context.CancelCauseFunc // ends it
+
+	stored func(ctx context.Context, key string) (int64, bool, error)
 
 	mu   sync.Mutex
 	seen map[journal.ID]int   // inputs so far
@@ -134,32 +132,38 @@ func (j *job) resume(ctx context.Context, stop context.CancelCauseFunc) error {
 	if err != nil {
 		return err
 	}
-	j.resumed = &resumed{journal: kept, stop: stop, seen: map[journal.ID]int{}, ids: map[int64]journal.ID{}}
+	j.resumed = &resumed{journal: kept, ctx: ctx, stop: stop, stored: inventory(j.ex.bucket, j.prefix()+"/out/"),
+		seen: map[journal.ID]int{}, ids: map[int64]journal.ID{}}
 	return nil
 }
 
 // planned replaces a plan by the one that an earlier run has made for the same step, since tasks are told of it: where
-// workers are more or fewer by now, they are to be the same tasks.
-func (j *job) planned(ctx context.Context, plan any, inputs int) error {
+// workers are more or fewer by now, they are to be the same tasks. What it returns keeps a plan that is new.
+func (j *job) planned(ctx context.Context, step any, plan any) (keep func() error, err error) {
 	if j.ex.options.Resume == "" {
-		return nil
+		return func() error { return nil }, nil
 	}
 	kept, err := j.ex.journal(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	id := journal.Identity(j.f.Name, j.f.Types, "plan", strconv.AppendInt(nil, int64(inputs), 10), 0)
+	about, err := json.Marshal(step)
+	if err != nil {
+		return nil, err
+	}
+	id := journal.Identity(j.f.Name, j.f.Types, "plan", about, 0)
 	data, there, err := kept.Recall(id)
-	switch {
-	case err != nil:
-		return err
-	case there:
-		return json.Unmarshal(data, plan)
+	if err == nil && there {
+		err = json.Unmarshal(data, plan)
+	} else if err == nil {
+		data, err = json.Marshal(plan)
 	}
-	if data, err = json.Marshal(plan); err != nil {
-		return err
-	}
-	return kept.Record(id, data)
+	return func() error {
+		if there {
+			return nil
+		}
+		return kept.Record(ctx, id, data)
+	}, err
 }
 
 // recall takes the result that an earlier run has kept for a task, if there is one.
@@ -174,16 +178,31 @@ func (j *job) recall(ctx context.Context, s *sched.Slot, t *sched.Task) (bool, e
 	if err != nil {
 		return false, err
 	}
+	if there, err := r.whole(ctx, v.Stored); err != nil || !there {
+		return false, because(ctx, err)
+	}
 	if bad := j.accept(ctx, s, t, v); bad != nil {
-		if ctx.Err() != nil {
-			return false, context.Cause(ctx)
+		return false, because(ctx, nil) // it cannot be read: it is computed anew
+	}
+	if j.there != nil {
+		if there, err := j.there(ctx, t); err != nil || !there {
+			return false, because(ctx, err)
 		}
-		return false, nil // as where the object of a large one is gone: it is computed anew
 	}
 	r.mu.Lock()
 	delete(r.ids, t.Index)
 	r.mu.Unlock()
 	return true, nil
+}
+
+// whole reports whether the object of a recalled result is still there: it may have been deleted meanwhile, and who reads it
+// would find out too late.
+func (r *resumed) whole(ctx context.Context, v *wire.Stored) (bool, error) {
+	if v == nil {
+		return true, nil
+	}
+	size, there, err := r.stored(ctx, v.Key)
+	return there && size == v.Size, err
 }
 
 // identify gives a new task its identity.
@@ -209,11 +228,27 @@ func (r *resumed) record(t *sched.Task, v sched.Value) {
 	r.mu.Unlock()
 	data, err := sealResult(v)
 	if err == nil {
-		err = r.journal.Record(id, data)
+		err = r.journal.Record(r.ctx, id, data)
 	}
 	if err != nil {
 		r.stop(err)
 	}
+}
+
+// end waits until what the job's tasks came to is kept, not for long where ctx has ended, and returns why the job did, or
+// why some is not kept.
+func (j *job) end(ctx context.Context, err error) error {
+	if flush := j.resumed.journal.Flush(ctx); flush != nil {
+		if errors.Is(err, flush) {
+			return err
+		}
+		return errors.Join(err, flush)
+	}
+	if _, limit := errors.AsType[*LimitError](err); err != nil && (limit || j.ctx.Err() != nil) {
+		name := j.ex.options.Resume
+		j.ex.view.Log("resume "+name, fmt.Sprintf("run again with the same Options.Resume (%q) to go on", name))
+	}
+	return err
 }
 
 // A kept result is a byte that says whether it is here or in the bucket, and the encoded value or what is known of the

@@ -28,6 +28,11 @@ func ran(test string) *atomic.Int64 {
 	return n.(*atomic.Int64)
 }
 
+var tests atomic.Int64
+
+// fresh makes a test's name one of its own, also where it runs several times.
+func fresh(test string) string { return fmt.Sprint(test, " ", tests.Add(1)) }
+
 // breaks are the tests whose jobs break off, at an input.
 var breaks sync.Map
 
@@ -47,6 +52,9 @@ var (
 	})
 	resumeSum  = mapper.Combine("resume-sum", func(_ context.Context, a, b string) (string, error) { return a + b, nil })
 	resumeEmit = mapper.Emit("resume-emit", func(_ context.Context, in resumeInput, emit func(string, int)) error {
+		if at, ok := breaks.Load(in.Test); ok && in.N == at {
+			return errors.New("it breaks off")
+		}
 		ran(in.Test).Add(1)
 		for i := range 50 {
 			emit(fmt.Sprint("key", i), in.N)
@@ -89,20 +97,21 @@ func TestResume(t *testing.T) {
 	t.Parallel()
 	for name, size := range map[string]int{"small": 1, "large": 400_000} {
 		b := memstore.New()
-		inputs := resumeInputs("resume "+name, 100)
+		test := fresh("resume " + name)
+		inputs := resumeInputs(test, 100)
 		inputs[40].Size, inputs[41].Size = size, size
-		breaks.Store("resume "+name, 60)
+		breaks.Store(test, 60)
 		o := mapper.Options{Resume: "it", BatchSize: 1, Concurrency: 1}
 		got, err := mapper.Map(t.Context(), resuming(t, b, o), resumeWork, inputs)
 		if got != nil || !errors.Is(err, mapper.ErrFunction) {
 			t.Fatalf("%d, %v", len(got), err)
 		}
-		n := ran("resume " + name)
+		n := ran(test)
 		if n.Load() != 60 {
 			t.Fatalf("%d tasks ran", n.Load())
 		}
-		breaks.Delete("resume " + name)
-		inputs = append(inputs[1:], resumeInput{Test: "resume " + name, N: 1000}, inputs[50]) // one twice
+		breaks.Delete(test)
+		inputs = append(inputs[1:], resumeInput{Test: test, N: 1000}, inputs[50]) // one twice
 		o.BatchSize, o.Concurrency = 7, 0
 		ex := resuming(t, b, o)
 		job, err := mapper.Start(t.Context(), ex, resumeWork, mapper.Inputs(slices.Values(inputs)))
@@ -140,7 +149,8 @@ func TestResume(t *testing.T) {
 func TestResumeReduce(t *testing.T) {
 	t.Parallel()
 	b := memstore.New()
-	inputs := resumeInputs("resume reduce", 50)
+	test := fresh("resume reduce")
+	inputs := resumeInputs(test, 50)
 	for i := range inputs {
 		inputs[i].Size = 10_000 // too much, together, for a request
 	}
@@ -158,7 +168,7 @@ func TestResumeReduce(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n := ran("resume reduce").Load(); n != 50 {
+	if n := ran(test).Load(); n != 50 {
 		t.Errorf("%d tasks ran", n)
 	}
 }
@@ -168,12 +178,13 @@ func TestResumeByKey(t *testing.T) {
 	breaks.Store("reduce", "key7")
 	b := memstore.New()
 	place, out := toBucket(t)
-	inputs := resumeInputs("resume by key", 20)
+	test := fresh("resume by key")
+	inputs := resumeInputs(test, 20)
 	o := mapper.Options{Resume: "it"}
 	if _, err := mapper.MapReduceByKeyTo(t.Context(), resuming(t, b, o), resumeEmit, resumeReduce, inputs, place); !errors.Is(err, mapper.ErrFunction) {
 		t.Fatal(err)
 	}
-	if n := ran("resume by key").Load(); n != 20 {
+	if n := ran(test).Load(); n != 20 {
 		t.Errorf("%d map tasks ran", n)
 	}
 	breaks.Delete("reduce")
@@ -188,8 +199,8 @@ func TestResumeByKey(t *testing.T) {
 		for _, p := range m.Parts {
 			records += p.Records
 		}
-		if records != 50 || ran("resume by key").Load() != 20 {
-			t.Errorf("%d keys, and %d map tasks ran", records, ran("resume by key").Load())
+		if records != 50 || ran(test).Load() != 20 {
+			t.Errorf("%d keys, and %d map tasks ran", records, ran(test).Load())
 		}
 		if left := keys(t.Context(), t, out); len(left) != len(m.Parts)+1 {
 			t.Errorf("%q are there for %d parts", left, len(m.Parts))
@@ -208,7 +219,7 @@ func TestResumeByKey(t *testing.T) {
 // TestResumeFails: a job whose results cannot be kept ends, and says so.
 func TestResumeFails(t *testing.T) {
 	t.Parallel()
-	for key, says := range map[string]string{"resume/it/run-1": "resume/it", "resume/it/1/0": "could not be kept"} {
+	for key, says := range map[string]string{"resume/it/run-1": "resume/it", "resume/it/1-*/0": "could not be kept"} {
 		b := storagetest.Faults(memstore.New(), storagetest.Rule{Op: "putnew", Key: key, Before: fs.ErrPermission})
 		ex, err := mapper.New(t.Context(), inproc.New(3), b, mapper.Options{Resume: "it"})
 		if err != nil {

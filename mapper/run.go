@@ -2,7 +2,6 @@ package mapper
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -43,6 +42,8 @@ type job struct {
 	feed   feedFunc
 	accept func(ctx context.Context, s *sched.Slot, t *sched.Task, v sched.Value) *sched.Failure
 	failed func(*TaskError) // called for each, where the job goes on
+	// there, where it is set, says whether the objects that an accepted result names are there, where it was recalled.
+	there func(ctx context.Context, t *sched.Task) (bool, error)
 
 	started time.Time
 	partial bool // it went on to its end, and its error is the JobError of what failed; valid then
@@ -145,8 +146,11 @@ func (j *job) do(ctx context.Context) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	defer j.watchLimits(stop)()
-	if err := cmp.Or(j.share(ctx), j.resume(ctx, stop)); err != nil {
-		return err
+	if err := j.share(ctx); err != nil {
+		return because(ctx, err)
+	}
+	if err := j.resume(ctx, stop); err != nil {
+		return because(ctx, err)
 	}
 	concurrency := max(limits.Concurrency, 1)
 	if o.Concurrency > 0 {
@@ -190,7 +194,10 @@ func (j *job) do(ctx context.Context) error {
 	}
 	err := runner.Run(ctx)
 	if j.resumed != nil { // also what a job that failed has finished
-		err = errors.Join(err, j.resumed.journal.Flush())
+		if err != nil {
+			stop(err)
+		}
+		err = j.end(ctx, err)
 	}
 	if spans != nil {
 		spans.end(runner.Counts(), err)
@@ -203,6 +210,14 @@ func (j *job) do(ctx context.Context) error {
 	}
 	err = j.jobError()
 	j.partial = err != nil
+	return err
+}
+
+// because returns why the context has ended, if it has, in place of what failed by that.
+func because(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	return err
 }
 
@@ -256,6 +271,9 @@ func (j *job) fail(t *sched.Task, attempts int, f *sched.Failure) error {
 	}
 	j.mu.Unlock()
 	if !j.ex.options.ContinueOnError {
+		if j.resumed != nil { // who waits for the journal is to wait no longer
+			j.resumed.stop(e)
+		}
 		return e
 	}
 	if j.failed != nil {

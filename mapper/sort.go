@@ -67,7 +67,7 @@ func (k *keyed) ranges() []shuffle.Task {
 				runs++
 			}
 		}
-		parts = int(rangesOf(total, runs, int64(k.slots())))
+		parts = int(rangesOf(total, runs, int64(k.workers)))
 	}
 	return shuffle.Cut(k.outputs, parts)
 }

@@ -1,24 +1,23 @@
 // Package journal keeps the results of a job's tasks in a bucket, so that a driver that dies can be run again, and only
 // what is missing is computed.
 //
-// What is kept under a name lies below resume/NAME/. Each driver that runs under the name is a run with a number, the
-// least that was free: it claims it by an object of its own (run-N), and writes what its tasks came to into objects with
-// numbers from 0 on (N/0, N/1, …), one after another. So all is found by known keys, and nothing is listed. An object is
-// written once, and holds the results that came in a while, each with the identity of its task: which task is in which
-// batch differs from run to run.
+// What is kept under a name lies below resume/NAME/. Each driver that keeps anything under the name is a run with a
+// number, the least that was free: with its first result it claims it by an object of its own (run-N), which holds a token,
+// and writes what its tasks came to into objects with numbers from 0 on (N-TOKEN/0, N-TOKEN/1, …), one after another. So
+// all is found by known keys, and nothing is listed; and what a run still writes that was forgotten is nobody else's. An
+// object is written once, and holds the results that came in a while, each with the identity of its task: which task is in
+// which batch differs from run to run.
 package journal
 
 import (
-	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"path"
 	"regexp"
-	"strconv"
 	"sync"
 	"time"
 
@@ -29,15 +28,18 @@ import (
 type Run struct {
 	Program string    `json:"program"` // SHA-256 of the driver's executable
 	Started time.Time `json:"started"`
+	Token   string    `json:"token"` // of Open; no two runs have the same
 }
 
 // Journal is an open one. It is safe for concurrent use.
 type Journal struct {
 	b      storage.Bucket
 	prefix string
-	number int
+	own    Run
+	number int   // of the own run, once it is claimed; the writer's
 	runs   []Run // before this one
 	past   *past
+	cancel context.CancelCauseFunc // of the writer
 
 	mu                          sync.Mutex
 	room                        sync.Cond // some were written, or will never be
@@ -60,68 +62,60 @@ func Prefix(name string) (string, error) {
 	return "resume/" + name, nil
 }
 
-// Open reads what earlier runs have kept under a name, and begins a run. It takes memory for an identity and a number for
-// each kept result; the results lie in a temporary file.
+// Open reads what earlier runs have kept under a name. It takes memory for an identity and a number for each kept result;
+// the results lie in a temporary file. Nothing is written before the first Record.
 func Open(ctx context.Context, b storage.Bucket, name string, r Run) (*Journal, error) {
 	prefix, err := Prefix(name)
 	if err != nil {
 		return nil, err
 	}
-	j := &Journal{b: storage.Retry(b, storage.RetryPolicy{}), prefix: prefix, wake: make(chan struct{}, 1), done: make(chan struct{})}
+	r.Token = rand.Text()
+	j := &Journal{b: storage.Retry(b, storage.RetryPolicy{}), prefix: prefix, own: r, wake: make(chan struct{}, 1), done: make(chan struct{})}
 	j.room.L = &j.mu
 	if j.past, err = newPast(); err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	if err := j.begin(ctx, r); err != nil {
+	if err := j.read(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("journal: %s in %s: %w", prefix, b.URL(), err), j.past.close())
 	}
-	go j.write(context.WithoutCancel(ctx))
+	ctx, j.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
+	go j.write(ctx)
 	return j, nil
 }
 
-// begin reads the earlier runs and claims the next number.
-func (j *Journal) begin(ctx context.Context, r Run) error {
-	own, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	for n := 1; ; n++ {
-		earlier, err := j.run(ctx, n)
+// read reads the earlier runs. A later one's result is the one that counts: it was made where an earlier one was no longer
+// of use.
+func (j *Journal) read(ctx context.Context) error {
+	header := func(ctx context.Context, n int) ([]byte, error) { return get(ctx, j.b, j.runKey(n+1), maxRun) }
+	for data, err := range inOrder(ctx, header) {
 		if errors.Is(err, fs.ErrNotExist) {
-			err = j.b.PutNew(ctx, j.runKey(n), bytes.NewReader(own))
-			if err == nil {
-				j.number = n
-				return nil
-			}
-			if errors.Is(err, fs.ErrExist) { // another driver was faster
-				n--
-				continue
-			}
+			return nil
+		}
+		n := len(j.runs) + 1
+		var r Run
+		if err == nil {
+			err = json.Unmarshal(data, &r)
+		}
+		if err == nil && !nameForm.MatchString(r.Token) {
+			err = fmt.Errorf("a token %.120q: %w", r.Token, ErrCorrupt)
 		}
 		if err != nil {
-			return err
+			return fmt.Errorf("object %q: %w", j.runKey(n), err)
 		}
-		j.runs = append(j.runs, earlier)
-		if err := j.past.read(ctx, j.b, path.Join(j.prefix, strconv.Itoa(n))); err != nil {
+		j.runs = append(j.runs, r)
+		if err := j.past.read(ctx, j.b, j.folder(n, r)); err != nil {
 			return err
 		}
 	}
+	return ctx.Err()
 }
+
+const maxRun = 1 << 20
 
 func (j *Journal) runKey(n int) string { return fmt.Sprintf("%s/run-%d", j.prefix, n) }
 
-// run reads what is known of an earlier run.
-func (j *Journal) run(ctx context.Context, n int) (Run, error) {
-	var r Run
-	data, err := get(ctx, j.b, j.runKey(n), 1<<20)
-	if err == nil {
-		err = json.Unmarshal(data, &r)
-	}
-	if err != nil {
-		return r, fmt.Errorf("object %q: %w", j.runKey(n), err)
-	}
-	return r, nil
-}
+// folder is where a run's objects are.
+func (j *Journal) folder(n int, r Run) string { return fmt.Sprintf("%s/%d-%s", j.prefix, n, r.Token) }
 
 // Runs returns the runs before this one.
 func (j *Journal) Runs() []Run { return j.runs }
@@ -138,7 +132,7 @@ func (j *Journal) Recall(id ID) (result []byte, kept bool, err error) {
 	return result, kept, err
 }
 
-// Forget deletes what is kept under a name. Runs that are under way fail.
+// Forget deletes what is kept under a name. Runs that are under way fail with [ErrForgotten], by the end of their Close.
 func Forget(ctx context.Context, b storage.Bucket, name string) error {
 	prefix, err := Prefix(name)
 	if err != nil {

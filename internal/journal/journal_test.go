@@ -33,7 +33,7 @@ func begin(t *testing.T, b storage.Bucket, name string) *Journal {
 func record(t *testing.T, j *Journal, from, to int) {
 	t.Helper()
 	for n := from; n < to; n++ {
-		if err := j.Record(id(n), fmt.Append(nil, "result ", n)); err != nil {
+		if err := j.Record(t.Context(), id(n), fmt.Append(nil, "result ", n)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -74,12 +74,13 @@ func TestRuns(t *testing.T) {
 	}
 	other := begin(t, b, "nightly-4")
 	holds(t, other, 0)
+	record(t, other, 0, 1)
 	end(t, other)
 	if err := Forget(t.Context(), b, "nightly-42"); err != nil {
 		t.Error(err)
 	}
-	if n := count(t, b, ""); n != 1 {
-		t.Errorf("%d objects are left, want the one of the other name", n)
+	if n := count(t, b, ""); n != 2 {
+		t.Errorf("%d objects are left, want the two of the other name", n)
 	}
 	j := begin(t, b, "nightly-42")
 	holds(t, j, 0)
@@ -106,17 +107,17 @@ func TestGathered(t *testing.T) {
 		j := begin(t, b, "n")
 		record(t, j, 0, 10_000)
 		end(t, j)
-		if n := count(t, b, "resume/n/1/"); n == 0 || n > 3 {
+		if n := count(t, b, "resume/n/1-"); n == 0 || n > 3 {
 			t.Errorf("%d objects hold 10,000 results", n)
 		}
 		big := begin(t, b, "big")
 		for n := range 10 {
-			if err := big.Record(id(n), make([]byte, 3<<20)); err != nil {
+			if err := big.Record(t.Context(), id(n), make([]byte, 3<<20)); err != nil {
 				t.Fatal(err)
 			}
 		}
 		end(t, big)
-		if n := count(t, b, "resume/big/1/"); n < 2 {
+		if n := count(t, b, "resume/big/1-"); n < 2 {
 			t.Errorf("%d objects hold 30 MB", n)
 		}
 		again := begin(t, b, "big")
@@ -159,7 +160,7 @@ func TestTogether(t *testing.T) {
 				return
 			}
 			for n := 10 * i; n < 10*i+10; n++ {
-				if err := j.Record(id(n), fmt.Append(nil, "result ", n)); err != nil {
+				if err := j.Record(t.Context(), id(n), fmt.Append(nil, "result ", n)); err != nil {
 					t.Error(err)
 				}
 			}
@@ -189,10 +190,10 @@ func TestFaults(t *testing.T) {
 	holds(t, again, 5)
 	end(t, again)
 
-	broken := begin(t, storagetest.Faults(b, storagetest.Rule{Op: "putnew", Key: "resume/broken/1/0", Before: fs.ErrPermission}), "broken")
+	broken := begin(t, storagetest.Faults(b, storagetest.Rule{Op: "putnew", Key: "resume/broken/1-*/0", Before: fs.ErrPermission}), "broken")
 	var err error
 	for n := 0; err == nil; n++ {
-		err = broken.Record(id(n), make([]byte, 1<<20))
+		err = broken.Record(t.Context(), id(n), make([]byte, 1<<20))
 	}
 	if !errors.Is(err, fs.ErrPermission) {
 		t.Error(err)
@@ -200,15 +201,21 @@ func TestFaults(t *testing.T) {
 	if err := broken.Close(); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "mem://") {
 		t.Error(err)
 	}
-	for _, op := range []string{"get", "putnew"} {
-		if _, err := Open(t.Context(), storagetest.Faults(b, storagetest.Rule{Op: op, Before: fs.ErrPermission}), "lost", Run{}); !errors.Is(err, fs.ErrPermission) {
-			t.Errorf("%s: %v", op, err)
-		}
+	if _, err := Open(t.Context(), storagetest.Faults(b, storagetest.Rule{Op: "get", Before: fs.ErrPermission}), "lost", Run{}); !errors.Is(err, fs.ErrPermission) {
+		t.Error(err)
+	}
+	unclaimed := begin(t, storagetest.Faults(b, storagetest.Rule{Op: "putnew", Before: fs.ErrPermission}), "unclaimed")
+	record(t, unclaimed, 0, 1)
+	if err := unclaimed.Flush(t.Context()); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "run-1") {
+		t.Error(err)
+	}
+	if err := unclaimed.Close(); !errors.Is(err, fs.ErrPermission) {
+		t.Error(err)
 	}
 	if err := Forget(t.Context(), storagetest.Faults(b, storagetest.Rule{Op: "delete", Before: fs.ErrPermission}), "lost"); !errors.Is(err, fs.ErrPermission) {
 		t.Error(err)
 	}
-	if err := again.Record(id(1), make([]byte, maxResult+1)); err == nil {
+	if err := again.Record(t.Context(), id(1), make([]byte, maxResult+1)); err == nil {
 		t.Error("a result of any size is taken")
 	}
 }
@@ -220,19 +227,22 @@ func TestDamaged(t *testing.T) {
 	j := begin(t, b, "n")
 	record(t, j, 0, 3)
 	end(t, j)
+	first := fmt.Sprintf("resume/n/1-%s/0", j.own.Token)
 	for _, change := range []string{"", "GWJ1", "<html>", strings.Repeat("x", 100)} {
-		if err := b.Put(t.Context(), "resume/n/1/0", strings.NewReader(change)); err != nil {
+		if err := b.Put(t.Context(), first, strings.NewReader(change)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Open(t.Context(), b, "n", Run{}); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "resume/n/1/0") {
+		if _, err := Open(t.Context(), b, "n", Run{}); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), first) {
 			t.Errorf("%q: %v", change, err)
 		}
 	}
-	if err := b.Put(t.Context(), "resume/n/run-1", strings.NewReader("{")); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Open(t.Context(), b, "n", Run{}); err == nil || !strings.Contains(err.Error(), "resume/n/run-1") {
-		t.Error(err)
+	for _, change := range []string{"{", "{}", `{"token": "../other"}`} {
+		if err := b.Put(t.Context(), "resume/n/run-1", strings.NewReader(change)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(t.Context(), b, "n", Run{}); err == nil || !strings.Contains(err.Error(), "resume/n/run-1") {
+			t.Error(err)
+		}
 	}
 }
 

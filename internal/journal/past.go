@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path"
 	"strconv"
+	"sync"
 
 	"github.com/gowren/gowren/storage"
 )
@@ -40,45 +42,55 @@ func (p *past) close() error { return p.file.Close() }
 // ahead is how many objects are read at once.
 const ahead = 8
 
-// read takes what a run has written: the objects from 0 on, to the first that is not there.
-func (p *past) read(ctx context.Context, b storage.Bucket, run string) error {
+// inOrder yields what fetch returns for 0, 1, and so on, up to the first error, and reads ahead.
+func inOrder(ctx context.Context, fetch func(ctx context.Context, n int) ([]byte, error)) iter.Seq2[[]byte, error] {
 	type object struct {
 		data []byte
 		err  error
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var coming []chan object
-	for n := 0; ; n++ {
-		for len(coming) < ahead {
-			c := make(chan object, 1)
-			key := path.Join(run, strconv.Itoa(n+len(coming)))
-			coming = append(coming, c)
-			go func() {
-				data, err := get(ctx, b, key, maxObject)
-				c <- object{data, err}
-			}()
-		}
-		o := <-coming[0]
-		coming = coming[1:]
-		if errors.Is(o.err, fs.ErrNotExist) {
-			cancel()
-			for _, c := range coming {
-				<-c
+	return func(yield func([]byte, error) bool) {
+		var all sync.WaitGroup
+		defer all.Wait()
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		var coming []chan object
+		for n := 0; ; n++ {
+			for len(coming) < ahead {
+				c, at := make(chan object, 1), n+len(coming)
+				coming = append(coming, c)
+				all.Go(func() {
+					data, err := fetch(ctx, at)
+					c <- object{data, err}
+				})
 			}
-			return nil
-		}
-		if o.err == nil {
-			o.err = open(o.data, p.add)
-		}
-		if o.err != nil {
-			cancel()
-			for _, c := range coming {
-				<-c
+			o := <-coming[0]
+			coming = coming[1:]
+			if !yield(o.data, o.err) || o.err != nil {
+				return
 			}
-			return fmt.Errorf("object %s/%d: %w", run, n, o.err)
 		}
 	}
+}
+
+// read takes what a run has written: the objects from 0 on, to the first that is not there.
+func (p *past) read(ctx context.Context, b storage.Bucket, folder string) error {
+	fetch := func(ctx context.Context, n int) ([]byte, error) {
+		return get(ctx, b, path.Join(folder, strconv.Itoa(n)), maxObject)
+	}
+	n := 0
+	for data, err := range inOrder(ctx, fetch) {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err == nil {
+			err = open(data, p.add)
+		}
+		if err != nil {
+			return fmt.Errorf("object %s/%d: %w", folder, n, err)
+		}
+		n++
+	}
+	return ctx.Err()
 }
 
 func (p *past) add(id ID, result []byte) error {

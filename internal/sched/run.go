@@ -157,8 +157,16 @@ func (r *Runner) Run(ctx context.Context) error {
 
 // push queues a task, and waits while there is no room. It returns false when the job has ended.
 func (r *Runner) push(data []byte) bool {
-	if r.job.Recall != nil && r.recall(Task{Index: r.next, Data: data}) {
-		return true
+	if r.job.Recall != nil {
+		r.mu.Lock()
+		ended := r.m.Err() != nil
+		r.mu.Unlock()
+		if ended {
+			return false
+		}
+		if r.recall(Task{Index: r.next, Data: data}) {
+			return true
+		}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -42,3 +42,17 @@ func (r *Run) end(parts int) (int64, bool) {
 	}
 	return end, true
 }
+
+// Size is the least that the output's object has, once it is checked.
+func (o *Output) Size() int64 {
+	size := int64(0)
+	for i := range o.Runs {
+		r := &o.Runs[i]
+		end := r.Off + r.Size
+		for _, part := range r.Parts {
+			end += part
+		}
+		size = max(size, end)
+	}
+	return size
+}
