@@ -1,13 +1,16 @@
 package mapper_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -21,22 +24,58 @@ import (
 	"github.com/gowren/gowren/storage"
 )
 
-const chaosTasks = 300
+const (
+	chaosTasks = 300
+	chaosLarge = 17 // whose result travels through the bucket
+	chaosSize  = 1_500_000
+	chaosKeys  = 20
+)
 
-// chaosTask leaves a file for each time that it ran to its end. Some of its workers die.
-var chaosTask = mapper.Func("chaos-task", func(_ context.Context, n int) (int, error) {
+// chaosWork leaves a file for each time that it ran to its end. Some of its workers die.
+func chaosWork(kind string, n int) error {
 	if rand.N(10) == 0 {
 		if err := syscall.Kill(os.Getpid(), syscall.SIGKILL); err != nil {
-			return 0, err
+			return err
 		}
 	}
 	time.Sleep(rand.N(10 * time.Millisecond))
-	f, err := os.CreateTemp(os.Getenv("CHAOS_MARKS"), strconv.Itoa(n)+"-")
+	f, err := os.CreateTemp(os.Getenv("CHAOS_MARKS"), fmt.Sprint(kind, "-", n, "-"))
 	if err != nil {
-		return 0, err
+		return err
 	}
-	return 3 * n, f.Close()
-})
+	return f.Close()
+}
+
+var (
+	chaosTask = mapper.Func("chaos-task", func(_ context.Context, n int) (string, error) {
+		return chaosResult(n), chaosWork("task", n)
+	})
+	chaosEmit = mapper.Emit("chaos-emit", func(_ context.Context, n int, emit func(int, int)) error {
+		for k := range chaosKeys {
+			emit(k, k*n)
+		}
+		return chaosWork("emit", n)
+	})
+	chaosSum = mapper.ReduceByKey("chaos-sum", func(_ context.Context, _ int, values iter.Seq[int]) (int, error) {
+		sum := 0
+		for v := range values {
+			sum += v
+		}
+		return sum, chaosWork("sum", 0)
+	})
+)
+
+func chaosResult(n int) string {
+	if n == chaosLarge {
+		return strings.Repeat("large", chaosSize/5)
+	}
+	return strconv.Itoa(3 * n)
+}
+
+// chaosOutput is what an undisturbed run writes.
+func chaosOutput(results []string, sums []mapper.Pair[int, int]) []byte {
+	return fmt.Append(nil, strings.Join(results, " "), sums)
+}
 
 func init() { programs["chaos"] = chaosDriver }
 
@@ -50,11 +89,25 @@ func chaosDriver() {
 			return err
 		}
 		defer func() { err = errors.Join(err, ex.Close()) }()
-		got, err := mapper.Map(ctx, ex, chaosTask, ints(chaosTasks))
+		results, err := mapper.Map(ctx, ex, chaosTask, ints(chaosTasks))
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(os.Getenv("CHAOS_OUTPUT"), fmt.Append(nil, got), 0o600)
+		manifest, err := mapper.MapReduceByKeyTo(ctx, ex, chaosEmit, chaosSum, ints(chaosKeys), os.Getenv("CHAOS_PLACE"))
+		if err != nil {
+			return err
+		}
+		var sums []mapper.Pair[int, int]
+		for _, s := range manifest.Splits(0) {
+			for pair, err := range storage.JSONLines[mapper.Pair[int, int]](ctx, s) {
+				if err != nil {
+					return err
+				}
+				sums = append(sums, pair)
+			}
+		}
+		slices.SortFunc(sums, func(a, b mapper.Pair[int, int]) int { return a.Key - b.Key })
+		return os.WriteFile(os.Getenv("CHAOS_OUTPUT"), chaosOutput(results, sums), 0o600)
 	}()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -73,37 +126,40 @@ func TestChaos(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 1))
-	killed := 0
-	for killed < kills {
-		n, err := chaosRun(t, r, kills-killed)
+	killed, before := 0, 0
+	for killed < kills || before == 0 && killed < kills+20 { // all may have come before the first result
+		n, kept, err := chaosRun(t, r, max(1, kills-killed))
 		if err != nil {
 			t.Fatal(err)
 		}
-		killed += n
+		killed, before = killed+n, before+kept
 	}
 	t.Logf("the driver was killed %d times", killed)
+	if before == 0 {
+		t.Error("no run that was killed had kept a result")
+	}
 }
 
-// chaosRun has a job killed so many times at most, and returns how often it was.
-func chaosRun(t *testing.T, r *rand.Rand, most int) (kills int, err error) {
+// chaosRun has a job killed so many times at most, and returns how often it was, and how many results were kept by then.
+func chaosRun(t *testing.T, r *rand.Rand, most int) (kills, before int, err error) {
 	dir := t.TempDir()
 	bucket, marks, out := filepath.Join(dir, "bucket"), filepath.Join(dir, "marks"), filepath.Join(dir, "output")
 	if err := os.Mkdir(marks, 0o700); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	path, err := os.Executable()
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	kept := map[int]int{} // by task, how often it had run when its result was found to be kept
+	kept := map[int]int{} // how often a task had run when its result was found to be kept
 	for {
 		var said strings.Builder
 		cmd := exec.CommandContext(t.Context(), path)
 		cmd.Stderr = &said
 		cmd.Env = append(os.Environ(), programVariable+"=chaos", "GOWREN_BACKEND=local://?workers=4", "GOWREN_STORAGE=file://"+bucket,
-			"CHAOS_MARKS="+marks, "CHAOS_OUTPUT="+out)
+			"CHAOS_MARKS="+marks, "CHAOS_OUTPUT="+out, "CHAOS_PLACE=file://"+filepath.Join(dir, "place"))
 		if err := cmd.Start(); err != nil {
-			return kills, err
+			return kills, 0, err
 		}
 		ended := make(chan error, 1)
 		go func() { ended <- cmd.Wait() }()
@@ -115,33 +171,45 @@ func chaosRun(t *testing.T, r *rand.Rand, most int) (kills int, err error) {
 		case err = <-ended:
 		case <-alarm:
 			if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-				return kills, err
+				return kills, 0, err
 			}
 			if err = <-ended; err != nil {
 				kills++
 				if err := chaosLook(t, bucket, marks, kept); err != nil {
-					return kills, err
+					return kills, 0, err
 				}
 				continue
 			}
 		}
 		if err != nil {
-			return kills, fmt.Errorf("%w: %s", err, said.String())
+			return kills, 0, fmt.Errorf("%w: %s", err, said.String())
 		}
 		break
 	}
 	got, err := os.ReadFile(out)
 	if err != nil {
-		return kills, err
+		return kills, 0, err
 	}
-	want := ints(chaosTasks)
-	for i := range want {
-		want[i] *= 3
+	var results []string
+	for n := range chaosTasks {
+		results = append(results, chaosResult(n))
 	}
-	if string(got) != fmt.Sprint(want) {
-		t.Errorf("the output is %.300s", got)
+	var sums []mapper.Pair[int, int]
+	for k := range chaosKeys {
+		sums = append(sums, mapper.Pair[int, int]{Key: k, Value: k * chaosKeys * (chaosKeys - 1) / 2})
 	}
-	return kills, chaosLook(t, bucket, marks, kept)
+	if want := chaosOutput(results, sums); !bytes.Equal(got, want) {
+		t.Errorf("the output has %d bytes, want %d, and ends with %q", len(got), len(want), got[max(0, len(got)-300):])
+	}
+	before = len(kept)
+	if err := chaosLook(t, bucket, marks, kept); err != nil {
+		return kills, before, err
+	}
+	t.Logf("%d kills; %d results were kept before the last run, %d at its end", kills, before, len(kept))
+	if len(kept) != chaosTasks {
+		t.Errorf("%d results are kept at the end, want %d", len(kept), chaosTasks)
+	}
+	return kills, before, nil
 }
 
 // chaosLook finds out which results are kept by now, and checks that no task has run whose result was kept before.
@@ -152,7 +220,11 @@ func chaosLook(t *testing.T, bucket, marks string, kept map[int]int) error {
 		return err
 	}
 	for _, f := range files {
-		name, _, _ := strings.Cut(f.Name(), "-")
+		name, isTask := strings.CutPrefix(f.Name(), "task-")
+		if !isTask {
+			continue
+		}
+		name, _, _ = strings.Cut(name, "-")
 		n, err := strconv.Atoi(name)
 		if err != nil {
 			return err

@@ -10,8 +10,11 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"github.com/gowren/gowren/internal/journal"
 	"github.com/gowren/gowren/mapper"
+	"github.com/gowren/gowren/storage"
 )
 
 // interruptWork says that it is there, and waits to be told to stop; it is told, or ignores that.
@@ -47,6 +50,24 @@ func beInterrupted(inputs []int) {
 	fmt.Println("close:", ex.Close())
 }
 
+// kept returns how many results are kept at place.
+func kept(t *testing.T, place string) int {
+	t.Helper()
+	b, err := storage.Open(t.Context(), place)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := journal.Open(t.Context(), b, "interrupted", journal.Run{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := j.Kept()
+	if err := errors.Join(j.Close(), b.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // TestInterrupt: the first Ctrl-C stops a job cleanly, and a second one at once.
 func TestInterrupt(t *testing.T) {
 	t.Parallel()
@@ -55,13 +76,14 @@ func TestInterrupt(t *testing.T) {
 		signals, status  int
 		says             []string
 	}{
-		{"interrupt", "local://?workers=2", 1, 0, []string{"once more", "interrupted: true", "close: <nil>"}},
+		{"interrupt", "local://?workers=2", 1, 0, []string{"once more", "interrupted: true", `run again with the same Options.Resume ("interrupted")`, "close: <nil>"}},
 		{"interrupt-twice", "inproc://?workers=2", 2, 130, []string{"once more"}}, // a task that ignores it keeps the driver
 	} {
 		path, err := os.Executable()
 		if err != nil {
 			t.Fatal(err)
 		}
+		place := "file://" + t.TempDir()
 		out, in, err := os.Pipe()
 		if err != nil {
 			t.Fatal(err)
@@ -69,7 +91,7 @@ func TestInterrupt(t *testing.T) {
 		defer out.Close()
 		cmd := exec.CommandContext(t.Context(), path)
 		cmd.Stdout, cmd.Stderr = in, in
-		cmd.Env = append(os.Environ(), programVariable+"="+c.program, "GOWREN_BACKEND="+c.backend, "GOWREN_STORAGE=file://"+t.TempDir())
+		cmd.Env = append(os.Environ(), programVariable+"="+c.program, "GOWREN_BACKEND="+c.backend, "GOWREN_STORAGE="+place)
 		if err := errors.Join(cmd.Start(), in.Close()); err != nil {
 			t.Fatal(err)
 		}
@@ -77,7 +99,13 @@ func TestInterrupt(t *testing.T) {
 		sent := 0
 		for lines := bufio.NewScanner(out); lines.Scan(); {
 			said.WriteString(lines.Text() + "\n")
-			if strings.Contains(lines.Text(), "the task has begun") || sent < c.signals && strings.Contains(lines.Text(), "once more") {
+			begun := strings.Contains(lines.Text(), "the task has begun")
+			if begun && c.signals == 1 {
+				for kept(t, place) == 0 {
+					time.Sleep(time.Millisecond)
+				}
+			}
+			if begun || sent < c.signals && strings.Contains(lines.Text(), "once more") {
 				if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 					t.Fatal(err)
 				}
@@ -88,10 +116,23 @@ func TestInterrupt(t *testing.T) {
 		if cmd.ProcessState.ExitCode() != c.status {
 			t.Errorf("%s: status %d, want %d", c.program, cmd.ProcessState.ExitCode(), c.status)
 		}
+		if c.signals == 1 && kept(t, place) != 1 {
+			t.Errorf("%s: %d results are kept", c.program, kept(t, place))
+		}
 		for _, want := range c.says {
 			if !strings.Contains(said.String(), want) {
 				t.Errorf("%s: it does not say %q: %s", c.program, want, said.String())
 			}
 		}
+	}
+}
+
+// TestInterruptibleStop: stop may be called again, as a deferred one is.
+func TestInterruptibleStop(t *testing.T) {
+	ctx, stop := mapper.Interruptible(t.Context())
+	stop()
+	stop()
+	if ctx.Err() == nil {
+		t.Error("the context goes on")
 	}
 }

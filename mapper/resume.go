@@ -58,15 +58,15 @@ func (ex *Executor) journal(ctx context.Context) (*journal.Journal, error) {
 		js.open[name] = j
 	}
 	other := otherProgram(j.Runs(), program)
-	if other != "" && ex.options.ResumeStrict {
-		return nil, fmt.Errorf("resume %q: %s: %w", name, other, ErrProgramChanged)
-	}
 	if n := len(j.Runs()); first && n > 0 {
 		text := fmt.Sprintf("%d results of %d earlier runs are kept", j.Kept(), n)
 		if other != "" {
 			text += "; " + other
 		}
 		ex.view.Log("resume "+name, text)
+	}
+	if other != "" && ex.options.ResumeStrict {
+		return nil, fmt.Errorf("resume %q: %s: %w", name, other, ErrProgramChanged)
 	}
 	return j, nil
 }

@@ -10,8 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/gowren/gowren/internal/journal"
 	"github.com/gowren/gowren/mapper"
-	"github.com/gowren/gowren/storage"
 	"github.com/gowren/gowren/storage/memstore"
 	"github.com/gowren/gowren/storage/storagetest"
 )
@@ -34,13 +34,22 @@ func (s *said) String() string {
 	return s.text.String()
 }
 
+var (
+	stops      sync.Map // what stops a test's job
+	resumeStop = mapper.Func("resume-stop", func(_ context.Context, in resumeInput) (int, error) {
+		stop, _ := stops.Load(in.Test)
+		stop.(func())()
+		return 0, errors.New("it fails")
+	})
+	resumeShared = mapper.FuncWith("resume-shared", func(_ context.Context, _ []byte, n int) (int, error) { return n, nil })
+)
+
 var errStop = errors.New("stopped by the test")
 
 // TestResumeHangs: a store that does not answer keeps nobody for long who wants to end, and the error says what is lost.
 func TestResumeHangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := storagetest.Faults(memstore.New(), storagetest.Rule{Op: "putnew", Key: "resume/it/1-*/0", Stall: true})
 		for name, c := range map[string]struct {
 			o    mapper.Options
 			end  time.Duration
@@ -50,11 +59,12 @@ func TestResumeHangs(t *testing.T) {
 			"limit":   {mapper.Options{MaxTime: time.Minute}, time.Minute, mapper.ErrMaxTime},
 		} {
 			c.o.Resume = "it"
+			b := storagetest.Faults(memstore.New(), storagetest.Rule{Op: "putnew", Key: "resume/it/1-*/0", Stall: true})
 			ex := resuming(t, b, c.o)
 			ctx, cancel := context.WithCancelCause(t.Context())
 			began := time.Now()
 			time.AfterFunc(c.end, func() {
-				if c.want == errStop { //nolint:errorlint // it is the very one
+				if c.want == errStop {
 					cancel(errStop)
 				}
 			})
@@ -90,12 +100,30 @@ func TestResumeWhy(t *testing.T) {
 			t.Errorf("%s: %v", rule.Key, err)
 		}
 	}
-	log := new(said)
-	ex := resuming(t, memstore.New(), mapper.Options{Resume: "it", Log: log})
-	ctx, cancel := context.WithCancelCause(t.Context())
-	_, err := mapper.Map(ctx, ex, resumeStop, []func(){}[:0])
-	_ = err
-	cancel(errStop)
+}
+
+// TestResumeGoOn: a job that was stopped says how to go on; one that failed has told what to mend.
+func TestResumeGoOn(t *testing.T) {
+	t.Parallel()
+	for _, stopped := range []bool{true, false} {
+		log := new(said)
+		ex := resuming(t, memstore.New(), mapper.Options{Resume: "it", Log: log})
+		ctx, cancel := context.WithCancelCause(t.Context())
+		inputs := resumeInputs(fresh("go on"), 1)
+		stops.Store(inputs[0].Test, func() {
+			if stopped {
+				cancel(errStop)
+			}
+		})
+		_, err := mapper.Map(ctx, ex, resumeStop, inputs)
+		cancel(nil)
+		if err == nil || errors.Is(err, errStop) != stopped {
+			t.Error(err)
+		}
+		if says := strings.Contains(log.String(), `run again with the same Options.Resume ("it") to go on`); says != stopped {
+			t.Errorf("stopped %v: it says %q", stopped, log.String())
+		}
+	}
 }
 
 // TestResumeText: the error of a job that fails is the same with a name to resume.
@@ -113,5 +141,32 @@ func TestResumeText(t *testing.T) {
 	}
 	if texts[0] != texts[1] {
 		t.Errorf("%q becomes %q", texts[0], texts[1])
+	}
+}
+
+// TestResumeStrict: each job is asked whether it goes on with what another program began, not the first one alone.
+func TestResumeStrict(t *testing.T) {
+	t.Parallel()
+	b := memstore.New()
+	j, err := journal.Open(t.Context(), b, "it", journal.Run{Program: "another"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(j.Record(t.Context(), journal.ID{}, nil), j.Close()); err != nil {
+		t.Fatal(err)
+	}
+	log := new(said)
+	ex := resuming(t, b, mapper.Options{Resume: "it", Log: log})
+	strict := ex.With(mapper.Options{ResumeStrict: true})
+	for range 2 {
+		if _, err := mapper.Map(t.Context(), strict, resumeWork, resumeInputs(fresh("strict"), 1)); !errors.Is(err, mapper.ErrProgramChanged) {
+			t.Error(err)
+		}
+		if _, err := mapper.Map(t.Context(), ex, resumeWork, resumeInputs(fresh("strict"), 1)); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := strings.Count(log.String(), "another program"); n != 1 {
+		t.Errorf("it says %d times that the program is another: %s", n, log)
 	}
 }
