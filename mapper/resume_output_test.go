@@ -150,7 +150,11 @@ func TestResumeFinished(t *testing.T) {
 			}
 			size := whole(t, place, out)
 			inputs = c.change(&o, inputs, b)
+			ran := runsOf(inputs[0].Test)
 			second, err := run()
+			if (name == "one more" || name == "forgotten") && runsOf(inputs[0].Test) != ran {
+				t.Errorf("%s, %s: tasks have run for a place that is taken", kind, name)
+			}
 			if !errors.Is(err, c.want) || err == nil && !slices.Equal(first.Parts, second.Parts) {
 				t.Errorf("%s, %s: %v, %d parts and %d", kind, name, err, len(first.Parts), len(second.Parts))
 			}

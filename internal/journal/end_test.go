@@ -65,8 +65,8 @@ func TestForgotten(t *testing.T) {
 			record(t, j, from, to)
 			return j.Flush(t.Context())
 		}
-		old, older := begin(t, b, "n"), begin(t, b, "n")
-		if err := errors.Join(do(older, 0, 1), do(old, 0, 2), Forget(t.Context(), b, "n"), do(old, 2, 3)); err != nil {
+		old, other := begin(t, b, "n"), begin(t, b, "n")
+		if err := errors.Join(do(old, 0, 2), do(other, 0, 1), Forget(t.Context(), b, "n"), do(old, 2, 3)); err != nil {
 			t.Fatal(err)
 		}
 		fresh := begin(t, b, "n")
@@ -78,7 +78,7 @@ func TestForgotten(t *testing.T) {
 		if err := do(old, 3, 4); !errors.Is(err, ErrForgotten) {
 			t.Error(err)
 		}
-		for _, j := range []*Journal{old, older} {
+		for _, j := range []*Journal{old, other} {
 			if err := j.Close(); !errors.Is(err, ErrForgotten) {
 				t.Error(err)
 			}
@@ -86,6 +86,32 @@ func TestForgotten(t *testing.T) {
 		end(t, fresh)
 		late := begin(t, b, "n")
 		holds(t, late, 4)
+		end(t, late)
+	})
+}
+
+// TestClaim: a number that another driver took while the answer was lost is not taken for one's own, though the two tell the
+// same of themselves.
+func TestClaim(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := memstore.New()
+		j := begin(t, storagetest.Faults(b, storagetest.Rule{Op: "putnew", Key: "resume/n/run-1", Nth: 1, Before: errors.New("connection reset")}), "n")
+		other := begin(t, b, "n")
+		record(t, j, 0, 1)
+		time.Sleep(interval)
+		synctest.Wait() // it is about to try again
+		record(t, other, 1, 2)
+		if err := other.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		end(t, other)
+		end(t, j)
+		late := begin(t, b, "n")
+		holds(t, late, 2)
+		if len(late.Runs()) != 2 {
+			t.Errorf("%d runs", len(late.Runs()))
+		}
 		end(t, late)
 	})
 }
