@@ -93,8 +93,10 @@ func (m *Machine) Ready(now time.Time) (bool, time.Time) {
 	case m.fatal != nil || m.flying >= m.flow.limit():
 		return false, time.Time{}
 	case !m.waits(now):
-		b, again := m.latest(now)
-		return b != nil, sooner(again, m.delayed.soonest())
+		if b, again := m.latest(now); b == nil {
+			return false, sooner(again, m.delayed.soonest())
+		}
+		return true, time.Time{}
 	case m.flow.until.After(now):
 		return false, m.flow.until
 	}
