@@ -36,7 +36,8 @@ fuzz: ## Run each fuzz target for FUZZTIME=30s.
 	FUZZTIME=$(FUZZTIME) .ci/run fuzz
 
 .PHONY: chaos
-chaos: ## Kill a driver a hundred times at random, and resume it each time.
+chaos: ## Simulate a job of a million tasks; kill a driver a hundred times at random, and resume it each time.
+	GOWREN_CHAOS=100 go test -count 1 -timeout 30m -run '^TestSimulationFull$$' -v ./internal/sched
 	GOWREN_CHAOS=100 go test -count 1 -timeout 30m -run '^TestChaos$$' -v ./mapper
 
 .PHONY: size

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"flag"
 	"math/rand/v2"
+	"os"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -34,6 +35,14 @@ func TestSimulationLarge(t *testing.T) {
 		t.Skip("takes seconds")
 	}
 	simulate(t, 1, 100_000, 1000)
+}
+
+// TestSimulationFull has the size of the largest jobs.
+func TestSimulationFull(t *testing.T) {
+	if os.Getenv("GOWREN_CHAOS") == "" {
+		t.Skip("takes minutes: see make chaos")
+	}
+	simulate(t, 1, 1_000_000, 10_000)
 }
 
 // simulate draws a job and a backend from a seed, and runs it. The order of goroutines is not drawn: a seed that fails
