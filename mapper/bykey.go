@@ -87,6 +87,8 @@ func byKey[In any, K cmp.Ordered, V any](ctx context.Context, ex *Executor, m Em
 	ex = &Executor{ex.core, o}
 	k := &keyed{job: ex.newJob(ex.newID(), m.f), reducer: r, outputs: make([]shuffle.Output, len(inputs))}
 	defer k.sweep(ctx)
+	ctx, end := k.spanned(ctx)
+	defer func() { end(err) }()
 	if url != nil {
 		if k.out, err = ex.openOutput(ctx, *url, k.id); err != nil {
 			return fmt.Errorf("mapper: %s: %w", m.f.Name, err)

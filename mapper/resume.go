@@ -50,7 +50,7 @@ func (ex *Executor) journal(ctx context.Context) (*journal.Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j, err := journal.Open(ctx, ex.bucket, name, journal.Run{Program: program, Started: time.Now().UTC()})
+	j, err := journal.Open(ctx, tallied(ex.store, ex.meter(name)), name, journal.Run{Program: program, Started: time.Now().UTC()})
 	if err != nil {
 		return nil, fmt.Errorf("resume %q: %w", name, err)
 	}

@@ -242,6 +242,9 @@ func (r *Runner) end(b *Batch, o Outcome) {
 		r.m.Stop(o.Err)
 	}
 	blamed := r.m.End(b, o, now)
+	if !errors.Is(o.Err, backends.ErrThrottled) && !errors.Is(o.Err, errLocal) {
+		r.paid += r.kept(b, now)
+	}
 	alone := len(b.work.batches) == 0
 	if alone {
 		r.landed.Add(-int64(b.work.landed.Load()))
