@@ -255,7 +255,7 @@ func (c *collector) storeCost() float64 {
 	return c.asks().Cost(c.bucket.URL())
 }
 
-// Times tells how long things took.
+// Times tells how long things took. Durations are upper bounds, a quarter too long at most.
 type Times struct {
 	N       int64         `json:"n"`
 	P50     time.Duration `json:"p50"`
