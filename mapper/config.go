@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
 	"github.com/gowren/gowren/backends"
 	_ "github.com/gowren/gowren/backends/inproc" // the two backends that need nothing installed
 	_ "github.com/gowren/gowren/backends/local"
+	"github.com/gowren/gowren/internal/progress"
 	"github.com/gowren/gowren/storage"
 	"github.com/gowren/gowren/storage/filestore"
 	_ "github.com/gowren/gowren/storage/memstore"
@@ -21,6 +23,8 @@ const (
 	backendVariable = "GOWREN_BACKEND"
 	storageVariable = "GOWREN_STORAGE"
 	programVariable = "GOWREN_PROGRAM"
+
+	progressVariable = "GOWREN_PROGRESS"
 )
 
 // Config says where jobs run. The zero value is worker processes on this machine, and a folder of the user's cache
@@ -79,3 +83,18 @@ func named(err error, configured, variable string) error {
 }
 
 func (c Config) program() string { return cmp.Or(c.Program, os.Getenv(programVariable)) }
+
+// newView returns what shows progress: a bar on a terminal, and lines elsewhere, unless the environment asks for another
+// form.
+func newView(w io.Writer) (*progress.View, error) {
+	switch form := os.Getenv(progressVariable); form {
+	case "":
+		return progress.New(w), nil
+	case "plain":
+		return progress.New(struct{ io.Writer }{w}), nil
+	case "json":
+		return progress.NewJSON(w), nil
+	default:
+		return nil, fmt.Errorf("%s=%q: the forms are plain and json, and without it what fits where it is written", progressVariable, form)
+	}
+}

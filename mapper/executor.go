@@ -81,7 +81,11 @@ func newExecutor(ctx context.Context, backend backends.Backend, bucket storage.B
 	if log == nil {
 		log = os.Stderr
 	}
-	c := &core{backend: backend, bucket: storage.Retry(bucket, storage.RetryPolicy{}), store: bucket, view: progress.New(log)}
+	view, err := newView(log)
+	if err != nil {
+		return nil, fmt.Errorf("mapper: open: %w", err)
+	}
+	c := &core{backend: backend, bucket: storage.Retry(bucket, storage.RetryPolicy{}), store: bucket, view: view}
 	d := backends.Deployment{Program: program, Bucket: bucket, Log: c.view.Log}
 	if err := backend.Prepare(ctx, d); err != nil {
 		return nil, fmt.Errorf("mapper: open: %w", err)

@@ -29,7 +29,8 @@ type Options struct {
 	// of many minutes over a network that may not hold connections for as long.
 	Detached bool
 
-	// Log is where progress and the lines that workers print and log are written. Defaults to standard error.
+	// Log is where progress and the lines that workers print and log are written: a bar on a terminal, lines elsewhere. The
+	// variable GOWREN_PROGRESS asks for plain lines (plain) or for an object a line (json). Defaults to standard error.
 	Log io.Writer
 
 	// MaxCost stops a job that has cost so many US dollars by the estimate of [Cost], with a [*LimitError]. What is under way

@@ -155,3 +155,12 @@ func TestProgram(t *testing.T) {
 		})
 	}
 }
+
+// TestProgressForms: the environment chooses the form in which progress is written.
+func TestProgressForms(t *testing.T) {
+	t.Parallel()
+	env := []string{"XDG_CACHE_HOME=" + t.TempDir()}
+	runProgram(t, "local", append(env, "GOWREN_PROGRESS=json")...).says(t, 0, "map: [2 4]") // a test shows no progress
+	runProgram(t, "local", append(env, "GOWREN_PROGRESS=plain")...).says(t, 0, "map: [2 4]")
+	runProgram(t, "local", append(env, "GOWREN_PROGRESS=films")...).says(t, 0, "open:", "GOWREN_PROGRESS", "films", "json")
+}

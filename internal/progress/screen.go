@@ -16,6 +16,7 @@ const (
 type screen struct {
 	w     io.Writer
 	width func() (columns int, ok bool) // nil if w is no terminal
+	json  bool                          // each line is an object
 
 	mu     sync.Mutex
 	buf    []byte

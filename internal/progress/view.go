@@ -85,7 +85,11 @@ func (v *View) Watch(name string, counts func() Counts) (stop func()) {
 // Log writes "[label] line" on a line of its own, or the line alone if there is no label. Control characters are written
 // as Go would quote them, tabs excepted; ends of line at the end of line are cut off.
 func (v *View) Log(label, line string) {
-	if v.screen != nil {
+	switch {
+	case v.screen == nil:
+	case v.screen.json:
+		v.screen.logJSON(time.Now(), label, line)
+	default:
 		v.screen.log(label, line)
 	}
 }
@@ -130,6 +134,13 @@ func (v *View) update(quit <-chan struct{}) {
 		return
 	}
 	var b strings.Builder
+	if v.screen.json {
+		for _, j := range v.jobs[:n] {
+			b.WriteString(j.status(now).json(now, now.Sub(j.begin), false))
+		}
+		v.screen.writeLines(b.String(), true)
+		return
+	}
 	first := max(n-mostLines, 0)
 	for i, j := range v.jobs[first:n] {
 		s := j.status(now)
@@ -146,7 +157,12 @@ func (v *View) stop(j *job) {
 	v.mu.Lock()
 	v.jobs = slices.DeleteFunc(v.jobs, func(other *job) bool { return other == j })
 	var last string
-	if j.shown && !v.screen.isSilent() {
+	switch {
+	case v.screen.isSilent():
+	case v.screen.json:
+		now := time.Now()
+		last = j.status(now).json(now, now.Sub(j.begin), true)
+	case j.shown:
 		last = final(j.name, j.counts().sane(), time.Since(j.begin)) + "\n"
 	}
 	v.screen.writeLines(last, v.visible != j)

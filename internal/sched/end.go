@@ -35,7 +35,8 @@ const maxBarren = 16
 // End notes that a batch's invocation is over. It returns the task that is to blame, if it is known and was given its
 // last attempt.
 func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
-	m.leave(b)
+	m.Leave(b)
+	m.flying--
 	w := b.work
 	open := int(w.open.Load())
 	var rest []Task
@@ -86,14 +87,18 @@ func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
 // errRedundant is the outcome of a batch that was given up since its copy, or what it was a copy of, has settled all.
 var errRedundant = errors.New("others were faster")
 
-// leave notes that a batch is no longer under way.
-func (m *Machine) leave(b *Batch) {
-	m.flying--
+// Leave notes that a batch's invocation is over, ahead of End. It reports whether no other goes on with its tasks.
+func (m *Machine) Leave(b *Batch) bool {
+	if b.left {
+		return len(b.work.batches) == 0
+	}
+	b.left = true
 	last := m.under[len(m.under)-1]
 	m.under[b.place], last.place = last, b.place
 	m.under[len(m.under)-1] = nil
 	m.under = m.under[:len(m.under)-1]
 	b.work.batches = slices.DeleteFunc(b.work.batches, func(x *Batch) bool { return x == b })
+	return len(b.work.batches) == 0
 }
 
 // giveBack queues tasks again that nobody is to blame for. Those under suspicion stay among themselves.

@@ -103,6 +103,9 @@ func (r *Runner) frame(s *Slot, b *Batch, t wire.Type, payload []byte) (*wire.En
 		if err != nil {
 			return nil, err
 		}
+		if r.spared(b) {
+			return nil, nil
+		}
 		if first, err := b.Settle(f.Position); err != nil || !first {
 			return nil, err
 		}
@@ -227,10 +230,13 @@ func (r *Runner) report(t *Task, attempts int, f *Failure) error {
 // end tells the machine how a batch ended, and reports whom it blames.
 func (r *Runner) end(b *Batch, o Outcome) {
 	now := time.Now()
-	o.Last = r.last(b, o)
+	r.mu.Lock()
+	alone := r.m.Leave(b) // from now on it has no copy
+	r.mu.Unlock()
 	var lost []Task
-	if r.job.Attempt != nil && r.isLoss(b, o) {
+	if alone && r.isLoss(b, o) {
 		lost = b.work.rest()
+		o.Last = len(lost) == 1 && r.job.Again != nil && !r.job.Again(&lost[0], lossOf(o))
 	}
 	r.mu.Lock()
 	switch {
@@ -245,7 +251,6 @@ func (r *Runner) end(b *Batch, o Outcome) {
 	if !errors.Is(o.Err, backends.ErrThrottled) && !errors.Is(o.Err, errLocal) {
 		r.paid += r.kept(b, now)
 	}
-	alone := len(b.work.batches) == 0
 	if alone {
 		r.landed.Add(-int64(b.work.landed.Load()))
 	}
@@ -256,8 +261,10 @@ func (r *Runner) end(b *Batch, o Outcome) {
 		r.pass()
 	}
 	r.mu.Unlock()
-	if alone && len(lost) > 0 {
-		r.lose(b, lost, o, blamed)
+	if r.job.Attempt != nil {
+		for i := range lost {
+			r.job.Attempt(b, &lost[i], lossOf(o), len(blamed) > 0) // who is blamed was alone
+		}
 	}
 	if r.job.Ended != nil {
 		r.job.Ended(&Report{Batch: b, Started: b.started, Ended: now, Err: o.Err, End: o.end, Unused: errors.Is(o.Err, errRedundant)})
@@ -277,15 +284,6 @@ func lossOf(o Outcome) *Failure {
 	return f
 }
 
-// last reports whether a lost worker's task, where it was alone, is to have no further attempt.
-func (r *Runner) last(b *Batch, o Outcome) bool {
-	if r.job.Again == nil || !r.isLoss(b, o) {
-		return false
-	}
-	rest := b.work.rest()
-	return len(rest) == 1 && !r.job.Again(&rest[0], lossOf(o))
-}
-
 // isLoss reports whether an invocation ended by the loss of its worker, with tasks that are not settled.
 func (r *Runner) isLoss(b *Batch, o Outcome) bool {
 	if o.Err == nil || r.ctx.Err() != nil || b.over() {
@@ -299,10 +297,13 @@ func (r *Runner) isLoss(b *Batch, o Outcome) bool {
 	return true
 }
 
-// lose tells of the attempts that ended with a worker, but for those of which copies go on.
-func (r *Runner) lose(b *Batch, rest []Task, o Outcome, blamed []Blame) {
-	for i := range rest {
-		final := len(blamed) > 0 // which is of one task
-		r.job.Attempt(b, &rest[i], lossOf(o), final)
+// spared reports whether another invocation goes on with a batch's tasks, so that its failure of one says nothing yet: the
+// last to end decides.
+func (r *Runner) spared(b *Batch) bool {
+	if !b.work.copied.Load() {
+		return false
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(b.work.batches) > 1
 }

@@ -1,7 +1,9 @@
 package sched
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -20,7 +22,8 @@ type late struct {
 	starts spread    // seconds to a worker's answer
 	runs   spread    // how long batches took from there, by how long was expected
 	copied int       // tasks in copies
-	again  time.Time // nothing is late before
+	queue  []*Batch  // found to be late, the most late first
+	again  time.Time // when to look for more
 }
 
 // Started notes that a batch's worker has answered, if only to say that it is at work.
@@ -51,71 +54,107 @@ func (l *late) renew() {
 	}
 }
 
+// judge knows from when on a batch is late.
+type judge struct {
+	m     *Machine
+	start float64 // usual seconds to an answer, with caution; 0 is not known
+	run   float64 // usual run, likewise, by what was expected
+}
+
+func (m *Machine) judge() judge {
+	l := &m.late
+	j := judge{m: m, start: l.starts.quantile(0.5) * l.starts.caution()}
+	if l.runs.n > 0 {
+		j.run = max(latestRun, l.runs.quantile(0.95)) * l.runs.caution()
+	}
+	return j
+}
+
 // limit returns from when on a batch is judged, and after how long it is late. It is not known of the first ones.
-func (m *Machine) limit(b *Batch) (since time.Time, limit time.Duration, known bool) {
-	expected := float64(m.size.expect(len(b.Tasks)))
-	if starts := &m.late.starts; b.started.IsZero() && m.policy.Streams {
-		usual := starts.quantile(0.5) * starts.caution() * float64(time.Second)
-		return b.Begun, max(lateFloor, time.Duration(max(usual, expected))), starts.n > 0
+func (j judge) limit(b *Batch) (since time.Time, limit time.Duration, known bool) {
+	expected := float64(j.m.size.expect(len(b.Tasks)))
+	if b.started.IsZero() && j.m.policy.Streams {
+		return b.Begun, max(lateFloor, time.Duration(max(j.start*float64(time.Second), expected))), j.start > 0
 	}
 	since = b.started
 	if since.IsZero() {
 		since = b.Begun
 	}
-	runs := &m.late.runs
-	usual := expected * max(latestRun, runs.quantile(0.95)) * runs.caution()
-	return since, max(lateFloor, time.Duration(usual)), runs.n > 0 && expected > 0
+	return since, max(lateFloor, time.Duration(j.run*expected)), j.run > 0 && expected > 0
 }
 
 // caution is a factor for judgements by so few samples: 3 for one, 1.2 for a hundred.
 func (s *spread) caution() float64 { return 1 + 2/math.Sqrt(float64(max(s.n, 1))) }
 
-// latest returns the batch that is most late, if there is one and it may have a copy. Otherwise it returns
-// when to ask again.
+// latest returns the batch that is most late, if there is one and it may have a copy. Otherwise it returns when to ask again.
 func (m *Machine) latest(now time.Time) (*Batch, time.Time) {
-	may := m.mayCopy()
 	switch {
-	case may <= 0 || !m.closed || m.pending() > 0:
+	case m.mayCopy() <= 0 || !m.closed:
 		return nil, time.Time{}
 	case m.flow.until.After(now):
 		return nil, m.flow.until
-	case m.late.again.After(now):
-		return nil, m.late.again
 	}
-	var most *Batch
-	var worst float64
+	for {
+		for q := &m.late.queue; len(*q) > 0; *q = (*q)[1:] {
+			if b := (*q)[0]; m.copyable(b) && m.late.copied+int(b.work.open.Load()) <= m.mayCopyTasks() {
+				return b, time.Time{}
+			}
+		}
+		if m.late.again.After(now) || !m.look(now) {
+			return nil, m.late.again
+		}
+	}
+}
+
+// copyable reports whether a batch may have a copy, or another one where it is the last copy and late, too.
+func (m *Machine) copyable(b *Batch) bool {
+	n := len(b.work.batches)
+	return !b.left && !b.over() && n <= copiesAtOnce && b.work.batches[n-1] == b
+}
+
+// look looks for batches that are late, and notes when to look again. It reports whether it has found any that are to have
+// copies now.
+func (m *Machine) look(now time.Time) bool {
+	type found struct {
+		b  *Batch
+		by float64
+	}
+	var all []found
 	var soonest time.Time
-	candidates, longest := 0, time.Duration(0)
+	var longest time.Duration
+	j := m.judge()
 	for _, b := range m.under {
-		if n := len(b.work.batches); n > copiesAtOnce || b.work.batches[n-1] != b || b.over() { // the last copy tells
+		if !m.copyable(b) {
 			continue
 		}
-		since, limit, known := m.limit(b)
+		since, limit, known := j.limit(b)
 		if !known {
 			continue
 		}
 		took := now.Sub(since)
 		longest = max(longest, took)
-		if took < limit {
-			if due := since.Add(limit); soonest.IsZero() || due.Before(soonest) {
-				soonest = due
-			}
-			continue
-		}
-		candidates++
-		if by := float64(took) / float64(limit); by > worst {
-			most, worst = b, by
+		if took >= limit {
+			all = append(all, found{b, float64(took) / float64(limit)})
+		} else if due := since.Add(limit); soonest.IsZero() || due.Before(soonest) {
+			soonest = due
 		}
 	}
-	// A tenth of what passed is soon enough to look again, and often enough for what is judged otherwise by then.
-	if look := now.Add(max(longest/8, lateFloor/2)); soonest.IsZero() && candidates > 0 || look.Before(soonest) {
-		soonest = look
+	// An eighth of what passed is soon enough to look again, and often enough for what is judged otherwise by then.
+	if look := now.Add(max(longest/8, lateFloor/8)); len(all) > 0 || !soonest.IsZero() {
+		if soonest.IsZero() || look.Before(soonest) {
+			soonest = look
+		}
 	}
-	if most == nil || candidates > may || m.late.copied+int(most.work.open.Load()) > m.mayCopyTasks() {
-		m.late.again = soonest
-		return nil, soonest
+	m.late.again = soonest
+	if len(all) == 0 || len(all) > m.mayCopy() {
+		return false
 	}
-	return most, time.Time{}
+	slices.SortStableFunc(all, func(a, b found) int { return cmp.Compare(b.by, a.by) })
+	m.late.queue = m.late.queue[:0]
+	for _, x := range all {
+		m.late.queue = append(m.late.queue, x.b)
+	}
+	return true
 }
 
 // mayCopy returns how many further invocations may be copies.

@@ -191,7 +191,7 @@ func TestTails(t *testing.T) {
 		{"google", 100_000, 200 * time.Millisecond, 0.5, 0, 1.25},
 		{"aws", 10_000, 3 * time.Second, 0.2, 0, 1.25},
 		{"azure", 10_000, 3 * time.Second, 0.2, 0, 1.25},
-		{"even", 10_000, 3 * time.Second, 0.2, 0.02, 1.6},
+		{"even", 10_000, 3 * time.Second, 0.2, 0.02, 2}, // a copy may meet a slow worker, too
 	} {
 		t.Run(fmt.Sprintf("%s/%d/slow=%v", c.tail, c.tasks, c.slow), func(t *testing.T) {
 			t.Parallel()

@@ -92,15 +92,28 @@ func (m *Machine) Ready(now time.Time) (bool, time.Time) {
 	switch {
 	case m.fatal != nil || m.flying >= m.flow.limit():
 		return false, time.Time{}
-	case m.pending() == 0:
-		b, again := m.latest(now)
-		return b != nil, again
+	case !m.waits(now):
+		if b, again := m.latest(now); b == nil {
+			return false, sooner(again, m.delayed.soonest())
+		}
+		return true, time.Time{}
 	case m.flow.until.After(now):
 		return false, m.flow.until
-	case m.pending() > len(m.delayed) || m.delayed.due(now):
-		return true, time.Time{}
 	}
-	return false, m.delayed.soonest()
+	return true, time.Time{}
+}
+
+// waits reports whether a task is to be run now.
+func (m *Machine) waits(now time.Time) bool {
+	return m.pending() > len(m.delayed) || m.delayed.due(now)
+}
+
+// sooner returns the earlier of two times, of which the zero time is none.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // Next returns a batch to invoke. Without one, it returns when to ask again, as Ready does.
@@ -109,13 +122,8 @@ func (m *Machine) Next(now time.Time) (*Batch, time.Time) {
 	if !ready {
 		return nil, again
 	}
-	if m.pending() == 0 {
-		late, _ := m.latest(now)
-		b := late.again(now)
-		m.late.copied += len(b.Tasks)
-		m.counts.Copies++
-		m.begin(b)
-		return b, time.Time{}
+	if !m.waits(now) {
+		return m.copy(now)
 	}
 	var tasks []Task
 	suspect := false
@@ -138,6 +146,26 @@ func (m *Machine) Next(now time.Time) (*Batch, time.Time) {
 	m.counts.Running += int64(len(tasks))
 	m.begin(b)
 	return b, time.Time{}
+}
+
+// copy returns a copy of a late batch. Results come meanwhile, so that none may be late any more: then it returns when to
+// ask again.
+func (m *Machine) copy(now time.Time) (*Batch, time.Time) {
+	for {
+		late, again := m.latest(now)
+		if late == nil {
+			return nil, sooner(again, m.delayed.soonest())
+		}
+		m.late.queue = m.late.queue[1:]
+		b := late.again(now)
+		if b == nil {
+			continue
+		}
+		m.late.copied += len(b.Tasks)
+		m.counts.Copies++
+		m.begin(b)
+		return b, time.Time{}
+	}
 }
 
 // begin notes that a batch is under way.

@@ -27,42 +27,58 @@ type Batch struct {
 	at      []int     // of a copy: where its tasks are among the work's; nil: they are all of them
 	started time.Time // when its worker answered; zero before, or where nobody told
 	place   int       // among the batches under way
+	left    bool      // its invocation is over
 	cancel  func()    // ends its invocation; kept by a Runner
 }
 
-// work is the tasks of a batch and of its copy. Of the two, the one that ends last decides what becomes of tasks that
-// neither has settled.
+// work is the tasks of a batch and of its copies. Of these, the one that ends last decides what becomes of tasks that none
+// has settled.
 type work struct {
 	tasks   []Task
-	settled []atomic.Bool // by position: the task has a result, or a failure that was dealt with
-	open    atomic.Int32  // tasks not settled
-	landed  atomic.Int32  // tasks settled whose result or failure was dealt with; kept by a Runner
-	copied  atomic.Bool   // there is, or was, a copy
-	suspect bool          // a task may have killed its worker: they are not run with others
-	batches []*Batch      // under way
+	settled []atomic.Uint64 // a bit for each task: it has a result, or a failure that was dealt with
+	open    atomic.Int32    // tasks not settled
+	landed  atomic.Int32    // tasks settled whose result or failure was dealt with; kept by a Runner
+	copied  atomic.Bool     // there is, or was, a copy
+	suspect bool            // a task may have killed its worker: they are not run with others
+	batches []*Batch        // under way
 }
 
 func newBatch(tasks []Task, suspect bool, now time.Time) *Batch {
-	w := &work{tasks: tasks, settled: make([]atomic.Bool, len(tasks)), suspect: suspect}
+	all := new(struct { // one allocation: a job may be a single small task
+		Batch
+		work
+		only [1]*Batch
+		bits [1]atomic.Uint64
+	})
+	b, w := &all.Batch, &all.work
+	w.tasks, w.suspect = tasks, suspect
+	if w.settled = all.bits[:]; len(tasks) > 64 {
+		w.settled = make([]atomic.Uint64, (len(tasks)+63)/64)
+	}
 	w.open.Store(int32(len(tasks)))
-	b := &Batch{Tasks: tasks, Begun: now, work: w}
-	w.batches = append(w.batches, b)
+	b.Tasks, b.Begun, b.work = tasks, now, w
+	w.batches = append(all.only[:0], b)
 	return b
 }
 
-// again makes a copy of a batch, of the tasks that it has not settled.
+// again makes a copy of a batch, of the tasks that are not settled; nil where all are.
 func (b *Batch) again(now time.Time) *Batch {
 	w := b.work
 	c := &Batch{Begun: now, Copy: true, work: w}
 	for i, t := range w.tasks {
-		if !w.settled[i].Load() {
+		if !w.isSettled(i) {
 			c.Tasks, c.at = append(c.Tasks, t), append(c.at, i)
 		}
+	}
+	if len(c.Tasks) == 0 {
+		return nil
 	}
 	w.copied.Store(true)
 	w.batches = append(w.batches, c)
 	return c
 }
+
+func (w *work) isSettled(i int) bool { return w.settled[i/64].Load()&(1<<(i%64)) != 0 }
 
 // Settle notes that a result or failure came for the task at a position. It reports false when one had come before,
 // from this invocation or from the copy's, which is then not to be used. It may be called by several goroutines.
@@ -73,7 +89,8 @@ func (b *Batch) Settle(position int) (bool, error) {
 	if b.at != nil {
 		position = b.at[position]
 	}
-	if b.work.settled[position].Swap(true) {
+	bit := uint64(1) << (position % 64)
+	if b.work.settled[position/64].Or(bit)&bit != 0 {
 		return false, nil
 	}
 	b.work.open.Add(-1)
@@ -94,7 +111,7 @@ func (w *work) rest() []Task {
 	}
 	rest := make([]Task, 0, open)
 	for i, t := range w.tasks {
-		if !w.settled[i].Load() {
+		if !w.isSettled(i) {
 			rest = append(rest, t)
 		}
 	}
