@@ -28,8 +28,8 @@ var (
 	})
 	accountLong = mapper.Func("account-long", func(_ context.Context, n int) (string, error) { return strings.Repeat("x", n), nil })
 
-	accounts sync.Map // of *account
-	tests    atomic.Int64
+	accounts     sync.Map // of *account
+	accountTests atomic.Int64
 )
 
 type account struct{ begun, over chan struct{} }
@@ -39,7 +39,7 @@ func TestAccounts(t *testing.T) {
 	t.Parallel()
 	const n, size = 10, 2 << 20
 	var waited, asked mapper.Stats
-	test, a := int(tests.Add(1)), &account{make(chan struct{}), make(chan struct{})}
+	test, a := int(accountTests.Add(1)), &account{make(chan struct{}), make(chan struct{})}
 	accounts.Store(test, a)
 	ex := resuming(t, storage.Count(memstore.New()), mapper.Options{BatchSize: 1})
 	done := make(chan error)
