@@ -93,6 +93,8 @@ func byKey[In any, K cmp.Ordered, V any](ctx context.Context, ex *Executor, m Em
 	ex = &Executor{ex.core, o}
 	k := &keyed{job: ex.newJob(ex.newID(), m.f), reducer: r, outputs: make([]shuffle.Output, len(inputs))}
 	defer k.sweep(ctx)
+	ctx, end := k.spanned(ctx)
+	defer func() { end(err) }()
 	if url != nil {
 		if k.out, err = k.place(ctx, *url); err != nil {
 			return fmt.Errorf("mapper: %s: %w", m.f.Name, because(ctx, err))
@@ -181,7 +183,7 @@ func (k *keyed) sizes(ctx context.Context) (sizes, error) {
 // stored returns what says whether the object of a map task is there.
 func (k *keyed) stored() func(context.Context, *sched.Task) (bool, error) {
 	folder := k.prefix() + "/shuffle/"
-	look := inventory(k.ex.bucket, folder)
+	look := inventory(k.collected.bucket, folder)
 	return func(ctx context.Context, t *sched.Task) (bool, error) {
 		out := &k.outputs[t.Index]
 		if out.Name == "" {

@@ -24,8 +24,10 @@ const (
 // collector gathers what the invocations of a job come to. The steps of a job share one.
 type collector struct {
 	began  time.Time
-	bucket storage.Bucket
-	before storage.Stats // of the driver, before the job
+	bucket storage.Bucket // the executor's, for this job
+	asked  storage.Meter  // through it
+	kept   *storage.Meter // of the journal that the job keeps results in; nil where there is none
+	before storage.Stats  // of the journal, before the job
 
 	sent, received atomic.Int64 // bytes of inputs and results
 
@@ -34,22 +36,39 @@ type collector struct {
 	starts  times.Histogram
 	slowest []SlowTask
 	rows    map[string]int // of workers, by name
+	workers int64          // among them, those that told of themselves
 	cold    int64
 	cpu     time.Duration
 	busy    time.Duration
-	paid    time.Duration // invocations were under way, added up
 	peak    int64
 	store   storage.Stats // of the workers
 	spans   []Span
-	merged  bool // some spans stand for several invocations
+	merged  bool  // some spans stand for several invocations
+	dropped int64 // spans
 }
 
-func newCollector(b storage.Bucket, now time.Time) *collector {
-	c := &collector{began: now, bucket: b, rows: map[string]int{}}
-	if b != nil {
-		c.before, _ = storage.StatsOf(b)
+func newCollector(ex *Executor, now time.Time) *collector {
+	c := &collector{began: now, rows: map[string]int{}}
+	if ex.zero() {
+		return c
+	}
+	c.bucket = tallied(ex.store, &c.asked)
+	if name := ex.options.Resume; name != "" {
+		c.kept = ex.meter(name)
+		c.before = c.kept.Stats()
 	}
 	return c
+}
+
+// tallied returns a bucket for one user of b, whose requests m counts. It tries again.
+func tallied(b storage.Bucket, m *storage.Meter) storage.Bucket {
+	return storage.Retry(storage.Tally(b, m), storage.RetryPolicy{OnRetry: func(string, string, int, error) { m.Retry() }})
+}
+
+// meter counts what is asked for the journal of a name to resume, which the jobs of that name share.
+func (c *core) meter(name string) *storage.Meter {
+	m, _ := c.meters.LoadOrStore(name, new(storage.Meter))
+	return m.(*storage.Meter)
 }
 
 // SlowTask is one of the tasks that took longest.
@@ -80,7 +99,7 @@ const (
 	SpanDone      SpanKind = "done"      // the reply was whole
 	SpanCopy      SpanKind = "copy"      // likewise, of a copy of a late batch
 	SpanUnused    SpanKind = "unused"    // another worker was faster
-	SpanLost      SpanKind = "lost"      // the worker was lost
+	SpanLost      SpanKind = "lost"      // the worker was lost, or the job ended before the reply
 	SpanThrottled SpanKind = "throttled" // the backend asked to send it later
 )
 
@@ -112,9 +131,6 @@ func (c *collector) ended(function string, x *sched.Report) {
 	case x.Copy:
 		s.Kind = SpanCopy
 	}
-	if s.Kind != SpanThrottled {
-		c.paid += s.Ended - s.Start
-	}
 	if e := x.End; e != nil {
 		worker = e.Worker
 		if e.Before == 0 {
@@ -129,7 +145,11 @@ func (c *collector) ended(function string, x *sched.Report) {
 			}
 		}
 	}
+	rows := len(c.rows)
 	s.Worker = c.row(worker)
+	if x.End != nil && len(c.rows) > rows {
+		c.workers++
+	}
 	c.spans = append(c.spans, s)
 	if len(c.spans) > maxSpans {
 		c.merge()
@@ -158,25 +178,41 @@ func (c *collector) row(worker string) int {
 	return n
 }
 
-// merge makes one of each two spans of a kind that follow one another on a worker.
+// merge makes room for further spans: of each two of a kind that follow one another on a worker it makes one, and where
+// that is not enough, since there are so many workers and kinds, it keeps those that ended last.
 func (c *collector) merge() {
-	c.merged = true
+	const enough = maxSpans * 9 / 10 // so that it is seldom called
 	slices.SortStableFunc(c.spans, func(a, b Span) int { return cmp.Or(a.Worker-b.Worker, cmp.Compare(a.Begun, b.Begun)) })
-	kept := c.spans[:0]
-	for i := 0; i < len(c.spans); i++ {
-		s := c.spans[i]
-		if i+1 < len(c.spans) {
-			if next := c.spans[i+1]; next.Worker == s.Worker && next.Kind == s.Kind {
+	for len(c.spans) > enough {
+		before := len(c.spans)
+		c.spans = pairs(c.spans)
+		if len(c.spans) == before {
+			break
+		}
+		c.merged = true
+	}
+	if n := len(c.spans) - enough; n > 0 {
+		slices.SortStableFunc(c.spans, func(a, b Span) int { return cmp.Compare(a.Ended, b.Ended) })
+		n += maxSpans / 10
+		c.spans = slices.Delete(c.spans, 0, n)
+		c.dropped += int64(n)
+	}
+}
+
+// pairs makes one of each two spans of a kind that follow one another on a worker.
+func pairs(spans []Span) []Span {
+	kept := spans[:0]
+	for i := 0; i < len(spans); i++ {
+		s := spans[i]
+		if i+1 < len(spans) {
+			if next := spans[i+1]; next.Worker == s.Worker && next.Kind == s.Kind {
 				s.Ended, s.Tasks = max(s.Ended, next.Ended), s.Tasks+next.Tasks
 				i++
 			}
 		}
 		kept = append(kept, s)
 	}
-	for len(kept) > maxSpans*3/4 { // so many kinds and workers: what came last stays
-		kept = slices.Delete(kept, 0, len(kept)-maxSpans/2)
-	}
-	c.spans = kept
+	return kept
 }
 
 // workerStore is what a worker tells of its stores.
@@ -187,36 +223,39 @@ func workerStore(counts [8]int64) storage.Stats {
 	return s
 }
 
-// fill adds what was gathered to s, and for how long invocations have been under way.
-func (c *collector) fill(s *Stats, l backends.Limits, underway time.Duration) {
+// fill adds what was gathered to s.
+func (c *collector) fill(s *Stats) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s.Workers, s.ColdStarts = int64(len(c.rows)), c.cold
-	if _, some := c.rows[""]; some {
-		s.Workers--
-	}
+	s.Workers, s.ColdStarts = c.workers, c.cold
 	s.Busy, s.CPU, s.PeakMemory = c.busy, c.cpu, c.peak
 	s.Tasks, s.Starts = timesOf(&c.tasks), timesOf(&c.starts)
 	s.Slowest = slices.Clone(c.slowest)
-	s.Spans, s.SpansMerged = slices.Clone(c.spans), c.merged
+	s.Spans, s.SpansMerged, s.SpansDropped = slices.Clone(c.spans), c.merged, c.dropped
 	s.Sent, s.Received = c.sent.Load(), c.received.Load()
-	s.Store, s.Cost = c.spent(l, underway, s.Invocations)
+	s.Store = c.asks()
 }
 
-// spent returns what was asked of stores, and what all has cost so far. The collector is locked.
-func (c *collector) spent(l backends.Limits, underway time.Duration, invocations int64) (storage.Stats, Cost) {
-	var store storage.Stats
-	cost := Cost{Backend: (c.paid+underway).Seconds()*l.PricePerSecond + float64(invocations)*l.PricePerRequest}
-	if c.bucket != nil {
-		now, _ := storage.StatsOf(c.bucket)
-		store = now.Sub(c.before).Add(c.store)
-		cost.Store = store.Cost(c.bucket.URL())
+// asks returns what the job has asked of stores. The collector is locked.
+func (c *collector) asks() storage.Stats {
+	s := c.asked.Stats().Add(c.store)
+	if c.kept != nil {
+		s = s.Add(c.kept.Stats().Sub(c.before))
 	}
-	cost.Total = cost.Backend + cost.Store
-	return store, cost
+	return s
 }
 
-// Times tells how long things took.
+// storeCost is what that costs.
+func (c *collector) storeCost() float64 {
+	if c.bucket == nil {
+		return 0
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.asks().Cost(c.bucket.URL())
+}
+
+// Times tells how long things took. Durations are upper bounds, a quarter too long at most.
 type Times struct {
 	N       int64         `json:"n"`
 	P50     time.Duration `json:"p50"`

@@ -25,6 +25,7 @@ type Executor struct {
 type core struct {
 	backend backends.Backend
 	bucket  storage.Bucket
+	store   storage.Bucket // bucket, where nothing is tried again
 	limits  backends.Limits
 	view    *progress.View
 	ctx     context.Context // ends with Close
@@ -32,6 +33,7 @@ type core struct {
 	jobs    sync.WaitGroup
 
 	journals journals
+	meters   sync.Map // of *storage.Meter, by name to resume
 
 	mu      sync.Mutex
 	closed  bool
@@ -83,7 +85,7 @@ func newExecutor(ctx context.Context, backend backends.Backend, bucket storage.B
 	if err != nil {
 		return nil, fmt.Errorf("mapper: open: %w", err)
 	}
-	c := &core{backend: backend, bucket: storage.Retry(bucket, storage.RetryPolicy{}), view: view}
+	c := &core{backend: backend, bucket: storage.Retry(bucket, storage.RetryPolicy{}), store: bucket, view: view}
 	d := backends.Deployment{Program: program, Bucket: bucket, Log: c.view.Log}
 	if err := backend.Prepare(ctx, d); err != nil {
 		return nil, fmt.Errorf("mapper: open: %w", err)

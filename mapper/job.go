@@ -67,7 +67,7 @@ func Start[In, Out any](ctx context.Context, ex *Executor, fn Function[In, Out],
 			return bad
 		}
 		if v.Stored != nil && ex.options.Resume == "" { // a long job would fill the store; what cannot be deleted now is when the job ends
-			_ = ex.bucket.Delete(ctx, v.Stored.Key)
+			_ = j.collected.bucket.Delete(ctx, v.Stored.Key)
 		}
 		return job.deliver(ctx, waiting[Out]{r, int64(size)})
 	}

@@ -14,21 +14,42 @@ var (
 )
 
 // LimitError is the error of a job that was stopped at a limit of its own. [Map] returns the results that it has with it.
-// With [Options].Resume, the job can be run again under a larger limit, and goes on.
+// With [Options].Resume, the job can be run again under a larger limit, and goes on. All is as of the job's end, when
+// nothing of it was under way any more.
 type LimitError struct {
-	Limit   error         // ErrMaxCost or ErrMaxTime
-	Cost    Cost          // so far
-	Took    time.Duration // likewise
-	Done    int64         // tasks
-	Missing []int         // of a Map, the indices of the inputs that have no result, in order
+	Limit    error         // ErrMaxCost or ErrMaxTime
+	Cost     Cost          // of all steps
+	Took     time.Duration // likewise
+	Done     int64         // tasks that have a result, likewise
+	Missing  []int         // of a Map, the indices of the inputs that have no result, in order, those of failed tasks too
+	Failures *JobError     // of the tasks that had failed by then; nil where none had
 }
 
 func (e *LimitError) Error() string {
-	return fmt.Sprintf("%v: %d tasks are done after %v, for about $%.4f", e.Limit, e.Done, e.Took.Round(time.Millisecond), e.Cost.Total)
+	s := fmt.Sprintf("%v: %d tasks are done after %v, for about $%.4f", e.Limit, e.Done, e.Took.Round(time.Millisecond), e.Cost.Total)
+	if e.Failures != nil {
+		s += "; " + e.Failures.Error()
+	}
+	return s
 }
 
-// Unwrap returns the limit.
-func (e *LimitError) Unwrap() error { return e.Limit }
+// Unwrap returns the limit, and the failures where there are some.
+func (e *LimitError) Unwrap() []error {
+	if e.Failures == nil {
+		return []error{e.Limit}
+	}
+	return []error{e.Limit, e.Failures}
+}
+
+// reachedError is why the contexts of a job end that has reached a limit. What the job has come to by its end is not known
+// then.
+type reachedError struct {
+	job   *job
+	limit error
+}
+
+func (e *reachedError) Error() string { return e.limit.Error() }
+func (e *reachedError) Unwrap() error { return e.limit }
 
 // limitTick is how often the cost of what is under way is looked at.
 const limitTick = 250 * time.Millisecond
@@ -55,11 +76,11 @@ func (j *job) watchLimits(stop context.CancelCauseFunc) (unwatch func()) {
 			case <-over:
 				return
 			case <-late:
-				stop(j.limited(ErrMaxTime))
+				stop(&reachedError{j, ErrMaxTime})
 				return
 			case <-tick.C:
 				if o.MaxCost > 0 && j.root().cost().Total >= o.MaxCost {
-					stop(j.limited(ErrMaxCost))
+					stop(&reachedError{j, ErrMaxCost})
 					return
 				}
 			}
@@ -71,9 +92,19 @@ func (j *job) watchLimits(stop context.CancelCauseFunc) (unwatch func()) {
 	}
 }
 
-func (j *job) limited(limit error) error {
-	s := j.root().stats()
-	return &LimitError{Limit: limit, Cost: s.Cost, Took: time.Since(s.Started), Done: s.Done}
+// limited returns the error of a job that has ended with err, as a *LimitError where that is since it reached a limit.
+func (j *job) limited(err error) error {
+	reached, ok := errors.AsType[*reachedError](err)
+	if !ok || reached.job != j { // one of another job, in one of whose tasks this one was run
+		return err
+	}
+	c := j.counted()
+	limit := &LimitError{Limit: reached.limit, Cost: j.root().cost(), Took: time.Since(j.collected.began), Done: c.Settled - c.Failed}
+	limit.Failures, _ = j.jobError().(*JobError) //nolint:errorlint // it is that or nil
+	if err == error(reached) {                   // nothing else has befallen it
+		return limit
+	}
+	return errors.Join(limit, err)
 }
 
 // root is the job of which this is a step.

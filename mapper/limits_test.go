@@ -6,23 +6,44 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/backends/inproc"
 	"github.com/gowren/gowren/mapper"
+	"github.com/gowren/gowren/storage"
 	"github.com/gowren/gowren/storage/memstore"
 )
 
-// limitWork waits for ever where its input says so.
+// limitWork waits until it is told to stop where its input is negative, and fails where it is 1,000,000.
 var limitWork = mapper.Func("limit-work", func(ctx context.Context, n int) (int, error) {
-	if n < 0 {
+	switch {
+	case n < 0:
 		<-ctx.Done()
+		limitStopped.Store(-n, time.Now())
 		return 0, ctx.Err()
+	case n == 1_000_000:
+		return 0, errors.New("a million")
 	}
 	return n + 1, nil
 })
+
+// limitStopped is when tasks of limitWork were told to stop, by their inputs.
+var limitStopped sync.Map
+
+// priced returns an executor on a platform with prices.
+func priced(t *testing.T, workers int, l backends.Limits, b storage.Bucket, o mapper.Options) *mapper.Executor {
+	t.Helper()
+	ex, err := mapper.New(t.Context(), &platform{Backend: inproc.New(workers), limits: l}, b, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ex.Close() })
+	return ex
+}
 
 // TestLimits: a job that has taken, or cost, what it may is stopped with what it has, and can be resumed.
 func TestLimits(t *testing.T) {
@@ -34,35 +55,56 @@ func TestLimits(t *testing.T) {
 		mapper.ErrMaxCost: {MaxCost: 0.5},
 	} {
 		bucket := memstore.New()
-		p := &platform{Backend: inproc.New(4), limits: backends.Limits{PricePerSecond: 1}}
 		o.Resume, o.BatchSize = "limited", 1
-		ex, err := mapper.New(t.Context(), p, bucket, o)
-		if err != nil {
-			t.Fatal(err)
-		}
+		ex := priced(t, 4, backends.Limits{PricePerSecond: 1}, bucket, o)
 		got, err := mapper.Map(t.Context(), ex, limitWork, inputs)
-		var e *mapper.LimitError
-		if !errors.Is(err, limit) || !errors.As(err, &e) || !slices.Equal(e.Missing, []int{20, 30}) || e.Done != 48 || e.Took < 200*time.Millisecond {
+		e, ok := errors.AsType[*mapper.LimitError](err)
+		if !ok || !errors.Is(err, limit) || e.Failures != nil || int(e.Done)+len(e.Missing) != 50 || e.Took < o.MaxTime || e.Cost.Total < o.MaxCost {
 			t.Fatalf("%v: %+v", err, e)
 		}
-		if errors.Is(limit, mapper.ErrMaxCost) && e.Cost.Total < 0.5 {
-			t.Errorf("it has cost %v", e.Cost)
-		}
 		for i, x := range got {
-			if inputs[i] >= 0 && x != inputs[i]+1 || inputs[i] < 0 && x != 0 {
-				t.Errorf("result %d is %d", i, x)
+			missing := slices.Contains(e.Missing, i)
+			if inputs[i] < 0 && !missing || !missing && x != inputs[i]+1 || missing && x != 0 {
+				t.Errorf("result %d is %d; missing are %v", i, x, e.Missing)
 			}
 		}
 		if err := ex.Close(); err != nil {
 			t.Error(err)
 		}
-		fixed := slices.Clone(inputs)
-		fixed[20], fixed[30] = 20, 30
 		var s mapper.Stats
 		again := resuming(t, bucket, mapper.Options{Resume: "limited", MaxTime: time.Hour, MaxCost: 1, Stats: func(told mapper.Stats) { s = told }})
-		if got, err = mapper.Map(t.Context(), again, limitWork, fixed); err != nil || len(got) != 50 || got[20] != 21 || s.Resumed != 48 {
-			t.Errorf("%d results, %v, %d resumed", len(got), err, s.Resumed)
+		if got, err = mapper.Map(t.Context(), again, limitWork, ints(50)); err != nil || got[20] != 21 || s.Resumed != e.Done {
+			t.Errorf("%d results, %v, %d resumed of %d", len(got), err, s.Resumed, e.Done)
 		}
+	}
+}
+
+// TestLimitKeepsFailures: what had failed by the limit is told with it. Requests cost a dollar, and one follows the other: at
+// four dollars, three tasks are over, and the fourth has begun.
+func TestLimitKeepsFailures(t *testing.T) {
+	t.Parallel()
+	var s mapper.Stats
+	o := mapper.Options{BatchSize: 1, Concurrency: 1, ContinueOnError: true, MaxCost: 4, Stats: func(told mapper.Stats) { s = told }}
+	ex := priced(t, 1, backends.Limits{PricePerRequest: 1}, memstore.New(), o)
+	got, err := mapper.Map(t.Context(), ex, limitWork, []int{5, 1_000_000, 6, -1000, 7})
+	limit, ok := errors.AsType[*mapper.LimitError](err)
+	failures, failed := errors.AsType[*mapper.JobError](err)
+	task, told := errors.AsType[*mapper.TaskError](err)
+	if !ok || !failed || !told || !errors.Is(err, mapper.ErrMaxCost) || limit.Failures != failures || failures.Failed != 1 || task.Index != 1 {
+		t.Fatal(err)
+	}
+	if !strings.Contains(err.Error(), "2 tasks are done") || !strings.Contains(err.Error(), "a million") {
+		t.Error(err)
+	}
+	if limit.Done != 2 || !slices.Equal(limit.Missing, []int{1, 3, 4}) || !slices.Equal(got, []int{6, 0, 7, 0, 0}) {
+		t.Errorf("%v, %+v", got, limit)
+	}
+	if s.Done != 3 || s.Failed != 1 || limit.Cost != s.Cost || limit.Cost.Total != 4 {
+		t.Errorf("%+v, %+v", s, limit)
+	}
+	stopped, _ := limitStopped.Load(1000)
+	if at, ok := stopped.(time.Time); !ok || s.Started.Add(limit.Took).Before(at) {
+		t.Errorf("it took %v from %v on, and a task was stopped at %v", limit.Took, s.Started, stopped)
 	}
 }
 

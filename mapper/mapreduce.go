@@ -18,8 +18,7 @@ import (
 //
 // No inputs are an error, since there is nothing to reduce. A failed task stops the job whatever
 // [Options].ContinueOnError says: the reduction of some of the inputs would pass for that of all.
-func MapReduce[In, Mid, Out any](ctx context.Context, ex *Executor, m Function[In, Mid], r Reduction[Mid, Out], inputs []In) (Out, error) {
-	var out Out
+func MapReduce[In, Mid, Out any](ctx context.Context, ex *Executor, m Function[In, Mid], r Reduction[Mid, Out], inputs []In) (out Out, err error) {
 	switch {
 	case m.f == nil:
 		return out, errZeroFunction
@@ -38,11 +37,13 @@ func MapReduce[In, Mid, Out any](ctx context.Context, ex *Executor, m Function[I
 	ex = &Executor{ex.core, o}
 	j := ex.newJob(ex.newID(), m.f)
 	defer j.sweep(ctx)
+	ctx, end := j.spanned(ctx)
+	defer func() { end(err) }()
 
 	values := make([]value, len(inputs))
 	j.shared, j.known, j.feed = m.shared, len(inputs), feedSlice(inputs)
 	j.accept = keep(values)
-	if err := j.run(ctx); err != nil {
+	if err = j.run(ctx); err != nil {
 		return out, err
 	}
 	if r.tree {

@@ -31,7 +31,8 @@ type platform struct {
 
 func (p *platform) Limits() backends.Limits {
 	l := p.Backend.Limits()
-	l.MaxDuration, l.MaxReply, l.PricePerSecond = p.limits.MaxDuration, p.limits.MaxReply, p.limits.PricePerSecond
+	l.MaxDuration, l.MaxReply = p.limits.MaxDuration, p.limits.MaxReply
+	l.PricePerSecond, l.PricePerRequest = p.limits.PricePerSecond, p.limits.PricePerRequest
 	return l
 }
 

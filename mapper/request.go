@@ -42,7 +42,7 @@ func (j *job) request(ctx context.Context, s *sched.Slot, b *sched.Batch) (backe
 
 func (j *job) put(ctx context.Context, key string, data io.Reader) error {
 	j.dirty.Store(true)
-	return j.ex.bucket.Put(ctx, key, data)
+	return j.collected.bucket.Put(ctx, key, data)
 }
 
 // result takes a task's result.
@@ -81,7 +81,7 @@ func (j *job) fetch(ctx context.Context, v sched.Value) ([]byte, *sched.Failure)
 	if v.Stored == nil {
 		return v.Data, nil
 	}
-	r, err := j.ex.bucket.Get(ctx, v.Stored.Key, 0, -1)
+	r, err := j.collected.bucket.Get(ctx, v.Stored.Key, 0, -1)
 	if err != nil {
 		return nil, unreadable(err)
 	}

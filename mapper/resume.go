@@ -49,7 +49,7 @@ func (ex *Executor) journal(ctx context.Context) (*journal.Journal, error) {
 	j, first := js.open[name], false
 	if j == nil {
 		first = true
-		if j, err = journal.Open(ctx, ex.bucket, name, journal.Run{Program: program, Started: time.Now().UTC()}); err != nil {
+		if j, err = journal.Open(ctx, tallied(ex.store, ex.meter(name)), name, journal.Run{Program: program, Started: time.Now().UTC()}); err != nil {
 			return nil, fmt.Errorf("resume %q: %w", name, err)
 		}
 		if js.open == nil {
@@ -132,7 +132,7 @@ func (j *job) resume(ctx context.Context, stop context.CancelCauseFunc) error {
 	if err != nil {
 		return err
 	}
-	j.resumed = &resumed{journal: kept, ctx: ctx, stop: stop, stored: inventory(j.ex.bucket, j.prefix()+"/out/"),
+	j.resumed = &resumed{journal: kept, ctx: ctx, stop: stop, stored: inventory(j.collected.bucket, j.prefix()+"/out/"),
 		seen: map[journal.ID]int{}, ids: map[int64]journal.ID{}}
 	return nil
 }

@@ -60,17 +60,14 @@ type job struct {
 	mu       sync.Mutex
 	next     []*job // its further steps
 	first    *job   // of which it is one
+	stepped  bool   // it has a span around those of its steps
 	failures []*TaskError
 	count    int
 }
 
 func (ex *Executor) newJob(id string, f *registry.Function) *job {
 	now := time.Now()
-	var b storage.Bucket
-	if !ex.zero() {
-		b = ex.bucket
-	}
-	return &job{ex: ex, id: id, f: f, started: now, dirty: new(atomic.Bool), objects: new(atomic.Int64), collected: newCollector(b, now)}
+	return &job{ex: ex, id: id, f: f, started: now, dirty: new(atomic.Bool), objects: new(atomic.Int64), collected: newCollector(ex, now)}
 }
 
 // newID names a job: sortable by time, and never the same twice, unless it is to be resumed.
@@ -118,7 +115,7 @@ func (j *job) run(ctx context.Context) error {
 	if j.f == nil {
 		return errZeroFunction
 	}
-	if err := j.do(ctx); err != nil {
+	if err := j.limited(j.do(ctx)); err != nil {
 		if j.partial {
 			return err
 		}
@@ -200,7 +197,7 @@ func (j *job) do(ctx context.Context) error {
 		err = j.end(ctx, err)
 	}
 	if spans != nil {
-		spans.end(runner.Counts(), err)
+		spans.end(j.counts(), err)
 	}
 	if err != nil || runner.Counts().Lost > 0 {
 		j.dirty.Store(true) // a worker may have left what it did not live to tell of
@@ -322,7 +319,7 @@ func (j *job) sweep(ctx context.Context) {
 	if !j.dirty.Load() || j.ex.options.Resume != "" {
 		return
 	}
-	err := deleteBelow(ctx, j.ex.bucket, j.prefix()+"/", func(string) bool { return true })
+	err := deleteBelow(ctx, j.collected.bucket, j.prefix()+"/", func(string) bool { return true })
 	if err != nil {
 		j.ex.leave(fmt.Errorf("the data of job %s stay in %s: %w", j.id, j.ex.bucket.URL(), err))
 	}

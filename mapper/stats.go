@@ -37,26 +37,31 @@ type Stats struct {
 	Started time.Time `json:"started"`
 	Ended   time.Time `json:"ended"` // zero while the job runs
 
-	Workers    int64         `json:"workers"`     // processes that ended a request
-	ColdStarts int64         `json:"cold_starts"` // of these, those whose first request it was
-	Busy       time.Duration `json:"busy"`        // that tasks ran, added up
-	CPU        time.Duration `json:"cpu"`         // of the workers
-	PeakMemory int64         `json:"peak_memory"` // of the worker that had most, in bytes, as of a second before its last reply
+	Workers    int64         `json:"workers"`     // processes that ended a request; 20,000 at most are told apart
+	ColdStarts int64         `json:"cold_starts"` // requests among those ended that were their worker's first
+	Busy       time.Duration `json:"busy"`        // that workers' CPUs had tasks, added up
+	CPU        time.Duration `json:"cpu"`         // of the workers' processes
+	PeakMemory int64         `json:"peak_memory"` // of the worker that had most since it began, in bytes, as of a second before its last reply at most; 0 where the system does not tell
 	Tasks      Times         `json:"tasks"`       // of tasks' runs
 	Starts     Times         `json:"starts"`      // from a request to the worker's answer that it is at work
 	Slowest    []SlowTask    `json:"slowest"`     // ten at most
 
 	Sent     int64         `json:"sent"`     // bytes of inputs, encoded
 	Received int64         `json:"received"` // bytes of results, encoded
-	Store    storage.Stats `json:"store"`    // what driver and workers asked of the executor's bucket, and workers of those they read splits from
+	Store    storage.Stats `json:"store"`    // what the job asked of the executor's bucket, and its workers of those they read splits from; see [Cost]
 	Cost     Cost          `json:"cost"`
 
-	Spans       []Span `json:"spans"`        // when which worker had which tasks, 20,000 at most
-	SpansMerged bool   `json:"spans_merged"` // some spans stand for several
+	Spans        []Span `json:"spans"`         // when which worker had which tasks, 20,000 at most, in no order
+	SpansMerged  bool   `json:"spans_merged"`  // some stand for several requests that followed one another
+	SpansDropped int64  `json:"spans_dropped"` // that ended before all others, and are not among them
 }
 
 // Cost is an estimate in US dollars, at list prices, without free grants: what invocations take, by the second and each,
-// and what requests to the store cost. A store or a backend whose price is not known costs nothing here.
+// and what requests to the executor's store cost. A second counts from when the worker answered, where the backend tells
+// (Limits.Streams of package backends), and else from the request; what the backend asked to send later costs nothing.
+// Each request of the driver counts as one, also where an object goes up in parts. A store or a backend whose price is not
+// known costs nothing here. Jobs of one executor that run at once under one name to resume share a journal: what it asks of
+// the store is in the cost of each.
 type Cost struct {
 	Backend float64 `json:"backend"`
 	Store   float64 `json:"store"`
@@ -109,13 +114,23 @@ func (j *job) counts() sched.Counts {
 // stats tells what the job and its steps have done so far.
 func (j *job) stats() Stats {
 	s := Stats{Job: j.id, Function: j.f.Name, Started: j.started}
-	for _, step := range j.steps() {
-		c := step.counts()
-		s.Done, s.Failed, s.Retried, s.Resumed = s.Done+c.Settled, s.Failed+c.Failed, s.Retried+c.Retried, s.Resumed+c.Recalled
-		s.Invocations, s.WorkersLost, s.Throttled, s.Copies = s.Invocations+c.Invocations, s.WorkersLost+c.Lost, s.Throttled+c.Throttled, s.Copies+c.Copies
-	}
-	j.collected.fill(&s, j.ex.limits, j.underway())
+	c := j.counted()
+	s.Done, s.Failed, s.Retried, s.Resumed = c.Settled, c.Failed, c.Retried, c.Recalled
+	s.Invocations, s.WorkersLost, s.Throttled, s.Copies = c.Invocations, c.Lost, c.Throttled, c.Copies
+	j.collected.fill(&s)
+	s.Cost = j.cost()
 	return s
+}
+
+// counted is what the job's steps have done so far, added up.
+func (j *job) counted() sched.Counts {
+	var sum sched.Counts
+	for _, step := range j.root().steps() {
+		c := step.counts()
+		sum.Settled, sum.Failed, sum.Retried, sum.Recalled = sum.Settled+c.Settled, sum.Failed+c.Failed, sum.Retried+c.Retried, sum.Recalled+c.Recalled
+		sum.Invocations, sum.Lost, sum.Throttled, sum.Copies = sum.Invocations+c.Invocations, sum.Lost+c.Lost, sum.Throttled+c.Throttled, sum.Copies+c.Copies
+	}
+	return sum
 }
 
 // steps returns the job and what followed it.
@@ -125,27 +140,19 @@ func (j *job) steps() []*job {
 	return append([]*job{j}, j.next...)
 }
 
-// underway is for how long the invocations that are under way have been so, added up.
-func (j *job) underway() time.Duration {
-	var sum time.Duration
+// cost is what the job and its steps have cost so far. It takes no longer where there is much to tell.
+func (j *job) cost() Cost {
+	var paid time.Duration
 	now := time.Now()
 	for _, step := range j.steps() {
 		if r := step.runner.Load(); r != nil {
-			sum += r.Underway(now)
+			paid += r.Paid(now)
 		}
 	}
-	return sum
-}
-
-// cost is what the job and its steps have cost so far.
-func (j *job) cost() Cost {
-	var invocations int64
-	for _, step := range j.steps() {
-		invocations += step.counts().Invocations
-	}
-	underway := j.underway()
-	j.collected.mu.Lock()
-	defer j.collected.mu.Unlock()
-	_, cost := j.collected.spent(j.ex.limits, underway, invocations)
+	c := j.counted()
+	charged := c.Invocations - c.Throttled
+	l := j.ex.limits
+	cost := Cost{Backend: paid.Seconds()*l.PricePerSecond + float64(charged)*l.PricePerRequest, Store: j.collected.storeCost()}
+	cost.Total = cost.Backend + cost.Store
 	return cost
 }

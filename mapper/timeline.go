@@ -100,6 +100,9 @@ func (s Stats) headline(end time.Duration) string {
 	if s.SpansMerged {
 		line += "; requests that followed one another are drawn as one"
 	}
+	if s.SpansDropped > 0 {
+		line += fmt.Sprintf("; the first %d are not drawn", s.SpansDropped)
+	}
 	return line
 }
 

@@ -13,12 +13,17 @@ func Count(b Bucket) Bucket {
 	if _, ok := StatsOf(b); ok {
 		return b
 	}
-	return &counting{Bucket: b}
+	return Tally(b, new(Meter))
 }
+
+// Tally returns a bucket that counts in m what is asked through it, and that alone, for one of several users of b. Each
+// operation counts as one request, and a listing as one for a thousand objects, whatever a driver makes of it: an object
+// that is uploaded in parts counts as one. The Stats of what it returns are those of m; b counts as before. Close closes b.
+func Tally(b Bucket, m *Meter) Bucket { return &counting{b, m} }
 
 type counting struct {
 	Bucket
-	meter Meter
+	meter *Meter
 }
 
 // Stats implements [Metered].

@@ -20,10 +20,10 @@ const (
 
 // Stats is what was asked of a store since a bucket was opened, by this process and through that bucket alone.
 type Stats struct {
-	Requests [kinds]int64 // by Kind, those that failed included
-	Retries  int64        // requests among them that repeat a failed one
-	Sent     int64        // bytes of objects
-	Received int64        // likewise
+	Requests [kinds]int64 `json:"requests"` // by Kind, those that failed included
+	Retries  int64        `json:"retries"`  // requests among them that repeat a failed one
+	Sent     int64        `json:"sent"`     // bytes of objects
+	Received int64        `json:"received"` // likewise
 }
 
 // Metered is implemented by buckets that know their Stats: those of clouds, and what [Count] returns.

@@ -59,7 +59,7 @@ func (b *Backend) Prepare(_ context.Context, d backends.Deployment) error {
 		if d.Bucket == nil {
 			return nil, errors.New("inproc: this executor has no bucket")
 		}
-		return d.Bucket, nil
+		return storage.Tally(d.Bucket, new(storage.Meter)), nil // what the driver asks is not the workers'
 	})
 	return nil
 }

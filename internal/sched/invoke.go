@@ -232,6 +232,9 @@ func (r *Runner) end(b *Batch, o Outcome) {
 	now := time.Now()
 	r.mu.Lock()
 	alone := r.m.Leave(b) // from now on it has no copy
+	if !errors.Is(o.Err, backends.ErrThrottled) && !errors.Is(o.Err, errLocal) {
+		r.paid += r.kept(b, now)
+	}
 	r.mu.Unlock()
 	var lost []Task
 	if alone && r.isLoss(b, o) {

@@ -93,9 +93,10 @@ type Runner struct {
 	started  int   // slots
 	waiting  int   // slots that wait for work and were not woken
 	alarm    *time.Timer
-	due      time.Time    // when the alarm goes off; zero if it is off
-	settled  atomic.Int64 // tasks with a result or a final failure
-	landed   atomic.Int64 // tasks dealt with of batches under way
+	due      time.Time     // when the alarm goes off; zero if it is off
+	settled  atomic.Int64  // tasks with a result or a final failure
+	landed   atomic.Int64  // tasks dealt with of batches under way
+	paid     time.Duration // for which invocations that are over have kept a worker
 }
 
 // NewRunner makes a runner.
@@ -302,22 +303,29 @@ func (r *Runner) wakeAt(t time.Time) {
 	})
 }
 
-// Underway returns for how long the invocations that are under way have been so by now, added up: from when their workers
-// answered, where they tell.
-func (r *Runner) Underway(now time.Time) time.Duration {
+// Paid returns for how long invocations have kept a worker by now, those under way too, added up. One that ends meanwhile
+// is in it once.
+func (r *Runner) Paid(now time.Time) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var sum time.Duration
+	sum := r.paid
 	for _, b := range r.m.under {
-		since := b.started
-		if since.IsZero() && !r.m.policy.Streams {
-			since = b.Begun
-		}
-		if !since.IsZero() {
-			sum += now.Sub(since)
-		}
+		sum += r.kept(b, now)
 	}
 	return sum
+}
+
+// kept is for how long a batch has kept a worker: from its worker's answer where the backend tells of that, and not at all
+// before; elsewhere from its request.
+func (r *Runner) kept(b *Batch, now time.Time) time.Duration {
+	since := b.started
+	switch {
+	case since.IsZero() && r.m.policy.Streams:
+		return 0
+	case since.IsZero():
+		since = b.Begun
+	}
+	return max(now.Sub(since), 0)
 }
 
 // Counts tells what was done so far. It may be called at any time.

@@ -79,7 +79,12 @@ func (r *run) serve(ctx context.Context, request []byte) (bool, error) {
 	}
 	err = r.finish(wire.TypeEnd)
 	r.arg, r.ctx = nil, nil
-	return true, err
+	select {
+	case <-r.gone: // it was given up when its last task ended after all
+		return false, err
+	default:
+		return true, err
+	}
 }
 
 // runTasks reports whether all slots came to rest; if not, a task goes on past its time limit and the grace.

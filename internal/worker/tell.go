@@ -16,7 +16,8 @@ import (
 // told is how many of the slowest tasks a reply tells of.
 const told = 3
 
-// took is how long a slot's tasks of a request took. A task that is given up may end when another request is served.
+// took is how long a slot's tasks of a request took. It is locked since a task that is given up may end while the reply is
+// made; no other request is served by its run then.
 type took struct {
 	mu      sync.Mutex
 	times   times.Histogram
