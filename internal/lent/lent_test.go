@@ -56,7 +56,7 @@ func TestTakenBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Body, r.GetBody = s, func() (io.ReadCloser, error) { t.Error("the transport rewinds it"); return s, nil }
-		answer, err := RoundTrip(e, r)
+		answer, err := RoundTrip(e, r) //nolint:bodyclose // it has none
 		if !errors.Is(err, e.err) || err == nil && (answer.StatusCode != e.status || answer.Request != r) {
 			t.Errorf("%+v, %v", answer, err)
 		}
@@ -123,7 +123,7 @@ func TestNoBody(t *testing.T) {
 	for _, b := range []io.ReadCloser{nil, http.NoBody} {
 		r := &http.Request{Body: b}
 		seen := seenBy{}
-		if _, err := RoundTrip(&seen, r); err != nil || seen.r != r {
+		if _, err := RoundTrip(&seen, r); err != nil || seen.r != r { //nolint:bodyclose // it has none
 			t.Errorf("%v: another request goes out, %v", b, err)
 		}
 	}
