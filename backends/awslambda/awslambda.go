@@ -29,10 +29,10 @@ type Backend struct {
 	limits backends.Limits
 	pack   func(*program.Executable) ([]byte, error) // makes the archive of a function
 
-	mu     sync.Mutex
-	aws    *clients // made at the first use
-	closed bool
-	work   sync.WaitGroup // what goes on beside the caller's; it grows before closed only
+	aside supervisor.Aside
+
+	mu  sync.Mutex
+	aws *clients // made at the first use
 
 	latest *prepared          // nil before the first Prepare
 	gates  []*supervisor.Gate // of all; invocations of an earlier one may still be under way
@@ -122,28 +122,14 @@ func (b *Backend) ready() (*prepared, error) {
 // Close implements [backends.Backend]. Invocations under way are told to stop. The function stays.
 func (b *Backend) Close() error {
 	b.mu.Lock()
-	b.closed = true
 	gates, c := b.gates, b.aws
 	b.mu.Unlock()
 	for _, gate := range gates {
 		gate.Close()
 	}
-	b.work.Wait()
+	b.aside.Close()
 	if c != nil {
 		c.close()
 	}
 	return nil
-}
-
-// beside does something that its caller need not wait for, and Close must.
-func (b *Backend) beside(do func()) {
-	b.mu.Lock()
-	closed := b.closed
-	if !closed {
-		b.work.Go(do)
-	}
-	b.mu.Unlock()
-	if closed {
-		do()
-	}
 }

@@ -105,7 +105,7 @@ func (i *invocation) finish(over bool) {
 		i.end()
 		i.halting.Do(func() {
 			if !over {
-				i.b.beside(i.abandon)
+				i.b.aside.Go(i.abandon)
 			}
 		})
 		if i.timer != nil {

@@ -69,13 +69,13 @@ func newBackend(c Config, p patience) (*Backend, error) {
 			return nil, err
 		}
 	}
-	m, err := newManager(c, cred, p)
-	if err != nil {
-		return nil, err
-	}
 	t := &http.Transport{
 		Proxy: http.ProxyFromEnvironment, DialContext: (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout: 10 * time.Second, ForceAttemptHTTP2: true, IdleConnTimeout: 30 * time.Second,
+	}
+	m, err := newManager(c, cred, p, t)
+	if err != nil {
+		return nil, err
 	}
 	client := &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return &Backend{config: c, concurrency: c.Instances, method: zip.Deflate, patience: p, credential: cred, manager: m, http: client, transport: t}, nil

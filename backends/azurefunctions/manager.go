@@ -12,6 +12,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/gowren/gowren/internal/lent"
 )
 
 const publicEndpoint = "https://management.azure.com"
@@ -37,7 +39,7 @@ type manager struct {
 }
 
 // newManager makes one. Each try of a call is bounded: a connection that has died on the way is waited for without end.
-func newManager(c Config, cred azcore.TokenCredential, p patience) (*manager, error) {
+func newManager(c Config, cred azcore.TokenCredential, p patience, t *http.Transport) (*manager, error) {
 	u, err := url.Parse(c.Endpoint)
 	if err != nil {
 		return nil, invalid("endpoint: %v", err)
@@ -53,6 +55,7 @@ func newManager(c Config, cred azcore.TokenCredential, p patience) (*manager, er
 	o.InsecureAllowCredentialWithHTTP = u.Scheme == "http" // complete allows that on this machine alone
 	o.Telemetry = policy.TelemetryOptions{ApplicationID: "gowren"}
 	o.Retry = policy.RetryOptions{RetryDelay: p.delay, TryTimeout: p.call}
+	o.Transport = &http.Client{Transport: lender{t}}
 	client, err := arm.NewClient("gowren", "v1.0.0", cred, o)
 	if err != nil {
 		return nil, invalid("the resource manager's client: %v", err)
@@ -60,6 +63,13 @@ func newManager(c Config, cred azcore.TokenCredential, p patience) (*manager, er
 	changes := o.Retry
 	changes.TryTimeout = 4 * p.call // one that is sent again finds the first under way: a conflict
 	return &manager{c.Endpoint, audience, client.Pipeline(), p.every, changes}, nil
+}
+
+// lender is a transport for the SDK, which sends a body again while its first request may still be written.
+type lender struct{ *http.Transport }
+
+func (l lender) RoundTrip(r *http.Request) (*http.Response, error) {
+	return lent.RoundTrip(l.Transport, r)
 }
 
 // get reads a resource into out.

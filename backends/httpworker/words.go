@@ -2,7 +2,6 @@ package httpworker
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/gowren/gowren/internal/supervisor"
@@ -11,11 +10,7 @@ import (
 
 // Words are left in a bucket for invocations that may run on without a connection, to stop. Workers that poll find them.
 // The zero value is ready.
-type Words struct {
-	mu     sync.Mutex
-	closed bool
-	all    sync.WaitGroup
-}
+type Words struct{ aside supervisor.Aside }
 
 // wordTime bounds how long a word may take, and so Close.
 const wordTime = 15 * time.Second
@@ -27,29 +22,15 @@ func (w *Words) Leave(ctx context.Context, b storage.Bucket, id string, err erro
 	if !Running(err) {
 		return
 	}
-	do := func() {
+	w.aside.Go(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), wordTime)
 		defer cancel()
 		_ = supervisor.Cancel(ctx, storage.Retry(b, storage.RetryPolicy{}), id)
-	}
-	w.mu.Lock()
-	closed := w.closed
-	if !closed {
-		w.all.Go(do)
-	}
-	w.mu.Unlock()
-	if closed {
-		do()
-	}
-}
-
-// Close waits for the words that are being left. Later ones are left before Leave returns.
-func (w *Words) Close() {
-	w.mu.Lock()
-	w.closed = true
-	w.mu.Unlock()
-	w.Wait()
+	})
 }
 
 // Wait waits for the words that are being left.
-func (w *Words) Wait() { w.all.Wait() }
+func (w *Words) Wait() { w.aside.Wait() }
+
+// Close waits for the words that are being left. Later ones are left before Leave returns.
+func (w *Words) Close() { w.aside.Close() }

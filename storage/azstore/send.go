@@ -3,6 +3,7 @@ package azstore
 import (
 	"net/http"
 
+	"github.com/gowren/gowren/internal/lent"
 	"github.com/gowren/gowren/storage"
 )
 
@@ -59,7 +60,7 @@ func (s *sender) Do(r *http.Request) (*http.Response, error) {
 		signed = r.WithContext(r.Context()) // a shallow copy
 		signed.URL = &u
 	}
-	answer, err := s.transport.RoundTrip(signed)
+	answer, err := lent.RoundTrip(s.transport, signed)
 	if err != nil {
 		return nil, err
 	}
