@@ -103,11 +103,14 @@ func (m Manifest) commit(ctx context.Context, b storage.Bucket) error {
 
 // vacant returns an error when another job has finished in the bucket before. Where this one has, which is resumed, it may
 // turn out to be the same.
-func vacant(ctx context.Context, b storage.Bucket, job string) error {
+func vacant(ctx context.Context, b storage.Bucket, job string, resume bool) error {
 	if _, err := b.Stat(ctx, manifestKey); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	} else if err != nil {
 		return err
+	}
+	if !resume { // it has a name that no other had
+		return taken(b, fs.ErrExist)
 	}
 	if m, err := readManifest(ctx, b, b.URL()); err != nil || m.Job == job {
 		return err

@@ -75,7 +75,7 @@ func (ex *Executor) openOutput(ctx context.Context, url, job string) (*output, e
 	}
 	o := &output{bucket: storage.Retry(b, storage.RetryPolicy{}), url: url, job: job, resume: ex.options.Resume != ""}
 	o.there = inventory(o.bucket, o.prefix())
-	if err := cmp.Or(reaches(ex.limits, b), vacant(ctx, o.bucket, job), exists(ctx, o.bucket)); err != nil {
+	if err := cmp.Or(reaches(ex.limits, b), vacant(ctx, o.bucket, job, o.resume), exists(ctx, o.bucket)); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
 	return o, nil

@@ -35,12 +35,12 @@ const maxBarren = 16
 // End notes that a batch's invocation is over. It returns the task that is to blame, if it is known and was given its
 // last attempt.
 func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
-	m.Leave(b)
+	last := m.Leave(b)
 	m.flying--
 	w := b.work
 	open := int(w.open.Load())
 	var rest []Task
-	if len(w.batches) == 0 { // otherwise its copy, or what it is a copy of, goes on with them
+	if last { // otherwise its copy, or what it is a copy of, goes on with them
 		rest = w.rest()
 		m.counts.Running -= int64(len(w.tasks))
 		m.counts.Settled += int64(len(w.tasks) - open)
@@ -90,7 +90,7 @@ var errRedundant = errors.New("others were faster")
 // Leave notes that a batch's invocation is over, ahead of End. It reports whether no other goes on with its tasks.
 func (m *Machine) Leave(b *Batch) bool {
 	if b.left {
-		return len(b.work.batches) == 0
+		return b.last
 	}
 	b.left = true
 	last := m.under[len(m.under)-1]
@@ -98,7 +98,8 @@ func (m *Machine) Leave(b *Batch) bool {
 	m.under[len(m.under)-1] = nil
 	m.under = m.under[:len(m.under)-1]
 	b.work.batches = slices.DeleteFunc(b.work.batches, func(x *Batch) bool { return x == b })
-	return len(b.work.batches) == 0
+	b.last = len(b.work.batches) == 0
+	return b.last
 }
 
 // giveBack queues tasks again that nobody is to blame for. Those under suspicion stay among themselves.

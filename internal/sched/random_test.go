@@ -28,16 +28,17 @@ func TestRandomEvents(t *testing.T) {
 type chaos struct {
 	*testing.T
 	*rand.Rand
-	seed   uint64
-	m      *Machine
-	policy Policy
-	now    time.Time
-	tasks  int
-	pushed int
-	done   map[int64]bool
-	where  map[int64]int // the batches in which a task is not settled: one at most, and copies
-	copied int           // tasks in copies
-	under  []*Batch
+	seed    uint64
+	m       *Machine
+	policy  Policy
+	now     time.Time
+	tasks   int
+	pushed  int
+	done    map[int64]bool
+	where   map[int64]int // the batches in which a task is not settled: one at most, and copies
+	copied  int           // tasks in copies
+	leaving []func()      // end what was left
+	under   []*Batch
 }
 
 func newChaos(t *testing.T, seed uint64) *chaos {
@@ -67,6 +68,11 @@ func (c *chaos) run() {
 			if c.pushed++; c.pushed == c.tasks {
 				c.m.Close()
 			}
+		case len(c.leaving) > 0 && c.IntN(3) == 0:
+			i := c.IntN(len(c.leaving))
+			end := c.leaving[i]
+			c.leaving = slices.Delete(c.leaving, i, i+1)
+			end()
 		case len(c.under) > 0 && c.IntN(2) == 0:
 			c.end()
 		default:
@@ -175,11 +181,19 @@ func (c *chaos) end() {
 		o.Err = errRedundant
 	}
 	o.Ran, o.Busy = ran, time.Duration(ran)*time.Millisecond
-	for _, x := range c.m.End(b, o, c.now) {
-		if x.Attempts != c.policy.Retries+1 {
-			c.fail("%+v", x)
+	end := func() {
+		for _, x := range c.m.End(b, o, c.now) {
+			if x.Attempts != c.policy.Retries+1 {
+				c.fail("%+v", x)
+			}
+			c.finish(x.Task.Index)
 		}
-		c.finish(x.Task.Index)
+	}
+	if c.IntN(3) == 0 { // a Runner leaves first
+		c.m.Leave(b)
+		c.leaving = append(c.leaving, end)
+	} else {
+		end()
 	}
 	if err := c.m.Err(); err != nil && !errors.Is(err, backends.ErrThrottled) {
 		c.fail("%v", err)

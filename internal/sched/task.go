@@ -28,6 +28,7 @@ type Batch struct {
 	started time.Time // when its worker answered; zero before, or where nobody told
 	place   int       // among the batches under way
 	left    bool      // its invocation is over
+	last    bool      // when it was, none other went on with its tasks
 	cancel  func()    // ends its invocation; kept by a Runner
 }
 
