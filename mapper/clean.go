@@ -35,13 +35,12 @@ func Clean(ctx context.Context, b storage.Bucket, olderThan time.Duration) (int,
 		return c.deleted, fmt.Errorf("mapper: clean: %w", err)
 	}
 	c.young = false
-	for _, below := range []struct {
-		prefix string
-		before time.Time
-	}{{"canceled/", before}, {"programs/", time.Now().Add(-max(olderThan, programsStay))}} {
-		if err := c.old(below.prefix, below.before); err != nil {
-			return c.deleted, fmt.Errorf("mapper: clean: %w", err)
-		}
+	err := c.old("canceled/", before, false)
+	if err == nil {
+		err = c.old("programs/", time.Now().Add(-max(olderThan, programsStay)), true)
+	}
+	if err != nil {
+		return c.deleted, fmt.Errorf("mapper: clean: %w", err)
 	}
 	return c.deleted, nil
 }
@@ -49,8 +48,8 @@ func Clean(ctx context.Context, b storage.Bucket, olderThan time.Duration) (int,
 // programsStay is how long programs stay at least. What opens renews its program when that is a day old.
 const programsStay = 30 * 24 * time.Hour
 
-// old deletes the objects below prefix that are older than before.
-func (c *cleaner) old(prefix string, before time.Time) error {
+// old deletes the objects below prefix that are older than before. Those that may be renewed are looked at once more.
+func (c *cleaner) old(prefix string, before time.Time, renewed bool) error {
 	for o, err := range c.b.List(c.ctx, prefix) {
 		if err != nil {
 			return err
@@ -58,14 +57,15 @@ func (c *cleaner) old(prefix string, before time.Time) error {
 		if !o.Modified.Before(before) {
 			continue
 		}
-		switch o, err := c.b.Stat(c.ctx, o.Key); { // a listing takes a while, in which it may have been renewed
-		case errors.Is(err, fs.ErrNotExist):
-			continue
-		case err != nil:
-			return err
-		case o.Modified.Before(before):
-			c.keys = append(c.keys, o.Key)
+		if renewed { // while the listing was read, perhaps
+			if o, err = c.b.Stat(c.ctx, o.Key); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			if err != nil || !o.Modified.Before(before) {
+				continue
+			}
 		}
+		c.keys = append(c.keys, o.Key)
 		if len(c.keys) < 1000 {
 			continue
 		}

@@ -57,16 +57,24 @@ func (b *Backend) create(ctx context.Context, c *clients, exe *program.Executabl
 // configureEvents has Lambda not repeat an asynchronous invocation that fails: to do that is the driver's affair. A driver
 // that died may have left the function without it, so it is done again before the first such invocation.
 func configureEvents(ctx context.Context, c *clients, function string) error {
-	over := time.Now().Add(time.Minute)
-	for pause := 200 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+	return unchanging(ctx, time.Minute, "configure asynchronous invocations of "+function, func() error {
 		_, err := c.lambda.PutFunctionEventInvokeConfig(ctx, &lambda.PutFunctionEventInvokeConfigInput{
 			FunctionName: &function, MaximumRetryAttempts: aws.Int32(0), MaximumEventAgeInSeconds: aws.Int32(eventAge),
 		})
+		return err
+	})
+}
+
+// unchanging makes a call that Lambda refuses while the function is being made or changed, until it does not, or for so long.
+func unchanging(ctx context.Context, limit time.Duration, what string, call func() error) error {
+	over := time.Now().Add(limit)
+	for pause := 200 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		err := call()
 		if err == nil {
 			return nil
 		}
-		if !isCode(err, "ResourceConflictException") || time.Now().After(over) { // the function is being changed
-			return failed(ctx, "configure asynchronous invocations of "+function, err)
+		if !isCode(err, "ResourceConflictException") || time.Now().After(over) {
+			return failed(ctx, what, err)
 		}
 		if err := wait(ctx, pause); err != nil {
 			return err

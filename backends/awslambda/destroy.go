@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -43,19 +42,13 @@ func deleteFunction(ctx context.Context, c *clients, function string) error {
 	if err != nil || !there {
 		return err
 	}
-	over := time.Now().Add(deleting)
-	for pause := 200 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+	return unchanging(ctx, deleting, "delete the function "+function, func() error {
 		_, err := c.lambda.DeleteFunction(ctx, &lambda.DeleteFunctionInput{FunctionName: &function})
-		if err == nil || isCode(err, "ResourceNotFoundException") {
+		if isCode(err, "ResourceNotFoundException") {
 			return nil
 		}
-		if !isCode(err, "ResourceConflictException") || time.Now().After(over) {
-			return failed(ctx, "delete the function "+function, err)
-		}
-		if err := wait(ctx, pause); err != nil {
-			return err
-		}
-	}
+		return err
+	})
 }
 
 // findOurs tells whether the function is there. One without the tag is an error.

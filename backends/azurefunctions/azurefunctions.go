@@ -142,6 +142,7 @@ func (b *Backend) setClient(c *httpworker.Client) {
 // prepared is what Prepare has made, and another may make anew.
 type prepared struct {
 	client *httpworker.Client
+	gate   *supervisor.Gate
 	bucket storage.Bucket
 	app    string
 	call   supervisor.Call // without what an invocation adds
@@ -153,7 +154,7 @@ func (b *Backend) ready() (prepared, error) {
 	if b.client == nil || b.gate == nil {
 		return prepared{}, invalid("the backend was not prepared")
 	}
-	return prepared{b.client, b.bucket, b.app, b.call}, nil
+	return prepared{b.client, b.gate, b.bucket, b.app, b.call}, nil
 }
 
 // Limits implements [backends.Backend].

@@ -17,7 +17,7 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 	if err != nil {
 		return nil, err
 	}
-	ctx, leave, err := b.gate.Enter(ctx)
+	ctx, leave, err := p.gate.Enter(ctx)
 	if err != nil {
 		return nil, err
 	}
