@@ -12,6 +12,7 @@ import (
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/internal/progress"
+	"github.com/gowren/gowren/internal/sched"
 	"github.com/gowren/gowren/storage"
 )
 
@@ -27,6 +28,7 @@ type core struct {
 	bucket  storage.Bucket
 	store   storage.Bucket // bucket, where nothing is tried again
 	limits  backends.Limits
+	flow    *sched.Flow
 	view    *progress.View
 	ctx     context.Context // ends with Close
 	close   context.CancelFunc
@@ -91,6 +93,7 @@ func newExecutor(ctx context.Context, backend backends.Backend, bucket storage.B
 		return nil, fmt.Errorf("mapper: open: %w", err)
 	}
 	c.limits = backend.Limits()
+	c.flow = sched.NewFlow(c.limits.Concurrency)
 	c.ctx, c.close = context.WithCancel(context.Background())
 	return &Executor{c, o}, nil
 }
