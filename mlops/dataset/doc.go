@@ -1,0 +1,6 @@
+// Package dataset holds rows on their way to a model: it reads them from CSV, JSON lines, libsvm, Criteo and IDX files of any
+// store, writes them as shards, and brings shards as minibatches in an order that a seed alone decides.
+//
+// A [Block] is some rows as they were read, column by column, with strings and missing values. Package preprocess makes
+// numbers of them. A [Batch] is some rows as a model takes them: numbers alone, row by row, dense or sparse.
+package dataset
