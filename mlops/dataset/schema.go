@@ -62,8 +62,8 @@ func (s Schema) Check() error {
 			bad(c, "another one has its name")
 		case c.Kind != Number && c.Kind != String && c.Kind != Vector:
 			bad(c, "%q is no kind: number, string, vector", c.Kind)
-		case (c.Kind == Vector) != (c.Width > 0):
-			bad(c, "a width of %d: vectors have one, and others have none", c.Width)
+		case (c.Kind == Vector) != (c.Width != 0) || c.Width < -1:
+			bad(c, "a width of %d: vectors have one, -1 where it is not known yet, and others have none", c.Width)
 		case c.Role != Feature && c.Role != Label && c.Role != Weight && c.Role != Ignored:
 			bad(c, "%q is no role: label, weight, ignored, or empty", c.Role)
 		case c.Role == Weight && c.Kind != Number, c.Role == Label && c.Kind == Vector:

@@ -27,5 +27,8 @@ type Part struct {
 	Object int // which of the source's objects it is of, for IDs
 }
 
+// Parts cuts the source's objects, in their order.
+func (s Source) Parts(ctx context.Context) ([]Part, error) { return nil, nil }
+
 // Blocks yields the rows that begin in a part.
 func (s Source) Blocks(ctx context.Context, p Part) iter.Seq2[*Block, error] { return nil }

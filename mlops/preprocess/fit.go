@@ -1,0 +1,255 @@
+package preprocess
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/gowren/gowren/mapper"
+	"github.com/gowren/gowren/mlops/dataset"
+)
+
+// Fit learns from a dataset, as jobs on workers: one for each pass that the steps' dependencies need, which reads all of the
+// source once. A pass in which values are counted by key writes the counts to the executor's bucket and removes them at its
+// end.
+func (p Pipeline) Fit(ctx context.Context, ex *mapper.Executor, src dataset.Source) (*Fitted, error) {
+	parts, err := src.Parts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return p.fit(src.Schema, func(ops []op) ([]op, error) {
+		s, err := newSpec(src, ops)
+		if err != nil {
+			return nil, err
+		}
+		if counts(ops) {
+			return s.count(ctx, ex, parts, ops)
+		}
+		if len(parts) == 0 {
+			return ops, nil
+		}
+		l, err := mapper.MapReduce(ctx, ex, fitPart.With(s), mergeLearned, parts)
+		if err != nil {
+			return nil, err
+		}
+		return l.into(ops)
+	})
+}
+
+// FitBlocks learns from blocks in this process. It goes over them once for each pass, and holds all counted values in memory.
+func (p Pipeline) FitBlocks(in dataset.Schema, blocks iter.Seq2[*dataset.Block, error]) (*Fitted, error) {
+	return p.fit(in, func(ops []op) ([]op, error) {
+		t := tallies{}
+		for b, err := range blocks {
+			if err == nil {
+				err = see(in, b, ops, t.add)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		return ops, t.tell(ops)
+	})
+}
+
+// fit goes through the passes, each of which learn makes.
+func (p Pipeline) fit(in dataset.Schema, learn func(ops []op) ([]op, error)) (*Fitted, error) {
+	if err := in.Check(); err != nil {
+		return nil, err
+	}
+	f := &fitting{steps: p, in: in, ready: make([]Transform, len(p))}
+	for {
+		ops, more, err := f.pass()
+		if err != nil {
+			return nil, err
+		}
+		if !more {
+			return newFitted(in, f.ready)
+		}
+		if ops, err = learn(ops); err != nil {
+			return nil, err
+		}
+		for _, o := range ops {
+			if o.fitter == nil {
+				continue
+			}
+			if f.ready[o.step], err = o.fitter.Fit(); err != nil {
+				return nil, fmt.Errorf("preprocess: step %d (%T): %w", o.step, p[o.step], err)
+			}
+		}
+	}
+}
+
+// emitter takes what a [Counter] counts.
+type emitter func(step int, list string, value []byte, n, rows int64) error
+
+// see does a pass's work on a block.
+func see(in dataset.Schema, b *dataset.Block, ops []op, emit emitter) error {
+	for _, o := range ops {
+		var err error
+		if o.transform != nil {
+			if err = o.transform.Apply(in, b); err == nil {
+				in, err = o.transform.Out(in)
+			}
+		} else {
+			err = o.fitter.See(in, b)
+			if c, ok := o.fitter.(Counter); ok && err == nil {
+				var failed error
+				err = c.Count(in, b, func(list string, value []byte, n, rows int64) {
+					if failed == nil {
+						failed = emit(o.step, list, value, n, rows)
+					}
+				})
+				err = errors.Join(err, failed)
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("preprocess: step %d: %w", o.step, err)
+		}
+	}
+	return nil
+}
+
+// spec is what all tasks of a pass are told.
+type spec struct {
+	Source dataset.Source
+	Ops    []byte // JSON of []specOp
+}
+
+type specOp struct {
+	Step      int     `json:"step"`
+	Transform *tagged `json:"transform,omitempty"`
+	Fitter    *State  `json:"fitter,omitempty"`
+}
+
+func newSpec(src dataset.Source, ops []op) (spec, error) {
+	all := make([]specOp, len(ops))
+	for i, o := range ops {
+		all[i].Step = o.step
+		if o.transform != nil {
+			t, err := tag(o.transform)
+			if err != nil {
+				return spec{}, err
+			}
+			all[i].Transform = &t
+			continue
+		}
+		s, err := stateOf(o.fitter)
+		if err != nil {
+			return spec{}, err
+		}
+		all[i].Fitter = &s
+	}
+	data, err := json.Marshal(all)
+	if err != nil {
+		return spec{}, fmt.Errorf("preprocess: %w", err)
+	}
+	return spec{src, data}, nil
+}
+
+// ops are the spec's, with fitters that have seen nothing.
+func (s spec) ops() ([]op, error) {
+	var all []specOp
+	if err := json.Unmarshal(s.Ops, &all); err != nil {
+		return nil, fmt.Errorf("preprocess: %w", err)
+	}
+	ops := make([]op, len(all))
+	for i, o := range all {
+		var err error
+		ops[i].step = o.Step
+		switch {
+		case o.Transform != nil:
+			ops[i].transform, err = untag[Transform](*o.Transform)
+		case o.Fitter != nil:
+			ops[i].fitter, err = o.Fitter.fitter()
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return ops, nil
+}
+
+// learned is what fitters have learned of some parts.
+type learned struct {
+	States []State // of the ops with fitters, in order
+}
+
+func learnedBy(ops []op) (learned, error) {
+	var l learned
+	for _, o := range ops {
+		if o.fitter == nil {
+			continue
+		}
+		s, err := stateOf(o.fitter)
+		if err != nil {
+			return l, err
+		}
+		l.States = append(l.States, s)
+	}
+	return l, nil
+}
+
+// into returns ops with fitters that have learned that.
+func (l learned) into(ops []op) ([]op, error) {
+	i := 0
+	for n := range ops {
+		if ops[n].fitter == nil {
+			continue
+		}
+		if i >= len(l.States) {
+			return nil, fmt.Errorf("preprocess: a pass brings %d states, and has more fitters", len(l.States))
+		}
+		var err error
+		if ops[n].fitter, err = l.States[i].fitter(); err != nil {
+			return nil, err
+		}
+		i++
+	}
+	return ops, nil
+}
+
+// merge learns in a what b has.
+func merge(a, b learned) (learned, error) {
+	if len(a.States) != len(b.States) {
+		return a, fmt.Errorf("preprocess: %d states and %d of one pass", len(a.States), len(b.States))
+	}
+	for i := range a.States {
+		x, err := a.States[i].fitter()
+		if err != nil {
+			return a, err
+		}
+		y, err := b.States[i].fitter()
+		if err == nil {
+			err = x.Merge(y)
+		}
+		if err == nil {
+			a.States[i], err = stateOf(x)
+		}
+		if err != nil {
+			return a, err
+		}
+	}
+	return a, nil
+}
+
+var (
+	fitPart = mapper.FuncWith("gowren/preprocess/fit", func(ctx context.Context, s spec, p dataset.Part) (learned, error) {
+		ops, err := s.ops()
+		if err != nil {
+			return learned{}, err
+		}
+		for b, err := range s.Source.Blocks(ctx, p) {
+			if err == nil {
+				err = see(s.Source.Schema, b, ops, nil)
+			}
+			if err != nil {
+				return learned{}, err
+			}
+		}
+		return learnedBy(ops)
+	})
+	mergeLearned = mapper.Combine("gowren/preprocess/merge", func(_ context.Context, a, b learned) (learned, error) { return merge(a, b) })
+)

@@ -1,0 +1,100 @@
+package preprocess
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/gowren/gowren/mlops/dataset"
+)
+
+// Pipeline is steps, of which each has what those before it make.
+type Pipeline []Step
+
+// Fitted is a pipeline that has learned. It is safe for concurrent use; blocks that it is applied to are its callers'.
+type Fitted struct {
+	In         dataset.Schema // of the rows that it takes
+	Transforms []Transform
+
+	schemas []dataset.Schema // before each transform, and after the last
+}
+
+// version is of the form of saved pipelines.
+const version = 1
+
+// saved is a Fitted as JSON.
+type saved struct {
+	Version    int            `json:"version"`
+	In         dataset.Schema `json:"in"`
+	Transforms []tagged       `json:"transforms"`
+}
+
+// newFitted makes one, whose transforms fit together.
+func newFitted(in dataset.Schema, transforms []Transform) (*Fitted, error) {
+	f := &Fitted{In: in, Transforms: transforms, schemas: []dataset.Schema{in}}
+	for i, t := range transforms {
+		out, err := t.Out(f.schemas[i])
+		if err == nil {
+			err = out.Check()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("preprocess: transform %d (%T): %w", i, t, err)
+		}
+		f.schemas = append(f.schemas, out)
+	}
+	return f, nil
+}
+
+// Out is the schema of the rows that it makes.
+func (f *Fitted) Out() dataset.Schema { return f.schemas[len(f.schemas)-1] }
+
+// Apply makes of a block of the schema In one of the schema Out, in place.
+func (f *Fitted) Apply(b *dataset.Block) error {
+	for i, t := range f.Transforms {
+		if err := t.Apply(f.schemas[i], b); err != nil {
+			return fmt.Errorf("preprocess: transform %d (%T): %w", i, t, err)
+		}
+	}
+	return nil
+}
+
+// Save writes it, as JSON.
+func (f *Fitted) Save(w io.Writer) error {
+	s := saved{Version: version, In: f.In, Transforms: make([]tagged, len(f.Transforms))}
+	for i, t := range f.Transforms {
+		var err error
+		if s.Transforms[i], err = tag(t); err != nil {
+			return err
+		}
+	}
+	if err := json.NewEncoder(w).Encode(s); err != nil {
+		return fmt.Errorf("preprocess: save: %w", err)
+	}
+	return nil
+}
+
+// maxSaved bounds what Load reads.
+const maxSaved = 1 << 30
+
+// Load reads what Save has written.
+func Load(r io.Reader) (*Fitted, error) {
+	var s saved
+	if err := json.NewDecoder(io.LimitReader(r, maxSaved)).Decode(&s); err != nil {
+		return nil, fmt.Errorf("preprocess: load: %w", err)
+	}
+	if s.Version != version {
+		return nil, fmt.Errorf("preprocess: load: it has version %d, and this program reads %d: %w", s.Version, version, errors.ErrUnsupported)
+	}
+	if err := s.In.Check(); err != nil {
+		return nil, fmt.Errorf("preprocess: load: %w", err)
+	}
+	transforms := make([]Transform, len(s.Transforms))
+	for i, x := range s.Transforms {
+		var err error
+		if transforms[i], err = untag[Transform](x); err != nil {
+			return nil, err
+		}
+	}
+	return newFitted(s.In, transforms)
+}

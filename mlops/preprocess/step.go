@@ -1,0 +1,212 @@
+package preprocess
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"reflect"
+	"sync"
+
+	"github.com/gowren/gowren/mlops/dataset"
+	"github.com/gowren/gowren/serialize"
+)
+
+// Step is a transform before it is fitted: what a user writes down. Its exported fields are its settings. Steps travel to
+// workers, so each type is registered by [Register].
+type Step interface {
+	// Plan says what the step does to rows of a schema, or why it cannot.
+	Plan(in dataset.Schema) (Plan, error)
+}
+
+// Plan is what a step does to rows of one schema.
+type Plan struct {
+	// Reads names the columns by which the step is fitted, and that it is applied to. Writes names those that it changes,
+	// makes or removes.
+	Reads, Writes []string
+	// Out is the schema of what it makes. The width of a vector may be unknown before the step is fitted: then it is -1.
+	Out dataset.Schema
+	// Fitter, where the step learns from rows, is what learns, empty. Otherwise Transform is what it does.
+	Fitter    Fitter
+	Transform Transform
+}
+
+// Fitter learns from blocks of rows. What it has learned is the same however rows come in blocks and in whatever order
+// blocks and fitters are merged, to the bit. It travels: its exported fields are its state, and its type is registered.
+type Fitter interface {
+	// See learns from a block, of the schema that the step was planned for.
+	See(in dataset.Schema, b *dataset.Block) error
+	// Merge learns what another fitter of the same step has, which is not used any more.
+	Merge(other Fitter) error
+	// Fit makes the transform.
+	Fit() (Transform, error)
+}
+
+// Counter is a [Fitter] that needs to know how often values occur, of which there may be more than memory holds: they are
+// counted by key.
+type Counter interface {
+	Fitter
+	// Count calls emit for the values of a block: how often they occurred, in how many rows, and of which list they are.
+	Count(in dataset.Schema, b *dataset.Block, emit func(list string, value []byte, n, rows int64)) error
+	// Want says of which lists the most frequent values are wanted, and how many. It follows from the step's settings.
+	Want() map[string]Want
+	// Counted is told the most frequent values of a list, in the order of their counts, those that are equally frequent in
+	// the order of their bytes. Fit follows.
+	Counted(list string, values []Counted) error
+}
+
+// Want is how many values of a list a [Counter] asks for, and by what they are chosen.
+type Want struct {
+	Most   int   // values; 0 is all
+	Least  int64 // occurrences, or rows, at least
+	ByRows bool  // by the number of rows, not of occurrences
+}
+
+// Counted is how often a value occurred, and in how many rows.
+type Counted struct {
+	Value []byte
+	N     int64
+	Rows  int64
+}
+
+// Transform is a fitted step. Its exported fields are what it has learned; its type is registered.
+type Transform interface {
+	// Out returns the schema of what it makes of rows of a schema, or why it cannot.
+	Out(in dataset.Schema) (dataset.Schema, error)
+	// Apply makes of a block of the schema in one of the schema out, in place.
+	Apply(in dataset.Schema, b *dataset.Block) error
+}
+
+var (
+	typesMu sync.RWMutex
+	types   = map[string]reflect.Type{}
+	names   = map[reflect.Type]string{}
+)
+
+// Register gives names to types of steps, fitters and transforms, by which workers and saved pipelines know them. It is
+// called before mapper.Main, with a value of each type, struct or pointer to one. A name that is taken is a panic.
+func Register(name string, values ...any) {
+	typesMu.Lock()
+	defer typesMu.Unlock()
+	for i, v := range values {
+		t := reflect.TypeOf(v)
+		full := name
+		if i > 0 {
+			full = fmt.Sprintf("%s/%d", name, i)
+		}
+		if _, taken := types[full]; taken {
+			panic(fmt.Sprintf("preprocess: the name %q is registered already", full))
+		}
+		if _, again := names[t]; again {
+			panic(fmt.Sprintf("preprocess: the type %v is registered already", t))
+		}
+		types[full], names[t] = t, full
+	}
+}
+
+// named returns the registered name of a value's type.
+func named(v any) (string, error) {
+	typesMu.RLock()
+	defer typesMu.RUnlock()
+	name, ok := names[reflect.TypeOf(v)]
+	if !ok {
+		return "", fmt.Errorf("preprocess: the type %T is not registered: call preprocess.Register before mapper.Main: %w", v, fs.ErrInvalid)
+	}
+	return name, nil
+}
+
+// fresh returns a pointer to a new value of the type with a name, and the value that the pointer will hold.
+func fresh(name string) (reflect.Value, func() any, error) {
+	typesMu.RLock()
+	t, ok := types[name]
+	typesMu.RUnlock()
+	if !ok {
+		return reflect.Value{}, nil, fmt.Errorf("preprocess: nothing is registered as %q: the program that wrote it knows other steps: %w", name, fs.ErrNotExist)
+	}
+	if t.Kind() == reflect.Pointer {
+		p := reflect.New(t.Elem())
+		return p, p.Interface, nil
+	}
+	p := reflect.New(t)
+	return p, func() any { return p.Elem().Interface() }, nil
+}
+
+// tagged is a registered value as JSON.
+type tagged struct {
+	Type  string          `json:"type"`
+	Value json.RawMessage `json:"value"`
+}
+
+func tag(v any) (tagged, error) {
+	name, err := named(v)
+	if err != nil {
+		return tagged{}, err
+	}
+	data, err := json.Marshal(v)
+	if err != nil {
+		return tagged{}, fmt.Errorf("preprocess: a %s cannot be saved: %w", name, err)
+	}
+	return tagged{name, data}, nil
+}
+
+// untag returns the value of a tagged one, of a type that has the methods of T.
+func untag[T any](x tagged) (T, error) {
+	var none T
+	p, value, err := fresh(x.Type)
+	if err != nil {
+		return none, err
+	}
+	if err := json.Unmarshal(x.Value, p.Interface()); err != nil {
+		return none, fmt.Errorf("preprocess: what was saved of a %s cannot be read: %w", x.Type, err)
+	}
+	v, ok := value().(T)
+	if !ok {
+		return none, fmt.Errorf("preprocess: %q is registered as something else: %w", x.Type, fs.ErrInvalid)
+	}
+	return v, nil
+}
+
+// State is what a fitter has learned, on its way.
+type State struct {
+	Type string
+	Data []byte
+}
+
+func stateOf(f Fitter) (State, error) {
+	name, err := named(f)
+	if err != nil {
+		return State{}, err
+	}
+	data, err := serialize.Marshal(f)
+	if err != nil {
+		return State{}, fmt.Errorf("preprocess: what a %s has learned cannot be sent: %w", name, err)
+	}
+	return State{name, data}, nil
+}
+
+func (s State) fitter() (Fitter, error) {
+	p, value, err := fresh(s.Type)
+	if err != nil {
+		return nil, err
+	}
+	if err := serialize.Unmarshal(s.Data, p.Interface()); err != nil {
+		return nil, fmt.Errorf("preprocess: what a %s has learned cannot be read: %w", s.Type, err)
+	}
+	f, ok := value().(Fitter)
+	if !ok {
+		return nil, fmt.Errorf("preprocess: %q is no fitter: %w", s.Type, fs.ErrInvalid)
+	}
+	return f, nil
+}
+
+// errKind is for a step that is told to read a column of another kind.
+func errKind(step string, c dataset.Column, want ...dataset.Kind) error {
+	return fmt.Errorf("preprocess: %s: column %q is a %s, and not a %v: %w", step, c.Name, c.Kind, want, fs.ErrInvalid)
+}
+
+// errColumn is for a step that names a column that is not there.
+func errColumn(step, name string) error {
+	return fmt.Errorf("preprocess: %s: there is no column %q: %w", step, name, fs.ErrNotExist)
+}
+
+var errNothing = errors.New("no row was seen")
