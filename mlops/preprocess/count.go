@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"slices"
 	"strconv"
@@ -64,27 +65,37 @@ type place struct {
 
 // key is the place as a key: text, since it goes through JSON.
 func (p place) key() string {
-	value := "t" + p.value
-	if !utf8.ValidString(p.value) {
-		value = "x" + hex.EncodeToString([]byte(p.value))
+	return strconv.Itoa(p.step) + "\x00" + text(p.list) + "\x00" + text(p.value)
+}
+
+// text makes of any bytes text without \x00.
+func text(s string) string {
+	if !utf8.ValidString(s) || strings.Contains(s, "\x00") {
+		return "x" + hex.EncodeToString([]byte(s))
 	}
-	return strconv.Itoa(p.step) + "\x00" + p.list + "\x00" + value
+	return "t" + s
+}
+
+// untext is the opposite of text.
+func untext(s string) (string, bool) {
+	if rest, ok := strings.CutPrefix(s, "t"); ok {
+		return rest, true
+	}
+	rest, ok := strings.CutPrefix(s, "x")
+	raw, err := hex.DecodeString(rest)
+	return string(raw), ok && err == nil
 }
 
 func placeOf(key string) (place, error) {
 	step, rest, _ := strings.Cut(key, "\x00")
-	list, value, ok := strings.Cut(rest, "\x00")
+	list, value, _ := strings.Cut(rest, "\x00")
 	n, err := strconv.Atoi(step)
-	if !ok || err != nil || value == "" {
-		return place{}, fmt.Errorf("preprocess: a counted value has the key %.60q", key)
-	}
-	p := place{n, list, value[1:]}
-	if value[0] == 'x' {
-		raw, err := hex.DecodeString(value[1:])
-		if err != nil {
-			return place{}, fmt.Errorf("preprocess: a counted value has the key %.60q: %w", key, err)
-		}
-		p.value = string(raw)
+	p := place{step: n}
+	var ok, fine bool
+	p.list, ok = untext(list)
+	p.value, fine = untext(value)
+	if err != nil || !ok || !fine {
+		return place{}, fmt.Errorf("preprocess: a counted value has the key %.60q: %w", key, fs.ErrInvalid)
 	}
 	return p, nil
 }

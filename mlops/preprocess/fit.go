@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/gowren/gowren/mapper"
 	"github.com/gowren/gowren/mlops/dataset"
@@ -38,12 +39,17 @@ func (p Pipeline) Fit(ctx context.Context, ex *mapper.Executor, src dataset.Sour
 	})
 }
 
-// FitBlocks learns from blocks in this process. It goes over them once for each pass, and holds all counted values in memory.
+// FitBlocks learns from blocks in this process, which stay as they are. It goes over them once for each pass, and holds all
+// counted values in memory.
 func (p Pipeline) FitBlocks(in dataset.Schema, blocks iter.Seq2[*dataset.Block, error]) (*Fitted, error) {
 	return p.fit(in, func(ops []op) ([]op, error) {
 		t := tallies{}
+		changes := slices.ContainsFunc(ops, func(o op) bool { return o.transform != nil })
 		for b, err := range blocks {
 			if err == nil {
+				if changes {
+					b = b.Clone()
+				}
 				err = see(in, b, ops, t.add)
 			}
 			if err != nil {
@@ -85,8 +91,12 @@ func (p Pipeline) fit(in dataset.Schema, learn func(ops []op) ([]op, error)) (*F
 // emitter takes what a [Counter] counts.
 type emitter func(step int, list string, value []byte, n, rows int64) error
 
-// see does a pass's work on a block.
+// see does a pass's work on a block. It may change its values, and not which columns it has: who yields blocks uses them
+// again.
 func see(in dataset.Schema, b *dataset.Block, ops []op, emit emitter) error {
+	own := *b
+	own.Columns = slices.Clone(b.Columns)
+	b = &own
 	for _, o := range ops {
 		var err error
 		if o.transform != nil {

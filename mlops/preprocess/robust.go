@@ -18,7 +18,9 @@ func (s Robust) Plan(in dataset.Schema) (Plan, error) {
 
 type robustFit struct{ Sampler sampler }
 
-func (f *robustFit) See(in dataset.Schema, b *dataset.Block) error { return f.Sampler.see("robust", in, b) }
+func (f *robustFit) See(in dataset.Schema, b *dataset.Block) error {
+	return f.Sampler.see("robust", in, b)
+}
 
 func (f *robustFit) Merge(other Fitter) error {
 	o, err := same(f, other)
