@@ -41,6 +41,9 @@ type Column struct {
 // Schema names the columns of rows, in their order.
 type Schema struct {
 	Columns []Column `json:"columns"`
+	// Inferred is how many rows Infer has seen, where the schema is its; a reader's error tells of it. It is not part of what the
+	// schema says.
+	Inferred int `json:"-"`
 }
 
 // Check returns an error that says which column is wrong, and how.
