@@ -101,15 +101,15 @@ func placeOf(key string) (place, error) {
 }
 
 // count is a pass that counts.
-func (s spec) count(ctx context.Context, ex *mapper.Executor, parts []dataset.Part, ops []op) (_ []op, err error) {
+func (s spec) count(ctx context.Context, ex *mapper.Executor, parts []dataset.Part, ops []op) (_ []op, skipped dataset.Skipped, err error) {
 	work := storage.Prefix(ex.Bucket(), "preprocess/"+rand.Text()[:12])
 	defer func() { err = errors.Join(err, remove(ctx, work)) }()
 	told, err := json.Marshal(s)
 	if err != nil {
-		return nil, fmt.Errorf("preprocess: %w", err)
+		return nil, nil, fmt.Errorf("preprocess: %w", err)
 	}
 	if err := work.Put(ctx, "spec", bytes.NewReader(told)); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	inputs := make([]countInput, len(parts))
 	for i, p := range parts {
@@ -117,7 +117,7 @@ func (s spec) count(ctx context.Context, ex *mapper.Executor, parts []dataset.Pa
 	}
 	m, err := mapper.MapReduceByKeyTo(ctx, ex, countPart, sumTallies, inputs, storage.Prefix(work, "counts").URL())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	wants := map[int]map[string]Want{}
 	for _, o := range ops {
@@ -127,20 +127,21 @@ func (s spec) count(ctx context.Context, ex *mapper.Executor, parts []dataset.Pa
 	}
 	found, err := mapper.Map(ctx, ex, mostOf.With(wants), m.Splits(0))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	all := selection{}
 	for _, f := range found {
 		if f.Learned != nil {
+			skipped = f.Learned.Skipped
 			if ops, err = f.Learned.into(ops); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
 		for _, l := range f.Lists {
 			all[listKey{l.Step, l.List}] = append(all[listKey{l.Step, l.List}], l.Values...)
 		}
 	}
-	return ops, all.tell(wants, ops)
+	return ops, skipped, all.tell(wants, ops)
 }
 
 // listKey names a list of a step.
@@ -222,7 +223,8 @@ var (
 		if err != nil {
 			return err
 		}
-		for b, err := range s.Source.Blocks(ctx, in.Part) {
+		r := s.Source.Read(in.Part)
+		for b, err := range r.Blocks(ctx) {
 			if err == nil {
 				err = see(s.Source.Schema, b, ops, func(step int, list string, value []byte, n, rows int64) error {
 					emit(place{step, list, string(value)}.key(), tally{N: n, Rows: rows})
@@ -233,7 +235,7 @@ var (
 				return err
 			}
 		}
-		l, err := learnedBy(ops)
+		l, err := learnedBy(ops, r.Skipped())
 		if err == nil {
 			emit("", tally{Learned: &l})
 		}
