@@ -1,0 +1,84 @@
+package preprocess
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"text/tabwriter"
+	"unicode/utf8"
+)
+
+// WriteTable writes the description as text: a line for each column, and then how many rows were left out.
+func (d *Description) WriteTable(w io.Writer) error {
+	var b bytes.Buffer
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	line := func(name string, cells ...string) {
+		fmt.Fprintf(t, "%s\t", name)
+		for _, c := range cells {
+			fmt.Fprintf(t, "%s\t", c)
+		}
+		fmt.Fprintln(t)
+	}
+	line("column", "kind", "count", "missing", "min", "max", "mean", "deviation", "25 %", "50 %", "75 %", "distinct", "most frequent")
+	for _, c := range d.Columns {
+		cells := []string{string(c.Kind), strconv.FormatInt(c.Count, 10), strconv.FormatInt(c.Missing, 10)}
+		if n := c.Numbers; n != nil {
+			cells = append(cells, short(n.Min), short(n.Max), short(n.Mean), short(n.Deviation))
+			for _, q := range []float64{.25, .5, .75} {
+				cells = append(cells, n.at(q))
+			}
+		} else {
+			cells = append(cells, make([]string, 7)...)
+		}
+		distinct, frequent := "", ""
+		if c.Distinct > 0 {
+			distinct = strconv.FormatInt(c.Distinct, 10)
+		}
+		if len(c.Frequent) > 0 {
+			frequent = fmt.Sprintf("%s (%d)", cell(c.Frequent[0].Value), c.Frequent[0].Count)
+		}
+		line(cell(c.Name), append(cells, distinct, frequent)...)
+	}
+	if err := t.Flush(); err != nil {
+		return fmt.Errorf("preprocess: table: %w", err)
+	}
+	fmt.Fprintf(&b, "%d rows", d.Rows)
+	if d.RankError > 0 {
+		fmt.Fprintf(&b, "; quantiles are of %d, and their ranks within %.1f %%", d.Sampled, 100*d.RankError)
+	}
+	for _, reason := range slices.Sorted(maps.Keys(d.Skipped)) {
+		fmt.Fprintf(&b, "; left out for %s: %d", reason, d.Skipped[reason])
+	}
+	fmt.Fprintln(&b)
+	if _, err := w.Write(b.Bytes()); err != nil {
+		return fmt.Errorf("preprocess: table: %w", err)
+	}
+	return nil
+}
+
+// at is a quantile as text.
+func (n *NumbersDescription) at(q float64) string {
+	for _, told := range n.Quantiles {
+		if told.At == q {
+			return short(told.Value)
+		}
+	}
+	return ""
+}
+
+func short(x Float) string { return strconv.FormatFloat(float64(x), 'g', 5, 64) }
+
+// cell is text that fits in a line.
+func cell(s string) string {
+	const most = 24
+	if !utf8.ValidString(s) || slices.ContainsFunc([]rune(s), func(r rune) bool { return !strconv.IsPrint(r) }) {
+		s = strconv.Quote(s)
+	}
+	if utf8.RuneCountInString(s) > most {
+		s = string([]rune(s)[:most-1]) + "…"
+	}
+	return s
+}
