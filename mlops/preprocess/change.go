@@ -87,7 +87,7 @@ func (t Changed) Apply(in dataset.Schema, b *dataset.Block) error {
 			if x != x {
 				continue
 			}
-			y := x
+			var y float64
 			switch t.By {
 			case logOf:
 				y = math.Log(x + with)

@@ -72,8 +72,7 @@ func (e *extent) add(j int, x float64) {
 func (e *extent) merge(o *extent) {
 	e.grow(len(o.Least))
 	for j := range o.Least {
-		e.add(j, o.Least[j])
-		e.add(j, o.Most[j])
+		e.Least[j], e.Most[j] = min(e.Least[j], o.Least[j]), max(e.Most[j], o.Most[j])
 	}
 	e.Stored = grown(e.Stored, len(o.Stored), 0)
 	for j, n := range o.Stored {

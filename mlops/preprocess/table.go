@@ -2,11 +2,13 @@ package preprocess
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"unicode/utf8"
 )
@@ -14,13 +16,10 @@ import (
 // WriteTable writes the description as text: a line for each column, and then how many rows were left out.
 func (d *Description) WriteTable(w io.Writer) error {
 	var b bytes.Buffer
+	var lines []string
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
 	line := func(name string, cells ...string) {
-		fmt.Fprintf(t, "%s\t", name)
-		for _, c := range cells {
-			fmt.Fprintf(t, "%s\t", c)
-		}
-		fmt.Fprintln(t)
+		lines = append(lines, name+"\t"+strings.Join(cells, "\t")+"\t\n")
 	}
 	line("column", "kind", "count", "missing", "min", "max", "mean", "deviation", "25 %", "50 %", "75 %", "distinct", "most frequent")
 	for _, c := range d.Columns {
@@ -42,7 +41,8 @@ func (d *Description) WriteTable(w io.Writer) error {
 		}
 		line(cell(c.Name), append(cells, distinct, frequent)...)
 	}
-	if err := t.Flush(); err != nil {
+	_, err := io.WriteString(t, strings.Join(lines, ""))
+	if err = errors.Join(err, t.Flush()); err != nil {
 		return fmt.Errorf("preprocess: table: %w", err)
 	}
 	fmt.Fprintf(&b, "%d rows", d.Rows)
