@@ -28,7 +28,7 @@ func (s Bins) Plan(in dataset.Schema) (Plan, error) {
 		s.Bins = 255
 	}
 	if s.Bins < 2 || s.Bins > 255 {
-		return Plan{}, fmt.Errorf("preprocess: bins: %d, and not 2 to 255: %w", s.Bins, fs.ErrInvalid)
+		return Plan{}, fmt.Errorf("bins: %d, and not 2 to 255: %w", s.Bins, fs.ErrInvalid)
 	}
 	f, err := newSampler("bins", in, s.Columns)
 	if s.Equal {

@@ -52,7 +52,7 @@ func planChange(in dataset.Schema, names []string, by Change, with float64) (Pla
 		return Plan{}, err
 	}
 	if math.IsNaN(with) || math.IsInf(with, 0) {
-		return Plan{}, fmt.Errorf("preprocess: %s: %g: %w", by, with, fs.ErrInvalid)
+		return Plan{}, fmt.Errorf("%s: %g: %w", by, with, fs.ErrInvalid)
 	}
 	t := Changed{By: by, Columns: namesOf(columns)}
 	for range columns {
@@ -74,7 +74,7 @@ func (t Changed) Out(in dataset.Schema) (dataset.Schema, error) {
 		return in, errOther
 	}
 	if t.By != logOf && t.By != powerOf && t.By != yeoOf {
-		return in, fmt.Errorf("preprocess: a change by %q: %w", t.By, fs.ErrInvalid)
+		return in, fmt.Errorf("a change by %q: %w", t.By, fs.ErrInvalid)
 	}
 	return kept(in, t.Columns)
 }
@@ -101,7 +101,7 @@ func (t Changed) Apply(in dataset.Schema, b *dataset.Block) error {
 				if row < len(b.IDs) {
 					id = b.IDs[row]
 				}
-				return fmt.Errorf("preprocess: %s: column %q, row %016x: there is no finite one of %g with %g: %w", t.By, t.Columns[column], id, x, with, fs.ErrInvalid)
+				return fmt.Errorf("%s: column %q, row %016x: there is no finite one of %g with %g: %w", t.By, t.Columns[column], id, x, with, fs.ErrInvalid)
 			}
 			values[row] = y
 		}

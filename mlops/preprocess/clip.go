@@ -22,7 +22,7 @@ type Clip struct {
 // Plan needs no pass, and with Quantiles one, with up to 32 MiB.
 func (s Clip) Plan(in dataset.Schema) (Plan, error) {
 	if !(s.Low <= s.High) || s.Quantiles && (s.Low < 0 || s.High > 1) {
-		return Plan{}, fmt.Errorf("preprocess: clip: from %g to %g: %w", s.Low, s.High, fs.ErrInvalid)
+		return Plan{}, fmt.Errorf("clip: from %g to %g: %w", s.Low, s.High, fs.ErrInvalid)
 	}
 	f, err := newSampler("clip", in, s.Columns)
 	p := Plan{Reads: f.Columns, Writes: f.Columns, Out: in}

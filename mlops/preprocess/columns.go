@@ -27,7 +27,7 @@ func choose(step string, in dataset.Schema, names []string, kinds ...dataset.Kin
 		case at < 0:
 			return nil, errColumn(step, name)
 		case slices.Contains(names[:i], name):
-			return nil, fmt.Errorf("preprocess: %s: column %q is named twice: %w", step, name, fs.ErrInvalid)
+			return nil, fmt.Errorf("%s: column %q is named twice: %w", step, name, fs.ErrInvalid)
 		case !slices.Contains(kinds, in.Columns[at].Kind):
 			return nil, errKind(step, in.Columns[at], kinds...)
 		}

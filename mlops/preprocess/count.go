@@ -12,6 +12,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -176,8 +177,9 @@ func (s selection) tell(wants map[int]map[string]Want, ops []op) error {
 		if !ok {
 			continue
 		}
-		for list, w := range wants[o.step] {
-			if err := c.Counted(list, w.trim(s[listKey{o.step, list}])); err != nil {
+		lists := wants[o.step]
+		for _, list := range slices.Sorted(maps.Keys(lists)) {
+			if err := c.Counted(list, lists[list].trim(s[listKey{o.step, list}])); err != nil {
 				return fmt.Errorf("preprocess: step %d: %w", o.step, err)
 			}
 		}

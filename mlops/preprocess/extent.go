@@ -91,10 +91,10 @@ func (e *extent) of(j int) (least, most float64, ok bool) {
 }
 
 func errWhole(c dataset.Column) error {
-	return fmt.Errorf("preprocess: column %q does not have the values of its block's rows, or a value beyond its width of %d: %w", c.Name, c.Width, fs.ErrInvalid)
+	return fmt.Errorf("column %q does not have the values of its block's rows, or a value beyond its width of %d: %w", c.Name, c.Width, fs.ErrInvalid)
 }
 
 // errInfinite is for a column that cannot be scaled.
 func errInfinite(step, column string, least, most float64) error {
-	return fmt.Errorf("preprocess: %s: column %q goes from %g to %g, which is too far for it: Clip it first: %w", step, column, least, most, fs.ErrInvalid)
+	return fmt.Errorf("%s: column %q goes from %g to %g, which is too far for it: Clip it first: %w", step, column, least, most, fs.ErrInvalid)
 }

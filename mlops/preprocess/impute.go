@@ -70,11 +70,11 @@ func (s Impute) Plan(in dataset.Schema) (Plan, error) {
 		p.Fitter = &modeFit{Imputed: t}
 	case Constant:
 		if math.IsNaN(s.Value) {
-			return Plan{}, fmt.Errorf("preprocess: impute: a constant that is itself missing: %w", fs.ErrInvalid)
+			return Plan{}, fmt.Errorf("impute: a constant that is itself missing: %w", fs.ErrInvalid)
 		}
 		p.Transform = t
 	default:
-		return Plan{}, fmt.Errorf("preprocess: impute: with %q: %w", s.With, fs.ErrInvalid)
+		return Plan{}, fmt.Errorf("impute: with %q: %w", s.With, fs.ErrInvalid)
 	}
 	return p, nil
 }
@@ -83,7 +83,7 @@ func (s Impute) Plan(in dataset.Schema) (Plan, error) {
 func (t Imputed) filled(values []float64) (Transform, error) {
 	for i, x := range values {
 		if math.IsNaN(x) {
-			return nil, fmt.Errorf("preprocess: impute: column %q has no value, or infinities of both signs: fill in a Constant: %w", t.Columns[i], fs.ErrInvalid)
+			return nil, fmt.Errorf("impute: column %q has no value, or infinities of both signs: fill in a Constant: %w", t.Columns[i], fs.ErrInvalid)
 		}
 	}
 	t.Values = values
@@ -200,7 +200,7 @@ func (f *modeFit) Counted(list string, values []Counted) error {
 	case i < 0:
 		return errColumn("impute", list)
 	case len(values) == 0:
-		return fmt.Errorf("preprocess: impute: column %q has no value: fill in a Constant: %w", list, fs.ErrInvalid)
+		return fmt.Errorf("impute: column %q has no value: fill in a Constant: %w", list, fs.ErrInvalid)
 	case f.Imputed.Strings[i]:
 		f.Imputed.Texts[i] = values[0].Value
 	case len(values[0].Value) != 8:

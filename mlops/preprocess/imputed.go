@@ -35,7 +35,7 @@ func (t Imputed) Out(in dataset.Schema) (dataset.Schema, error) {
 		}
 		if t.Indicator {
 			if in.Index(name+indicated) >= 0 {
-				return in, fmt.Errorf("preprocess: impute: there is a column %q already: %w", name+indicated, fs.ErrExist)
+				return in, fmt.Errorf("impute: there is a column %q already: %w", name+indicated, fs.ErrExist)
 			}
 			more = append(more, dataset.Column{Name: name + indicated, Kind: dataset.Number})
 		}

@@ -32,14 +32,14 @@ func (s Interact) Plan(in dataset.Schema) (Plan, error) {
 		s.Degree = 2
 	}
 	if s.Degree < 2 || s.Degree > 8 {
-		return Plan{}, fmt.Errorf("preprocess: interact: a degree of %d, and not 2 to 8: %w", s.Degree, fs.ErrInvalid)
+		return Plan{}, fmt.Errorf("interact: a degree of %d, and not 2 to 8: %w", s.Degree, fs.ErrInvalid)
 	}
 	names := namesOf(columns)
 	var t Interacted
 	for n := 2; n <= s.Degree; n++ {
 		t.Products = s.products(t.Products, names, nil, 0, n)
 		if len(t.Products) > maxProducts {
-			return Plan{}, fmt.Errorf("preprocess: interact: more than %d products of %d columns: %w", maxProducts, len(names), fs.ErrInvalid)
+			return Plan{}, fmt.Errorf("interact: more than %d products of %d columns: %w", maxProducts, len(names), fs.ErrInvalid)
 		}
 	}
 	p := Plan{Reads: names, Transform: t}

@@ -29,7 +29,7 @@ func (s MinMax) Plan(in dataset.Schema) (Plan, error) {
 		s.High = 1
 	}
 	if !(s.Low < s.High) || math.IsInf(s.High-s.Low, 0) {
-		return Plan{}, fmt.Errorf("preprocess: minmax: from %g to %g: %w", s.Low, s.High, fs.ErrInvalid)
+		return Plan{}, fmt.Errorf("minmax: from %g to %g: %w", s.Low, s.High, fs.ErrInvalid)
 	}
 	return planExtent("minmax", in, s.Columns, s.Low, s.High, true)
 }

@@ -30,7 +30,7 @@ func (s Quantile) Plan(in dataset.Schema) (Plan, error) {
 		s.Quantiles = 1000
 	}
 	if s.Quantiles < 2 || s.Quantiles > sampleRows {
-		return Plan{}, fmt.Errorf("preprocess: quantile: %d quantiles, and not 2 to %d: %w", s.Quantiles, sampleRows, fs.ErrInvalid)
+		return Plan{}, fmt.Errorf("quantile: %d quantiles, and not 2 to %d: %w", s.Quantiles, sampleRows, fs.ErrInvalid)
 	}
 	f, err := newSampler("quantile", in, s.Columns)
 	return Plan{Reads: f.Columns, Writes: f.Columns, Out: in, Fitter: &quantileFit{s, f}}, err

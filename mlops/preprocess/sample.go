@@ -42,7 +42,7 @@ func newSample(width int) sample {
 func (s *sample) see(ids []uint64, columns [][]float64) error {
 	for _, c := range columns {
 		if len(c) != len(ids) {
-			return fmt.Errorf("preprocess: a block with %d IDs and %d numbers in a column: %w", len(ids), len(c), fs.ErrInvalid)
+			return fmt.Errorf("a block with %d IDs and %d numbers in a column: %w", len(ids), len(c), fs.ErrInvalid)
 		}
 	}
 	above := cmp.Or(s.above, math.MaxUint64)
@@ -185,7 +185,7 @@ func newSampler(step string, in dataset.Schema, names []string) (sampler, error)
 func (f *sampler) see(step string, in dataset.Schema, b *dataset.Block) error {
 	f.Rows += int64(b.Rows)
 	if len(b.IDs) != b.Rows {
-		return fmt.Errorf("preprocess: %s: a block of %d rows with %d IDs, by which rows are sampled: %w", step, b.Rows, len(b.IDs), fs.ErrInvalid)
+		return fmt.Errorf("%s: a block of %d rows with %d IDs, by which rows are sampled: %w", step, b.Rows, len(b.IDs), fs.ErrInvalid)
 	}
 	f.seen = f.seen[:0]
 	next := 0

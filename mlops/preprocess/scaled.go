@@ -36,7 +36,7 @@ func (s Scaled) Out(in dataset.Schema) (dataset.Schema, error) {
 			return in, errColumn("scaled", c.Name)
 		}
 		if n := max(in.Columns[at].Width, 1); len(c.Sub) != n || len(c.Div) != n || in.Columns[at].Kind == dataset.String {
-			return in, fmt.Errorf("preprocess: column %q has %d numbers, and was fitted with %d: %w", c.Name, n, len(c.Sub), fs.ErrInvalid)
+			return in, fmt.Errorf("column %q has %d numbers, and was fitted with %d: %w", c.Name, n, len(c.Sub), fs.ErrInvalid)
 		}
 	}
 	return in, nil
@@ -100,7 +100,7 @@ func (s Scaled) sparse(v *dataset.Vectors, c ScaledColumn) error {
 	}
 	for i, j := range v.Idx {
 		if int(j) >= len(c.Div) {
-			return fmt.Errorf("preprocess: column %q has a value at %d, and a width of %d: %w", c.Name, j, len(c.Div), fs.ErrInvalid)
+			return fmt.Errorf("column %q has a value at %d, and a width of %d: %w", c.Name, j, len(c.Div), fs.ErrInvalid)
 		}
 		v.Val[i] = float32(s.one(float64(v.Val[i]), 0, c.Div[j]))
 	}
@@ -109,6 +109,6 @@ func (s Scaled) sparse(v *dataset.Vectors, c ScaledColumn) error {
 
 // errSparse is for a step that would move the zeros of a sparse vector.
 func errSparse(step, column string) error {
-	return fmt.Errorf("preprocess: %s: column %q is sparse, and its zeros would become another number, and be stored: "+
+	return fmt.Errorf("%s: column %q is sparse, and its zeros would become another number, and be stored: "+
 		"use MaxAbs, or StandardScore with KeepMean: %w", step, column, fs.ErrInvalid)
 }

@@ -201,12 +201,12 @@ func (s State) fitter() (Fitter, error) {
 
 // errKind is for a step that is told to read a column of another kind.
 func errKind(step string, c dataset.Column, want ...dataset.Kind) error {
-	return fmt.Errorf("preprocess: %s: column %q is a %s, and not a %v: %w", step, c.Name, c.Kind, want, fs.ErrInvalid)
+	return fmt.Errorf("%s: column %q is a %s, and not a %v: %w", step, c.Name, c.Kind, want, fs.ErrInvalid)
 }
 
 // errColumn is for a step that names a column that is not there.
 func errColumn(step, name string) error {
-	return fmt.Errorf("preprocess: %s: there is no column %q: %w", step, name, fs.ErrNotExist)
+	return fmt.Errorf("%s: there is no column %q: %w", step, name, fs.ErrNotExist)
 }
 
 var errNothing = errors.New("no row was seen")
