@@ -53,6 +53,14 @@ func (f *binsFit) See(in dataset.Schema, b *dataset.Block) error {
 	})
 }
 
+func (f *binsFit) whole() bool {
+	if f.Step.Equal {
+		return len(f.Extents) == len(f.Sampler.Columns) && f.Sampler.Sample.Width == 0 && f.Sampler.Sample.Most > 0 &&
+			!slices.ContainsFunc(f.Extents, func(e extent) bool { return !e.whole() || len(e.Least) > 1 })
+	}
+	return f.Sampler.whole()
+}
+
 func (f *binsFit) Merge(other Fitter) error {
 	o, err := same(f, other)
 	if err != nil {

@@ -99,6 +99,10 @@ func (s *columnState) vectors(all int64, v *dataset.Vectors) {
 	s.Count, s.Missing = s.Count+all-missing, s.Missing+missing
 }
 
+func (f *describing) whole() bool {
+	return f.Numbers.whole() && !slices.ContainsFunc(f.Columns, func(s columnState) bool { return len(s.Distinct) != 0 && len(s.Distinct) != distinctRegisters })
+}
+
 func (f *describing) Merge(other Fitter) error {
 	o, err := same(f, other)
 	if err != nil {

@@ -69,6 +69,10 @@ func (e *extent) add(j int, x float64) {
 	}
 }
 
+func (e *extent) whole() bool {
+	return len(e.Least) == len(e.Most) && len(e.Stored) <= len(e.Least)
+}
+
 func (e *extent) merge(o *extent) {
 	e.grow(len(o.Least))
 	for j := range o.Least {
@@ -83,6 +87,9 @@ func (e *extent) merge(o *extent) {
 
 // of returns the extent of a coordinate, with the zeros that were not stored, or false where there is no number.
 func (e *extent) of(j int) (least, most float64, ok bool) {
+	if j >= len(e.Least) {
+		return highest, lowest, false
+	}
 	least, most = e.Least[j], e.Most[j]
 	if j < len(e.Stored) && e.Stored[j] < e.Rows {
 		least, most = min(least, 0), max(most, 0)

@@ -103,6 +103,10 @@ func (f *meanFit) See(in dataset.Schema, b *dataset.Block) error {
 	})
 }
 
+func (f *meanFit) whole() bool {
+	return len(f.Moments) == len(f.Imputed.Columns) && f.Imputed.whole()
+}
+
 func (f *meanFit) Merge(other Fitter) error {
 	o, err := same(f, other)
 	if err != nil {
@@ -135,6 +139,10 @@ func (f *medianFit) See(in dataset.Schema, b *dataset.Block) error {
 	return f.Sampler.see("impute", in, b)
 }
 
+func (f *medianFit) whole() bool {
+	return len(f.Imputed.Columns) == f.Sampler.Sample.Width && f.Sampler.whole() && f.Imputed.whole()
+}
+
 func (f *medianFit) Merge(other Fitter) error {
 	o, err := same(f, other)
 	if err != nil {
@@ -159,6 +167,8 @@ type modeFit struct {
 }
 
 func (f *modeFit) See(dataset.Schema, *dataset.Block) error { return nil }
+
+func (f *modeFit) whole() bool { return f.Imputed.whole() }
 
 func (f *modeFit) Merge(other Fitter) error {
 	_, err := same(f, other)

@@ -21,7 +21,7 @@ type Imputed struct {
 
 // Out adds the indicators.
 func (t Imputed) Out(in dataset.Schema) (dataset.Schema, error) {
-	if len(t.Strings) != len(t.Columns) || len(t.Values) != len(t.Columns) || len(t.Texts) != len(t.Columns) {
+	if !t.whole() {
 		return in, errOther
 	}
 	var more []dataset.Column
@@ -41,6 +41,11 @@ func (t Imputed) Out(in dataset.Schema) (dataset.Schema, error) {
 		}
 	}
 	return with(in, more...), nil
+}
+
+func (t Imputed) whole() bool {
+	n := len(t.Columns)
+	return len(t.Strings) == n && len(t.Values) == n && len(t.Texts) == n
 }
 
 // Apply fills in what is missing in a block.

@@ -133,7 +133,7 @@ func FuzzLoad(f *testing.F) {
 			t.Fatalf("%s: %v", text, err)
 		}
 		if got.In.Hash() == x.schema().Hash() {
-			for b := range x.blocks(2) {
+			for b := range x.each(2) {
 				if got.Apply(b) != nil {
 					return
 				}
@@ -177,7 +177,7 @@ func FuzzFitter(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		for b := range x.blocks(2) {
+		for b := range x.each(2) {
 			if err := p.Fitter.See(x.schema(), b); err != nil {
 				f.Fatal(err)
 			}

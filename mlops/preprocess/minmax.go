@@ -82,6 +82,10 @@ func (f *extentFit) See(in dataset.Schema, b *dataset.Block) error {
 	return nil
 }
 
+func (f *extentFit) whole() bool {
+	return len(f.Extents) == len(f.Columns) && !slices.ContainsFunc(f.Extents, func(e extent) bool { return !e.whole() })
+}
+
 func (f *extentFit) Merge(other Fitter) error {
 	o, err := same(f, other)
 	if err != nil {

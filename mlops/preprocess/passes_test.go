@@ -120,7 +120,7 @@ func TestPlanErrors(t *testing.T) {
 		}
 		f, err := Pipeline(p).FitBlocks(x.schema(), x.blocks(2))
 		if err == nil {
-			for b := range x.blocks(2) {
+			for b := range x.each(2) {
 				if err = f.Apply(b); err != nil {
 					break
 				}

@@ -132,7 +132,7 @@ func TestReferenceWords(t *testing.T) {
 	t.Parallel()
 	r, x := readReference(t)
 	f := fitOf(t, x, Impute{Columns: []string{"word"}, With: MostFrequent, Indicator: true})
-	for b := range x.blocks(x.rows()) {
+	for b := range x.each(x.rows()) {
 		if err := f.Apply(b); err != nil {
 			t.Fatal(err)
 		}

@@ -16,3 +16,6 @@ func same[T Fitter](_ T, other Fitter) (T, error) {
 	}
 	return o, nil
 }
+
+// whole is a fitter that can tell whether what was decoded of it fits together.
+type whole interface{ whole() bool }

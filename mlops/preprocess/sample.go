@@ -198,6 +198,8 @@ func (f *sampler) see(step string, in dataset.Schema, b *dataset.Block) error {
 	return f.Sample.see(b.IDs, f.seen)
 }
 
+func (f *sampler) whole() bool { return f.Sample.Width == len(f.Columns) && f.Sample.Most > 0 }
+
 func (f *sampler) merge(o *sampler) error {
 	f.Rows += o.Rows
 	return f.Sample.merge(&o.Sample)

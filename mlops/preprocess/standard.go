@@ -121,6 +121,10 @@ func (f *momentsFit) See(in dataset.Schema, b *dataset.Block) error {
 	return nil
 }
 
+func (f *momentsFit) whole() bool {
+	return len(f.Moments) == len(f.Columns) && !slices.ContainsFunc(f.Moments, func(m moments) bool { return len(m.Stored) > len(m.Of) })
+}
+
 func (f *momentsFit) Merge(other Fitter) error {
 	o, err := same(f, other)
 	if err != nil {

@@ -196,6 +196,9 @@ func (s State) fitter() (Fitter, error) {
 	if !ok {
 		return nil, fmt.Errorf("preprocess: %q is no fitter: %w", s.Type, fs.ErrInvalid)
 	}
+	if c, ok := f.(whole); ok && !c.whole() {
+		return nil, fmt.Errorf("preprocess: what a %s has learned is damaged: %w", s.Type, fs.ErrInvalid)
+	}
 	return f, nil
 }
 

@@ -71,15 +71,26 @@ func (t table) block(rows []int) *dataset.Block {
 	return b
 }
 
-// blocks yields all rows in blocks of so many.
-func (t table) blocks(size int) iter.Seq2[*dataset.Block, error] {
-	return func(yield func(*dataset.Block, error) bool) {
+// each yields all rows in blocks of so many.
+func (t table) each(size int) iter.Seq[*dataset.Block] {
+	return func(yield func(*dataset.Block) bool) {
 		for at := 0; at < t.rows(); at += size {
 			rows := make([]int, min(size, t.rows()-at))
 			for i := range rows {
 				rows[i] = at + i
 			}
-			if !yield(t.block(rows), nil) {
+			if !yield(t.block(rows)) {
+				return
+			}
+		}
+	}
+}
+
+// blocks is each, as a source yields them.
+func (t table) blocks(size int) iter.Seq2[*dataset.Block, error] {
+	return func(yield func(*dataset.Block, error) bool) {
+		for b := range t.each(size) {
+			if !yield(b, nil) {
 				return
 			}
 		}
