@@ -48,6 +48,9 @@ type Request struct {
 	// Detached asks for an invocation that needs no connection while it runs: its reply comes through the bucket. Only
 	// where Limits.Detaches.
 	Detached bool
+	// ID, where it is set, names a detached request, so that its reply can be had by an [Attacher] of another process, too:
+	// it stays below Prefix, whoever reads it. No two requests have the same. It is made of letters and digits.
+	ID string
 }
 
 // Limits are the facts that the scheduler plans by. The zero value of a field means no limit, or no.
@@ -67,6 +70,23 @@ type Limits struct {
 
 	PricePerSecond  float64 // US dollars, of an invocation under way, with its memory and CPUs
 	PricePerRequest float64 // US dollars
+}
+
+// Attacher is a backend whose detached requests outlive the driver that made them, and whose replies another can have. It is
+// found by type assertion.
+type Attacher interface {
+	// Attach returns the reply to a detached request of an earlier driver, as Invoke would have: it comes, or is a
+	// [*LostError] from the last moment on at which it could have come. Closing the reply before its end, or cancelling
+	// ctx, ends the work. An error of Attach itself leaves the request alone.
+	Attach(ctx context.Context, a Attached) (io.ReadCloser, error)
+	// Lasts is how long after a detached request is made its reply may come.
+	Lasts() time.Duration
+}
+
+// Attached is a detached request that an earlier driver has made, or was about to make.
+type Attached struct {
+	ID, Prefix string    // the request's
+	Until      time.Time // the last moment at which its reply may come
 }
 
 // Warmer is a backend that can have workers started before they are needed. It is found by type assertion.

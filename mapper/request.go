@@ -37,7 +37,8 @@ func (j *job) request(ctx context.Context, s *sched.Slot, b *sched.Batch) (backe
 	j.collected.sent.Add(int64(size))
 	clear(r.Tasks)
 	s.Tasks = r.Tasks
-	return backends.Request{Body: s.Buffer, Prefix: j.prefix(), Detached: j.ex.options.Detached}, nil
+	id, err := j.outlives(ctx, b)
+	return backends.Request{Body: s.Buffer, Prefix: j.prefix(), Detached: j.ex.options.Detached, ID: id}, err
 }
 
 func (j *job) put(ctx context.Context, key string, data io.Reader) error {

@@ -40,7 +40,7 @@ type Journal struct {
 	number int   // of the own run, once it is claimed; the writer's
 	runs   []Run // before this one
 	past   *past
-	sent   requests // by these
+	sent   requests                // by these
 	cancel context.CancelCauseFunc // of the writer
 
 	mu                          sync.Mutex

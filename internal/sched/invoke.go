@@ -59,8 +59,13 @@ var (
 	errGivenUp = errors.New("the job was given up: one of its functions panicked, or called runtime.Goexit")
 )
 
-// read takes a reply's frames to its end.
+// read takes a batch's reply to its end.
 func (r *Runner) read(s *Slot, b *Batch, reply io.Reader) Outcome {
+	return frames(s, reply, func(t wire.Type, payload []byte) (*wire.End, error) { return r.frame(s, b, t, payload) })
+}
+
+// frames takes a reply's frames to its end, which take returns.
+func frames(s *Slot, reply io.Reader, take func(t wire.Type, payload []byte) (*wire.End, error)) Outcome {
 	s.reader.Reset(reply)
 	var end *wire.End
 	for {
@@ -77,7 +82,7 @@ func (r *Runner) read(s *Slot, b *Batch, reply io.Reader) Outcome {
 		case end != nil:
 			return Outcome{Err: fmt.Errorf("a frame follows the reply's last one: %w", wire.ErrCorrupt)}
 		}
-		if end, err = r.frame(s, b, t, payload); err != nil {
+		if end, err = take(t, payload); err != nil {
 			return Outcome{Err: err}
 		}
 	}

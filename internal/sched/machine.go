@@ -39,6 +39,7 @@ type Machine struct {
 	suspect  int      // tasks in them
 	delayed  delays
 	dropped  int // tasks that will not run, since the job cannot go on
+	aside    int // tasks whose results may come from elsewhere
 
 	flying int      // invocations under way
 	under  []*Batch // theirs
@@ -57,6 +58,17 @@ func NewMachine(p Policy) *Machine {
 // Push adds a new task.
 func (m *Machine) Push(t Task) { m.queue.add(t) }
 
+// SetAside adds a new task that is not queued yet, and may never be: its result may come from elsewhere. It reports whether
+// the job goes on.
+func (m *Machine) SetAside() bool {
+	if m.fatal != nil {
+		m.dropped++
+		return false
+	}
+	m.aside++
+	return true
+}
+
 // Close notes that all tasks were pushed.
 func (m *Machine) Close() { m.closed = true }
 
@@ -69,7 +81,7 @@ func (m *Machine) pending() int { return m.queue.len() + m.returned.len() + m.su
 // Finished reports whether there is nothing more to do: all tasks are settled, or the job cannot go on, and no
 // invocation is under way.
 func (m *Machine) Finished() bool {
-	return m.flying == 0 && (m.fatal != nil || m.closed && m.pending() == 0)
+	return m.flying == 0 && (m.fatal != nil || m.closed && m.pending()+m.aside == 0)
 }
 
 // Stop keeps further batches from being begun, and lets go of the tasks that wait. The first reason counts.
@@ -78,7 +90,8 @@ func (m *Machine) Stop(reason error) {
 		return
 	}
 	m.fatal = reason
-	m.dropped += m.pending()
+	m.dropped += m.pending() + m.aside
+	m.aside = 0
 	m.queue, m.returned, m.suspects, m.suspect, m.delayed = queue{}, queue{}, nil, 0, nil
 	m.held = 0
 }
@@ -226,10 +239,11 @@ func (m *Machine) delay(attempt int) time.Duration {
 }
 
 // Counts returns what happened so far. Queued, running and settled tasks add up to those that were pushed; tasks that a
-// stopped job will not run count as queued.
+// stopped job will not run count as queued, and those that are aside as running.
 func (m *Machine) Counts() Counts {
 	c := m.counts
 	c.Queued = int64(m.pending() + m.dropped)
+	c.Running += int64(m.aside)
 	c.More = !m.closed
 	return c
 }

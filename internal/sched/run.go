@@ -23,8 +23,9 @@ type Job struct {
 	// that it pushed, unless Known is 1. Its context ends when the job stops, for whatever reason.
 	Feed func(ctx context.Context, push func(data []byte) bool) error
 	// Recall, where it is set, may give a new task's result from elsewhere, so that it does not run. It is called by Feed's
-	// goroutine, before the task is queued.
-	Recall func(ctx context.Context, s *Slot, t *Task) (bool, error)
+	// goroutine, before the task is queued. Where the result may still come, it returns what is closed when more is known:
+	// the task is put aside, others go on, and it is asked again then, by another goroutine.
+	Recall func(ctx context.Context, s *Slot, t *Task) (kept bool, later <-chan struct{}, err error)
 	// Request makes the request of a batch; it may take its buffer from the slot.
 	Request func(ctx context.Context, s *Slot, b *Batch) (backends.Request, error)
 	// Result takes a task's result. An error of it is a failure of the task.
@@ -89,9 +90,10 @@ type Runner struct {
 	room     sync.Cond // there may be room in the queue
 	m        *Machine
 	next     int64
-	recalled int64 // of these, the tasks that did not run
-	started  int   // slots
-	waiting  int   // slots that wait for work and were not woken
+	recalled int64                      // of these, the tasks that did not run
+	aside    map[<-chan struct{}][]Task // tasks of which more is known when it is closed
+	started  int                        // slots
+	waiting  int                        // slots that wait for work and were not woken
 	alarm    *time.Timer
 	due      time.Time     // when the alarm goes off; zero if it is off
 	settled  atomic.Int64  // tasks with a result or a final failure
@@ -180,25 +182,6 @@ func (r *Runner) push(data []byte) bool {
 	r.m.Push(Task{Index: r.next, Data: data})
 	r.next++
 	r.pass()
-	return true
-}
-
-// recall reports whether a task's result was to be had from elsewhere. An error ends the job.
-func (r *Runner) recall(t Task) bool {
-	s := slots.Get().(*Slot)
-	defer slots.Put(s)
-	kept, err := r.job.Recall(r.ctx, s, &t)
-	if err != nil {
-		r.stop(err)
-	}
-	if !kept {
-		return false
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.next++
-	r.recalled++
-	r.settled.Add(1)
 	return true
 }
 
