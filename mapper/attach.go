@@ -30,6 +30,20 @@ func (j *job) outlives(ctx context.Context, b *sched.Batch) (string, error) {
 	return q.ID.Text(), r.journal.Send(ctx, q)
 }
 
+// taken is told that a request was taken.
+func (j *job) taken(b *sched.Batch) {
+	r := j.resumed
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	id, sent := r.sent[b]
+	r.mu.Unlock()
+	if sent {
+		r.journal.Taken(id)
+	}
+}
+
 // ended is told of each invocation when it is over.
 func (j *job) ended(x *sched.Report) {
 	j.collected.ended(j.f.Name, x)
@@ -122,7 +136,11 @@ func (e *earlier) attach(q *journal.Request) bool {
 		return false
 	}
 	defer func() { <-e.places }()
-	reply, err := e.backend.Attach(e.ctx, backends.Attached{ID: q.ID.Text(), Prefix: e.j.prefix(), Until: q.Until})
+	a := backends.Attached{ID: q.ID.Text(), Prefix: e.j.prefix(), Until: q.Until}
+	if !q.Taken { // as a rule it was never sent, and nothing comes; if it was, it had just begun, and is told to stop
+		a.Until = time.Now()
+	}
+	reply, err := e.backend.Attach(e.ctx, a)
 	if err == nil {
 		err = sched.Results(reply, len(q.Tasks), func(position int, v sched.Value) error { return e.take(q.Tasks[position], v) })
 		if unclosed := reply.Close(); err == nil {

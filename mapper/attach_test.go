@@ -190,6 +190,22 @@ func TestAttachAnew(t *testing.T) {
 		wantResults(t, inputs, got, err)
 		wantRuns(t, test, len(inputs), once)
 	})
+	t.Run("never sent", func(t *testing.T) { // nobody waits for an hour
+		t.Parallel()
+		test, b := fresh("attach unsent"), memstore.New()
+		p := newCloud(t, b)
+		p.full.Store(true)
+		inputs := resumeInputs(test, 20)
+		p.dies(t, test, 8, mapper.Options{BatchSize: 1}, mapWork(inputs))
+		p.full.Store(false)
+		d, ex := p.start(t, mapper.Options{})
+		got, err := mapper.Map(t.Context(), ex, attachWork, inputs)
+		wantResults(t, inputs, got, err)
+		wantRuns(t, test, len(inputs), once)
+		if n := d.attached.Load(); n != 8 {
+			t.Errorf("%d requests were looked for", n)
+		}
+	})
 	t.Run("failed", func(t *testing.T) {
 		t.Parallel()
 		test, b := fresh("attach failed"), memstore.New()

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/backends/inproc"
+	"github.com/gowren/gowren/internal/journal"
 	"github.com/gowren/gowren/mapper"
 	"github.com/gowren/gowren/storage"
 )
@@ -26,6 +28,7 @@ type cloud struct {
 	bucket  storage.Bucket
 	lasts   time.Duration
 	loses   atomic.Bool // requests, without a word
+	full    atomic.Bool // it takes none
 	lost    atomic.Int64
 
 	mu    sync.Mutex
@@ -92,9 +95,14 @@ func (d *driver) Lasts() time.Duration { return d.lasts }
 
 func (d *driver) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser, error) {
 	id := cmp.Or(r.ID, rand.Text())
-	if d.loses.Load() {
+	switch {
+	case d.full.Load():
 		d.lost.Add(1)
-	} else {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	case d.loses.Load():
+		d.lost.Add(1)
+	default:
 		d.send(r, id)
 	}
 	return &cloudReply{d: d, ctx: ctx, id: id, prefix: r.Prefix, until: time.Now().Add(d.lasts), closed: make(chan struct{})}, nil
@@ -131,11 +139,13 @@ func (r *cloudReply) Read(p []byte) (int, error) {
 		if c != nil {
 			stored = c.stored
 		}
+		late := time.NewTimer(max(time.Until(r.until), 50*time.Millisecond)) // it is looked for once at least
+		defer late.Stop()
 		select {
 		case <-stored:
 		case <-r.ctx.Done():
 			return 0, context.Cause(r.ctx)
-		case <-time.After(time.Until(r.until)):
+		case <-late.C:
 			return 0, &backends.LostError{Worker: "w", Cause: errors.New("no reply came")}
 		}
 		var err error
@@ -187,11 +197,25 @@ func (p *cloud) dies(t *testing.T, test string, begun int64, o mapper.Options, j
 		case <-time.After(time.Millisecond):
 		}
 	}
+	for !p.full.Load() && !p.known(t) {
+		time.Sleep(10 * time.Millisecond)
+	}
 	d.dead.Store(true)
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("the driver dies with %v", err)
 	}
+}
+
+// known reports whether all requests that are under way are known to be.
+func (p *cloud) known(t *testing.T) bool {
+	t.Helper()
+	j, err := journal.Open(t.Context(), p.bucket, "it", journal.Run{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer j.Close()
+	return !slices.ContainsFunc(j.Requests(), func(r *journal.Request) bool { return !r.Taken })
 }
 
 // whenAttached does something when so many requests of an earlier driver are awaited.

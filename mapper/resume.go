@@ -60,7 +60,7 @@ func (ex *Executor) journal(ctx context.Context) (*journal.Journal, error) {
 	other := otherProgram(j.Runs(), program)
 	if n := len(j.Runs()); first && n > 0 {
 		text := fmt.Sprintf("%d results of %d earlier runs are kept", j.Kept(), n)
-		if open := j.Open(); open > 0 {
+		if open := len(j.Requests()); open > 0 {
 			text += fmt.Sprintf("; %d requests of theirs may still bring some", open)
 		}
 		if other != "" {

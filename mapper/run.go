@@ -168,6 +168,7 @@ func (j *job) do(ctx context.Context) error {
 		Known: j.known, QueueTasks: queueTasks, QueueBytes: queueBytes,
 		Feed:    j.feed,
 		Request: j.request,
+		Taken:   j.taken,
 		Result:  j.result,
 		Failed:  j.fail,
 		Log:     j.log,

@@ -36,7 +36,8 @@ const magic = "GWJ2"
 // The kinds of entries, and what their IDs and data are.
 const (
 	kindResult byte = iota // a task's, and its result
-	kindSent               // a request's, and what is to be known of it
+	kindSent               // a request's that is to be sent, and what is to be known of it
+	kindTaken              // a request's that was taken by its backend
 	kindOver               // a request's, of which nothing more comes
 	kinds
 )

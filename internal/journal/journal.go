@@ -118,6 +118,9 @@ func (j *Journal) take(kind byte, id ID, data []byte) error {
 	switch kind {
 	case kindSent:
 		return j.sent.add(id, data)
+	case kindTaken:
+		j.sent.take(id)
+		return nil
 	case kindOver:
 		j.sent.over(id)
 		return nil

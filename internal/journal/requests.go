@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -14,6 +15,7 @@ import (
 type Request struct {
 	ID    ID
 	Until time.Time // the last moment at which its reply can come
+	Taken bool      // the backend is known to have taken it; otherwise it may never have been sent
 	Tasks []ID      // their identities, in the request's order; the zero ID is none
 }
 
@@ -59,6 +61,13 @@ func (j *Journal) Send(ctx context.Context, r Request) error {
 	return j.wait(ctx, func() bool { return j.written >= want })
 }
 
+// Taken notes that a request was sent and taken.
+func (j *Journal) Taken(id ID) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.append(kindTaken, id, nil)
+}
+
 // Over notes that nothing more comes of a request. Where this is kept, all is that was recorded before.
 func (j *Journal) Over(id ID) {
 	j.sent.over(id)
@@ -82,11 +91,11 @@ func (j *Journal) Adopt(ctx context.Context, id ID, result []byte) error {
 // latest that is not over. It is nil where there is none.
 func (j *Journal) Awaited(task ID) *Request { return j.sent.of(task) }
 
-// Open returns how many requests of earlier runs are not over.
-func (j *Journal) Open() int {
+// Requests returns the requests of earlier runs that are not over, in no order.
+func (j *Journal) Requests() []*Request {
 	j.sent.mu.Lock()
 	defer j.sent.mu.Unlock()
-	return len(j.sent.open)
+	return slices.Collect(maps.Values(j.sent.open))
 }
 
 // requests are those of earlier runs that are not over.
@@ -108,6 +117,12 @@ func (r *requests) add(id ID, data []byte) error {
 	r.open[id] = q
 	r.order = append(r.order, q)
 	return nil
+}
+
+func (r *requests) take(id ID) {
+	if q := r.open[id]; q != nil {
+		q.Taken = true
+	}
 }
 
 func (r *requests) over(id ID) {

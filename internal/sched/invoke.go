@@ -33,6 +33,9 @@ func (r *Runner) invoke(s *Slot, b *Batch) {
 		o.Err = err
 		return
 	}
+	if r.job.Taken != nil {
+		r.job.Taken(b)
+	}
 	if r.m.policy.Streams {
 		r.mu.Lock()
 		r.m.Started(b, time.Now())

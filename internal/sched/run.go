@@ -28,6 +28,8 @@ type Job struct {
 	Recall func(ctx context.Context, s *Slot, t *Task) (kept bool, later <-chan struct{}, err error)
 	// Request makes the request of a batch; it may take its buffer from the slot.
 	Request func(ctx context.Context, s *Slot, b *Batch) (backends.Request, error)
+	// Taken, where it is set, is told that the backend has taken a batch's request.
+	Taken func(b *Batch)
 	// Result takes a task's result. An error of it is a failure of the task.
 	Result func(ctx context.Context, s *Slot, t *Task, v Value) *Failure
 	// Again, where it is set, says whether another attempt at a task may help, in place of what its worker says.
