@@ -72,13 +72,14 @@ const grace = 30 * time.Second
 type stored struct {
 	i     *invocation
 	key   string
-	until time.Time // the last moment at which it may come
+	until time.Time       // the last moment at which it may come
 	ctx   context.Context // ends with the reply, too
 	end   context.CancelFunc
 
-	mu    sync.Mutex // held while the reply is waited for and while it is read
-	reply io.ReadCloser
-	once  sync.Once
+	mu      sync.Mutex // held while the reply is waited for and while it is read
+	reply   io.ReadCloser
+	missing bool // it was waited for in vain
+	once    sync.Once
 }
 
 func newStored(i *invocation, key string, until time.Time) *stored {
@@ -94,6 +95,7 @@ func (s *stored) Read(p []byte) (int, error) {
 	if s.reply == nil {
 		r, err := supervisor.AwaitReply(s.ctx, s.i.bucket, s.key, time.Until(s.until))
 		if err != nil {
+			s.missing = s.ctx.Err() == nil
 			return 0, err
 		}
 		s.reply = r
@@ -109,9 +111,10 @@ func (s *stored) Close() error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		over := s.reply != nil
-		if over {
+		switch {
+		case over:
 			err = s.reply.Close()
-		} else {
+		case !s.missing:
 			s.i.halt()
 			if r, missing := supervisor.AwaitReply(s.i.own, s.i.bucket, s.key, patience); missing == nil {
 				over = true

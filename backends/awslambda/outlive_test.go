@@ -10,12 +10,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 
+	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/backends/awslambda"
 	"github.com/gowren/gowren/internal/journal"
 	"github.com/gowren/gowren/internal/servers/lambda"
@@ -78,6 +80,14 @@ func (o outliveOrder) config() awslambda.Config {
 	}
 }
 
+func (o outliveOrder) inputs() []outliveInput {
+	inputs := make([]outliveInput, outliveTasks)
+	for i := range inputs {
+		inputs[i] = outliveInput{o.Dir, i}
+	}
+	return inputs
+}
+
 // beOutlived makes this process a driver where it was started as one.
 func beOutlived() {
 	var o outliveOrder
@@ -99,11 +109,7 @@ func beOutlived() {
 		if err != nil {
 			return err
 		}
-		inputs := make([]outliveInput, outliveTasks)
-		for i := range inputs {
-			inputs[i] = outliveInput{o.Dir, i}
-		}
-		results, err := mapper.Map(ctx, ex, outlive, inputs)
+		results, err := mapper.Map(ctx, ex, outlive, o.inputs())
 		if err = errors.Join(err, ex.Close()); err != nil {
 			return err
 		}
@@ -116,13 +122,8 @@ func beOutlived() {
 // the results of those functions, and runs nothing again.
 func TestOutlived(t *testing.T) {
 	t.Parallel()
-	c := newCloud(t, lambda.Options{RoleDelay: -1})
-	bucket, dir := newBucket(t), t.TempDir()
-	role := c.role(t)
-	prepare(t, c.backend(t, awslambda.Config{Role: role, Concurrency: 3}), bucket) // it removes the function at the end
-	o := outliveOrder{
-		c.Endpoint, c.Region, c.Credentials.AccessKey, c.Credentials.SecretKey, c.Credentials.SessionToken, role, t.Name(), bucket.URL(), dir,
-	}
+	_, bucket, o := toOutlive(t)
+	dir := o.Dir
 	for run := range 3 {
 		d := startOutlived(t, o)
 		switch run {
@@ -156,6 +157,88 @@ func TestOutlived(t *testing.T) {
 	wantEmpty(t, bucket)
 }
 
+// toOutlive prepares what a driver needs that is to be killed.
+func toOutlive(t *testing.T) (*awslambda.Backend, storage.Bucket, outliveOrder) {
+	t.Helper()
+	c := newCloud(t, lambda.Options{RoleDelay: -1})
+	bucket, role := newBucket(t), c.role(t)
+	b := c.backend(t, awslambda.Config{Role: role, Concurrency: 3}) // it removes the function at the end
+	prepare(t, b, bucket)
+	return b, bucket, outliveOrder{
+		c.Endpoint, c.Region, c.Credentials.AccessKey, c.Credentials.SecretKey, c.Credentials.SessionToken, role, t.Name(), bucket.URL(), t.TempDir(),
+	}
+}
+
+// attaching counts the requests of an earlier driver that are waited for.
+type attaching struct {
+	*awslambda.Backend
+	n *atomic.Int64
+}
+
+func (a attaching) Prepare(context.Context, backends.Deployment) error { return nil }
+func (a attaching) Close() error                                       { return nil }
+
+func (a attaching) Attach(ctx context.Context, x backends.Attached) (io.ReadCloser, error) {
+	a.n.Add(1)
+	return a.Backend.Attach(ctx, x)
+}
+
+// TestOutlivedEnds cancels a job that waits for the functions of a driver that was killed. They are told to stop, and the
+// next run does not wait for them.
+func TestOutlivedEnds(t *testing.T) {
+	t.Parallel()
+	b, bucket, o := toOutlive(t)
+	d := startOutlived(t, o)
+	await(t, "the first run's tasks", func() bool { return d.marks("begun") == 4+3 && taken(t, bucket, 3) })
+	d.kill()
+	var attached atomic.Int64
+	resume := func(ctx context.Context) error {
+		ex, err := mapper.New(t.Context(), attaching{Backend: b, n: &attached}, bucket, mapper.Options{Resume: "it", Detached: true, Speculation: -1, Quiet: true})
+		if err != nil {
+			return err
+		}
+		_, err = mapper.Map(ctx, ex, outlive, o.inputs())
+		return errors.Join(err, ex.Close())
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- resume(ctx) }()
+	await(t, "three requests to be waited for", func() bool { return attached.Load() == 3 })
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	await(t, "the functions to stop", func() bool {
+		files, err := filepath.Glob(filepath.Join(o.Dir, "cancelled-*"))
+		return err == nil && len(files) == 3
+	})
+	check(os.WriteFile(filepath.Join(o.Dir, "go"), nil, 0o600))
+	if err := resume(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if n := attached.Load(); n != 3 {
+		t.Errorf("%d requests were waited for in all", n)
+	}
+}
+
+// TestAttachLate: a reply that can no longer come is a lost worker.
+func TestAttachLate(t *testing.T) {
+	t.Parallel()
+	b, _, _ := toOutlive(t)
+	reply, err := b.Attach(t.Context(), backends.Attached{ID: "never", Prefix: "resume/it/data", Until: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = io.ReadAll(reply)
+	if lost := new(backends.LostError); !errors.As(err, &lost) {
+		t.Error(err)
+	}
+	if err := reply.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // outlived is a driver that runs.
 type outlived struct {
 	t     *testing.T
@@ -187,7 +270,9 @@ func (d *outlived) kill() {
 	if err := d.cmd.Process.Kill(); err != nil {
 		d.t.Fatalf("the driver is no longer there: %v: %s", err, d.said())
 	}
-	_ = <-d.ended // by the signal
+	if err := <-d.ended; err == nil {
+		d.t.Fatal("the driver has ended by itself")
+	}
 }
 
 func (d *outlived) said() string {
