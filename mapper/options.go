@@ -26,7 +26,8 @@ type Options struct {
 
 	// Detached makes requests that need no connection while they run, where the backend has such ([backends.Limits]);
 	// elsewhere the job is refused. Results come through the bucket, within a second or two of their end. It is for tasks
-	// of many minutes over a network that may not hold connections for as long.
+	// of many minutes over a network that may not hold connections for as long. With Resume they outlive this program: it
+	// takes what they come to when it is run again. Each request then waits until the bucket knows of it.
 	Detached bool
 
 	// Log is where progress and the lines that workers print and log are written: a bar on a terminal, lines elsewhere. The
