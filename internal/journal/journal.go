@@ -64,8 +64,9 @@ func Prefix(name string) (string, error) {
 	return "resume/" + name, nil
 }
 
-// Open reads what earlier runs have kept under a name. It takes memory for an identity and a number for each kept result;
-// the results lie in a temporary file. Nothing is written before the first Record.
+// Open reads what earlier runs have kept under a name. It takes memory for an identity and a number for each kept result,
+// and for each task of a request that may still bring one; the results lie in a temporary file. Nothing is written before
+// the first Record.
 func Open(ctx context.Context, b storage.Bucket, name string, r Run) (*Journal, error) {
 	prefix, err := Prefix(name)
 	if err != nil {
