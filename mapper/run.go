@@ -175,6 +175,9 @@ func (j *job) do(ctx context.Context) error {
 	if j.resumed != nil {
 		s.Recall = j.recall
 	}
+	if o.MoreMemory {
+		s.Larger = &j.ex.ladder
+	}
 	if o.RetryIf != nil {
 		s.Again = func(t *sched.Task, f *sched.Failure) bool {
 			return o.RetryIf(newTaskError(j.f.Name, t.Index, t.Attempt+1, f))

@@ -38,6 +38,7 @@ type Machine struct {
 	suspects [][]Task // parts of batches that lost their worker, each to be run by itself
 	suspect  int      // tasks in them
 	delayed  delays
+	parked   int // tasks that wait for a worker of their level, with their Runner
 	dropped  int // tasks that will not run, since the job cannot go on
 
 	flying int      // invocations under way
@@ -64,7 +65,9 @@ func (m *Machine) Close() { m.closed = true }
 func (m *Machine) Bytes() int { return m.queue.bytes + m.returned.bytes + m.held }
 
 // pending returns how many tasks are neither settled nor under way.
-func (m *Machine) pending() int { return m.queue.len() + m.returned.len() + m.suspect + len(m.delayed) }
+func (m *Machine) pending() int {
+	return m.queue.len() + m.returned.len() + m.suspect + len(m.delayed) + m.parked
+}
 
 // Finished reports whether there is nothing more to do: all tasks are settled, or the job cannot go on, and no
 // invocation is under way.
@@ -80,7 +83,7 @@ func (m *Machine) Stop(reason error) {
 	m.fatal = reason
 	m.dropped += m.pending()
 	m.queue, m.returned, m.suspects, m.suspect, m.delayed = queue{}, queue{}, nil, 0, nil
-	m.held = 0
+	m.held, m.parked = 0, 0
 }
 
 // Err returns why the job cannot go on, or nil.
@@ -105,7 +108,7 @@ func (m *Machine) Ready(now time.Time) (bool, time.Time) {
 
 // waits reports whether a task is to be run now.
 func (m *Machine) waits(now time.Time) bool {
-	return m.pending() > len(m.delayed) || m.delayed.due(now)
+	return m.pending() > len(m.delayed)+m.parked || m.delayed.due(now)
 }
 
 // sooner returns the earlier of two times, of which the zero time is none.
@@ -208,7 +211,7 @@ func (m *Machine) failed(t Task, again, alone bool, now time.Time) (attempts int
 	}
 	m.counts.Retried++
 	m.held += size(t)
-	m.delayed.add(delayed{now.Add(m.delay(t.Attempt)), t, alone})
+	m.delayed.add(delayed{now.Add(m.delay(t.Attempt)), t, alone || t.Level > 0})
 	return t.Attempt, false
 }
 

@@ -56,11 +56,12 @@ func simulate(t *testing.T, seed uint64, tasks, workers int) {
 		task: time.Millisecond << r.IntN(9), overhead: time.Millisecond << r.IntN(7),
 	}}
 	copies := []float64{0, 0.1, 0.5}[r.IntN(3)]
+	f.greedy = max(0.02*rand.New(rand.NewPCG(seed, 3)).Float64()-0.005, 0)
 	s := &simulation{T: t, seed: seed, f: f, done: make([]atomic.Int32, tasks), slow: r.IntN(3) == 0}
 	s.r = NewRunner(&Job{
 		Backend: f,
 		Policy:  Policy{Concurrency: workers, CPUs: f.cpus, BatchSize: max(r.IntN(30)-15, 0), BatchBytes: r.IntN(200), Retries: 20, Random: rand.Float64, Copies: copies, Streams: r.IntN(2) == 0},
-		Feed:    s.feed, Request: request, Result: s.result, Failed: s.failed, Log: func(*Task, string) {},
+		Feed:    s.feed, Request: s.request, Larger: &fakeLadder{f: f, levels: 3, takes: 30 * time.Second, failures: int(seed % 3)}, Result: s.result, Failed: s.failed, Log: func(*Task, string) {},
 		QueueTasks: 1 + r.IntN(2*tasks), QueueBytes: 1 << 20,
 	})
 	synctest.Test(t, func(t *testing.T) {
@@ -130,6 +131,9 @@ func (s *simulation) result(_ context.Context, _ *Slot, t *Task, v Value) *Failu
 		s.Errorf("replay by -seed %d: task %d has the result of %d", s.seed, t.Index, index)
 	}
 	s.done[t.Index].Add(1)
+	if want := s.level(t.Index); t.Level != want {
+		s.Errorf("replay by -seed %d: task %d is done on a worker of level %d, want %d", s.seed, t.Index, t.Level, want)
+	}
 	if x := s.f.fate(s.seed, t.Index); x == broken || x == deadly {
 		s.Errorf("replay by -seed %d: task %d succeeds", s.seed, t.Index)
 	}
