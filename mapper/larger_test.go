@@ -7,15 +7,18 @@ import (
 	"math"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 
 	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/backends/inproc"
 	"github.com/gowren/gowren/backends/local"
 	"github.com/gowren/gowren/mapper"
 	"github.com/gowren/gowren/storage/filestore"
+	"github.com/gowren/gowren/storage/memstore"
 )
 
 // smallMB is the memory limit of workers, and greedyMB what the largest task takes beside its process: with twice the limit
@@ -35,7 +38,7 @@ var greed = mapper.Func("larger/greed", func(ctx context.Context, mb int) (int, 
 	for i := 0; i < len(block); i += 4096 {
 		block[i] = 1
 	}
-	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 && int64(mb)<<20 > limit {
+	if int64(mb)<<20 > debug.SetMemoryLimit(-1) { // which is a little less than the worker's
 		<-ctx.Done()
 	}
 	return mb, nil
@@ -225,5 +228,66 @@ func TestMoreMemoryResumed(t *testing.T) {
 	got, err := mapper.Map(t.Context(), again, greed, inputs)
 	if err != nil || got[2] != inputs[2] || s.Resumed != 3 {
 		t.Errorf("%v, %v, %d resumed", got, err, s.Resumed)
+	}
+}
+
+// flight is a platform with so many steps, each of which notes what it is destroyed for and that it is closed.
+type flight struct {
+	backends.Backend
+	step, steps   int
+	end           error // of the steps
+	closed, razed *[]int
+	stays         int // the step that cannot be destroyed
+}
+
+func (f flight) Enlarge() (backends.Backend, error) {
+	if f.step == f.steps {
+		return nil, f.end
+	}
+	f.step++
+	return f, nil
+}
+
+func (f flight) Destroy(context.Context, string) error {
+	*f.razed = append(*f.razed, f.step)
+	if f.step == f.stays {
+		return errors.New("it is in use")
+	}
+	return nil
+}
+
+func (f flight) Close() error {
+	*f.closed = append(*f.closed, f.step)
+	return nil
+}
+
+// TestDestroyLarger: all steps go, also those above one that stays, and why it does is told.
+func TestDestroyLarger(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		stays int
+		end   error
+		says  []string
+	}{
+		"all":         {-1, fmt.Errorf("there is no more: %w", backends.ErrInvalid), nil},
+		"one stays":   {1, fmt.Errorf("there is no more: %w", backends.ErrInvalid), []string{"destroy", "it is in use"}},
+		"not to know": {-1, errors.New("no credentials"), []string{"destroy", "no credentials"}},
+	} {
+		f := flight{Backend: inproc.New(1), steps: 3, end: c.end, closed: new([]int), razed: new([]int), stays: c.stays}
+		ex, err := mapper.New(t.Context(), f, memstore.New(), mapper.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err = ex.Destroy(t.Context()); c.says != nil {
+			mentions(t, err, c.says...)
+		} else if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := ex.Close(); err != nil {
+			t.Error(err)
+		}
+		if !slices.Equal(*f.razed, []int{0, 1, 2, 3}) || !slices.Equal(*f.closed, []int{1, 2, 3, 0}) {
+			t.Errorf("%s: destroyed are %v, closed %v", name, *f.razed, *f.closed)
+		}
 	}
 }

@@ -20,6 +20,6 @@ func (b *Backend) Enlarge() (backends.Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	larger.method = b.method
+	larger.method, larger.concurrency = b.method, b.concurrency
 	return larger, nil
 }

@@ -6,7 +6,8 @@
 //
 //	workers  processes at most; defaults to the number of CPUs divided by cpus
 //	cpus     tasks that a worker runs at once; defaults to 1
-//	memory   resident memory in MB above which a worker is killed; defaults to none; enforced on Linux alone
+//	memory   resident memory in MB above which a worker is killed; defaults to none; enforced on Linux alone. A job with
+//	         mapper.Options.MoreMemory may have as many workers again of twice the limit, and of each further step
 //
 // It runs on Linux and macOS.
 package local
