@@ -180,7 +180,7 @@ func (j *job) do(ctx context.Context) error {
 	}
 	if o.RetryIf != nil {
 		s.Again = func(t *sched.Task, f *sched.Failure) bool {
-			return o.RetryIf(newTaskError(j.f.Name, t.Index, t.Attempt+1, f))
+			return o.RetryIf(newTaskError(j.f.Name, t.Index, int(t.Attempt)+1, f))
 		}
 	}
 	ctx, spans := j.traced(ctx)

@@ -220,7 +220,7 @@ func pause(ctx context.Context, d time.Duration) error {
 func request(_ context.Context, s *Slot, b *Batch) (backends.Request, error) {
 	r := wire.Request{Tasks: s.Tasks[:0]}
 	for _, t := range b.Tasks {
-		r.Tasks = append(r.Tasks, wire.Task{Index: t.Index, Attempt: t.Attempt + 1, Data: t.Data})
+		r.Tasks = append(r.Tasks, wire.Task{Index: t.Index, Attempt: int(t.Attempt) + 1, Data: t.Data})
 	}
 	s.Tasks = r.Tasks
 	s.Buffer = wire.AppendRequest(s.Buffer[:0], &r)

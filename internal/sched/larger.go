@@ -113,7 +113,7 @@ func (r *Runner) enlarge(t *Task, o Outcome) Outcome {
 	if r.job.Larger == nil || !errors.Is(o.Err, backends.ErrOutOfMemory) || errors.As(o.Err, new(*unreadyError)) {
 		return o
 	}
-	none := r.job.Larger.Has(t.Level + 1)
+	none := r.job.Larger.Has(int(t.Level) + 1)
 	if none == nil {
 		o.More = true
 		return o

@@ -129,7 +129,7 @@ func TestLarger(t *testing.T) {
 			j.Policy.Concurrency, j.Policy.BatchSize = 1, 2
 			j.Result = func(_ context.Context, _ *Slot, task *Task, _ Value) *Failure {
 				if task.Index == 1 {
-					level, last = task.Level, time.Now()
+					level, last = int(task.Level), time.Now()
 				}
 				return nil
 			}

@@ -205,14 +205,15 @@ func (m *Machine) Failed(t Task, again bool, now time.Time) (attempts int, final
 
 func (m *Machine) failed(t Task, again, alone bool, now time.Time) (attempts int, final bool) {
 	t.Attempt++
-	if !again || t.Attempt > m.policy.Retries || m.policy.RetryBudget > 0 && m.counts.Retried >= int64(m.policy.RetryBudget) {
+	attempts = int(t.Attempt)
+	if !again || attempts > m.policy.Retries || m.policy.RetryBudget > 0 && m.counts.Retried >= int64(m.policy.RetryBudget) {
 		m.counts.Failed++
-		return t.Attempt, true
+		return attempts, true
 	}
 	m.counts.Retried++
 	m.held += size(t)
-	m.delayed.add(delayed{now.Add(m.delay(t.Attempt)), t, alone || t.Level > 0})
-	return t.Attempt, false
+	m.delayed.add(delayed{now.Add(m.delay(attempts)), t, alone || t.Level > 0})
+	return attempts, false
 }
 
 // delay is the time before the next attempt: doubling to 5 s, less up to a half at random.

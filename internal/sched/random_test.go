@@ -39,12 +39,12 @@ type chaos struct {
 	copied  int           // tasks in copies
 	leaving []func()      // end what was left
 	parked  [][]Task
-	levels  map[int64]int // of tasks that need more than 0
+	levels  map[int64]int32 // of tasks that need more than 0
 	under   []*Batch
 }
 
 func newChaos(t *testing.T, seed uint64) *chaos {
-	c := &chaos{T: t, Rand: rand.New(rand.NewPCG(seed, 1)), seed: seed, now: start, done: map[int64]bool{}, where: map[int64]int{}, levels: map[int64]int{}}
+	c := &chaos{T: t, Rand: rand.New(rand.NewPCG(seed, 1)), seed: seed, now: start, done: map[int64]bool{}, where: map[int64]int{}, levels: map[int64]int32{}}
 	c.policy = Policy{
 		Concurrency: 1 + c.IntN(8), CPUs: 1 + c.IntN(4), BatchSize: max(c.IntN(20)-4, 0), BatchBytes: c.IntN(50),
 		Retries: c.IntN(4), Random: c.Float64, Streams: c.IntN(3) > 0, Copies: max(c.Float64()-0.5, 0),
@@ -117,7 +117,7 @@ func (c *chaos) begin() {
 			others = len(b.work.batches) - 1
 			c.copied++
 		}
-		if c.done[task.Index] || c.where[task.Index] != others || task.Attempt > c.policy.Retries {
+		if c.done[task.Index] || c.where[task.Index] != others || int(task.Attempt) > c.policy.Retries {
 			c.fail("task %d is begun (done %v, under way %d, attempt %d, copy %v)", task.Index, c.done[task.Index], c.where[task.Index], task.Attempt, b.Copy)
 		}
 		if task.Level != c.levels[task.Index] || task.Level > 0 && len(b.Tasks) > 1 {

@@ -131,7 +131,7 @@ func (s *simulation) result(_ context.Context, _ *Slot, t *Task, v Value) *Failu
 		s.Errorf("replay by -seed %d: task %d has the result of %d", s.seed, t.Index, index)
 	}
 	s.done[t.Index].Add(1)
-	if want := s.level(t.Index); t.Level != want {
+	if want := s.level(t.Index); int(t.Level) != want {
 		s.Errorf("replay by -seed %d: task %d is done on a worker of level %d, want %d", s.seed, t.Index, t.Level, want)
 	}
 	if x := s.f.fate(s.seed, t.Index); x == broken || x == deadly {

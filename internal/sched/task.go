@@ -14,8 +14,8 @@ import (
 type Task struct {
 	Index   int64  // in the job
 	Data    []byte // the encoded input
-	Attempt int    // attempts that failed so far
-	Level   int    // of its worker's memory: 0 is as configured, each further one has more
+	Attempt int32  // attempts that failed so far
+	Level   int32  // of its worker's memory: 0 is as configured, each further one has more
 }
 
 // Batch is the tasks of one invocation.
@@ -100,7 +100,7 @@ func (b *Batch) Settle(position int) (bool, error) {
 }
 
 // level is that of its tasks: those above 0 run alone.
-func (b *Batch) level() int { return b.Tasks[0].Level }
+func (b *Batch) level() int { return int(b.Tasks[0].Level) }
 
 // redundant reports whether how the invocation ends does not matter any more.
 func (b *Batch) redundant() bool { return b.over() && b.work.copied.Load() }
