@@ -12,6 +12,7 @@ import (
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/internal/progress"
+	"github.com/gowren/gowren/internal/sched"
 	"github.com/gowren/gowren/storage"
 )
 
@@ -28,6 +29,7 @@ type core struct {
 	store   storage.Bucket // bucket, where nothing is tried again
 	limits  backends.Limits
 	ladder  ladder // from backend on
+	flow    *sched.Flow
 	view    *progress.View
 	ctx     context.Context // ends with Close
 	close   context.CancelFunc
@@ -92,6 +94,7 @@ func newExecutor(ctx context.Context, backend backends.Backend, bucket storage.B
 		return nil, fmt.Errorf("mapper: open: %w", err)
 	}
 	c.limits = backend.Limits()
+	c.flow = sched.NewFlow(c.limits.Concurrency)
 	c.ctx, c.close = context.WithCancel(context.Background())
 	c.ladder = ladder{ctx: c.ctx, foot: backend, deployment: d, price: c.limits.PricePerSecond}
 	return &Executor{c, o}, nil

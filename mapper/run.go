@@ -162,7 +162,7 @@ func (j *job) do(ctx context.Context) error {
 		Policy: sched.Policy{
 			Concurrency: concurrency, CPUs: limits.CPUs, Retries: o.retries(), RetryBudget: max(o.RetryBudget, 0), Backoff: o.Backoff,
 			BatchSize: o.BatchSize, BatchBytes: j.inlineLimit(), Random: mathrand.Float64,
-			Copies: copies, Streams: limits.Streams && !o.Detached,
+			Copies: copies, Streams: limits.Streams && !o.Detached, Flow: j.ex.flow,
 		},
 		Known: j.known, QueueTasks: queueTasks, QueueBytes: queueBytes,
 		Feed:    j.feed,

@@ -38,6 +38,7 @@ const maxBarren = 16
 func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
 	last := m.Leave(b)
 	m.flying--
+	defer m.flow.over()
 	w := b.work
 	open := int(w.open.Load())
 	var rest []Task
@@ -68,7 +69,7 @@ func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
 		m.counts.Throttled++
 		m.uncopy(b)
 		m.giveBack(w, rest)
-		if m.flow.throttled(now) {
+		if m.flow.throttled(now, m.random()) {
 			m.Stop(fmt.Errorf("the backend has taken nothing for %v: %w", patience, o.Err))
 		}
 	case errors.Is(o.Err, backends.ErrRefused), errors.Is(o.Err, backends.ErrInvalid):

@@ -2,6 +2,7 @@ package sched
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -15,9 +16,9 @@ import (
 
 // odds are how often what goes wrong does, per invocation, and what tasks do, per task.
 type odds struct {
-	cold, throttle, crash, cut, silent, doubled, slow, leave float64 // of invocations
-	broken, flaky, deadly, greedy                            float64 // of tasks
-	task, overhead                                           time.Duration
+	cold, throttle, crash, cut, silent, partition, doubled, slow, leave float64 // of invocations
+	broken, flaky, deadly, greedy                                       float64 // of tasks
+	task, overhead                                                      time.Duration
 }
 
 // fate is what a task does whenever it runs.
@@ -80,6 +81,12 @@ func (f *fake) invoke(ctx context.Context, request backends.Request, level int) 
 	if r.Float64() < f.throttle {
 		f.flying.Add(-1)
 		return nil, errBusy
+	}
+	if r.Float64() < f.partition/2 {
+		wait += silence
+		err := pause(ctx, wait)
+		f.flying.Add(-1)
+		return nil, cmp.Or(err, error(&backends.LostError{Worker: "w", Cause: errLost}))
 	}
 	if err := pause(ctx, wait); err != nil {
 		f.flying.Add(-1)
@@ -151,9 +158,20 @@ func (f *fake) script(r *rand.Rand, req *wire.Request, reply *fakeReply, level i
 		last := &reply.steps[r.IntN(len(reply.steps))]
 		last.data, last.err = last.data[:1+r.IntN(len(last.data)-1)], io.EOF
 	default:
+		if r.Float64() < f.partition { // the worker goes on, and is not heard for a while, or never again
+			at := r.IntN(len(reply.steps))
+			if r.IntN(2) == 0 {
+				reply.steps[at] = step{silence, nil, &backends.LostError{Worker: "w", Cause: errLost}}
+				return
+			}
+			reply.steps[at].wait += time.Duration(float64(silence) * r.Float64())
+		}
 		reply.add(0, wire.AppendEnd(nil, end, &wire.End{Ran: ran, Busy: busy}), nil)
 	}
 }
+
+// silence is after how long a worker that is not heard counts as lost.
+const silence = 20 * time.Second
 
 type step struct {
 	wait time.Duration

@@ -155,8 +155,8 @@ func TestLarger(t *testing.T) {
 				t.Errorf("%s: after %d attempts: %v", name, attempts, failure)
 			}
 			n := r.Counts()
-			if n.Queued != 0 || n.Running != 0 || n.Settled != 2 {
-				t.Errorf("%s: %+v", name, n)
+			if n.Queued != 0 || n.Running != 0 || n.Settled != 2 || r.m.flow.flying != 0 {
+				t.Errorf("%s: %+v; %d are under way", name, n, r.m.flow.flying)
 			}
 		})
 	}

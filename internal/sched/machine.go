@@ -12,6 +12,7 @@ type Policy struct {
 	RetryBudget int            // further attempts at all tasks together; 0 is no bound
 	Backoff     time.Duration  // before the second attempt; 0 is 20 ms
 	Streams     bool           // workers answer when they begin
+	Flow        *Flow          // shared with other jobs on the backend; nil is one of its own
 	Copies      float64        // of all invocations and tasks, the share that may be run twice since they are late
 	Random      func() float64 // in [0, 1), for jitter
 }
@@ -29,7 +30,7 @@ type Counts struct {
 type Machine struct {
 	policy Policy
 	size   sizer
-	flow   flow
+	flow   *Flow
 	late   late
 
 	queue    queue    // not begun
@@ -52,7 +53,11 @@ type Machine struct {
 // NewMachine makes a machine without tasks.
 func NewMachine(p Policy) *Machine {
 	p.Concurrency, p.CPUs = max(p.Concurrency, 1), max(p.CPUs, 1)
-	return &Machine{policy: p, size: newSizer(p), flow: newFlow(p)}
+	m := &Machine{policy: p, size: newSizer(p), flow: p.Flow}
+	if m.flow == nil {
+		m.flow = newFlow(p.Concurrency)
+	}
+	return m
 }
 
 // Push adds a new task.
@@ -92,18 +97,15 @@ func (m *Machine) Err() error { return m.fatal }
 // Ready reports whether Next would return a batch. If not, it returns when to ask again, or the zero time for after the
 // next event.
 func (m *Machine) Ready(now time.Time) (bool, time.Time) {
-	switch {
-	case m.fatal != nil || m.flying >= m.flow.limit():
+	if m.fatal != nil || m.flying >= m.policy.Concurrency {
 		return false, time.Time{}
-	case !m.waits(now):
+	}
+	if !m.waits(now) {
 		if b, again := m.latest(now); b == nil {
 			return false, sooner(again, m.delayed.soonest())
 		}
-		return true, time.Time{}
-	case m.flow.until.After(now):
-		return false, m.flow.until
 	}
-	return true, time.Time{}
+	return m.flow.admits(m.flying, now)
 }
 
 // waits reports whether a task is to be run now.
@@ -174,6 +176,7 @@ func (m *Machine) copy(now time.Time) (*Batch, time.Time) {
 // begin notes that a batch is under way.
 func (m *Machine) begin(b *Batch) {
 	m.flying++
+	m.flow.begin()
 	m.counts.Invocations++
 	b.place = len(m.under)
 	m.under = append(m.under, b)
@@ -223,10 +226,15 @@ func (m *Machine) delay(attempt int) time.Duration {
 		first = 20 * time.Millisecond
 	}
 	d := max(min(first<<min(attempt-1, 10), 5*time.Second), first)
-	if m.policy.Random != nil {
-		d -= time.Duration(float64(d) / 2 * m.policy.Random())
+	return d - time.Duration(float64(d)/2*m.random())
+}
+
+// random is for jitter.
+func (m *Machine) random() float64 {
+	if m.policy.Random == nil {
+		return 0
 	}
-	return d
+	return m.policy.Random()
 }
 
 // Counts returns what happened so far. Queued, running and settled tasks add up to those that were pushed; tasks that a
