@@ -119,6 +119,10 @@ func TestMoreMemory(t *testing.T) {
 	if err != nil || *f.Configuration.MemorySize != 1024 {
 		t.Errorf("the larger function: %v", err)
 	}
+	got, err = mapper.Map(t.Context(), ex.With(mapper.Options{MoreMemory: true, Detached: true}), greed, inputs)
+	if err != nil || !slices.Equal(got, inputs) {
+		t.Errorf("detached: %v, %v", got, err)
+	}
 	wantEmpty(t, bucket)
 	if err := ex.Destroy(t.Context()); err != nil {
 		t.Error(err)
