@@ -15,7 +15,7 @@ import (
 // [ErrRefused], [ErrInvalid], or a [*LostError]; the scheduler takes any other error for a lost worker.
 type Backend interface {
 	// Prepare makes the backend ready for d: it starts, deploys or uploads what is missing. It is called once, before
-	// the first Invoke.
+	// the first Invoke, and again where it failed.
 	Prepare(ctx context.Context, d Deployment) error
 	// Invoke carries one request to one worker and returns the reply as it comes; io.EOF follows only a complete one.
 	// It waits for a free worker where all are taken. An error, from Invoke or from Read, means that no complete reply
@@ -93,6 +93,15 @@ type Attached struct {
 type Warmer interface {
 	// Prewarm returns when about n workers are ready. They stay warm for as long as the platform keeps them so.
 	Prewarm(ctx context.Context, n int) error
+}
+
+// Enlarger is a backend whose workers can have more memory. It is found by type assertion.
+type Enlarger interface {
+	// Enlarge returns a backend of the same configuration and platform, not yet prepared, whose workers have twice the
+	// memory, or the next size that the platform has, or the most. It reaches nothing, and is the same each time: what it
+	// makes is found again by one that was made so. What costs while nothing runs, as workers that are kept warm, it has
+	// not. The error, in the class [ErrInvalid], says why there is no more, and what the workers have.
+	Enlarge() (Backend, error)
 }
 
 // Destroyer is a backend that makes something that stays. It is found by type assertion.

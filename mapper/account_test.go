@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/backends/inproc"
@@ -113,4 +115,34 @@ func (p *throttling) Invoke(ctx context.Context, r backends.Request) (io.ReadClo
 		return nil, backends.ErrThrottled
 	}
 	return p.platform.Invoke(ctx, r)
+}
+
+// TestThrottledTogether: when the backend throttles one job, the others of the executor hold back, too.
+func TestThrottledTogether(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &throttling{platform: platform{Backend: inproc.New(8)}}
+		p.left.Store(20)
+		ex, err := mapper.New(t.Context(), p, memstore.New(), mapper.Options{Concurrency: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ex.Close()
+		var jobs sync.WaitGroup
+		call := func(n int) {
+			if _, err := mapper.Call(t.Context(), ex, limitWork, n); err != nil {
+				t.Error(err)
+			}
+		}
+		jobs.Go(func() { call(1) })
+		time.Sleep(2 * time.Second) // the waits have grown
+		synctest.Wait()
+		before := p.left.Load()
+		jobs.Go(func() { call(2) })
+		synctest.Wait()
+		if left := p.left.Load(); left != before {
+			t.Errorf("another job asks at once: %d refusals are left, not %d", left, before)
+		}
+		jobs.Wait()
+	})
 }

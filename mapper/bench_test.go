@@ -2,6 +2,8 @@ package mapper_test
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -9,6 +11,17 @@ import (
 )
 
 var increment = mapper.Func("bench-increment", func(_ context.Context, x int) (int, error) { return x + 1, nil })
+
+// spin is a task of about 10 µs.
+var spin = mapper.Func("bench-spin", func(_ context.Context, x int) (int, error) {
+	y := uint32(x) | 1
+	for range 4_000 {
+		y ^= y << 13
+		y ^= y >> 17
+		y ^= y << 5
+	}
+	return int(y), nil
+})
 
 func openBench(b *testing.B, backend string) *mapper.Executor {
 	b.Helper()
@@ -68,6 +81,30 @@ func BenchmarkMap(b *testing.B) {
 		}
 		b.ReportMetric(peak, "peak-MB")
 	})
+}
+
+// BenchmarkTasks is what a task costs by how many there are: tasks that do nothing, and tasks of 10 µs.
+func BenchmarkTasks(b *testing.B) {
+	ex := openBench(b, benchBackends["local"])
+	for name, f := range map[string]mapper.Function[int, int]{"nothing": increment, "10µs": spin} {
+		for _, tasks := range []int{1_000, 10_000, 100_000, 1_000_000} {
+			if name != "nothing" && tasks > 100_000 {
+				continue
+			}
+			b.Run(fmt.Sprintf("%s/%d", name, tasks), func(b *testing.B) {
+				inputs := make([]int, tasks)
+				least := time.Duration(math.MaxInt64)
+				for b.Loop() {
+					began := time.Now()
+					if _, err := mapper.Map(b.Context(), ex, f, inputs); err != nil {
+						b.Fatal(err)
+					}
+					least = min(least, time.Since(began))
+				}
+				b.ReportMetric(float64(least.Nanoseconds())/float64(tasks), "least-ns/task")
+			})
+		}
+	}
 }
 
 // BenchmarkStart is BenchmarkMap over an iterator, its results read as they come.

@@ -32,6 +32,7 @@ type collector struct {
 	sent, received atomic.Int64 // bytes of inputs and results
 
 	mu      sync.Mutex
+	steps   []string // their functions
 	tasks   times.Histogram
 	starts  times.Histogram
 	slowest []SlowTask
@@ -83,6 +84,7 @@ type SlowTask struct {
 // many. Times count from the job's beginning.
 type Span struct {
 	Worker int           `json:"worker"` // from 0, in the order in which workers came
+	Step   int           `json:"step"`   // which of Stats.Steps
 	Kind   SpanKind      `json:"kind"`
 	Begun  time.Duration `json:"begun"`   // the request was sent
 	Start  time.Duration `json:"started"` // the worker answered; Begun where it is not known
@@ -107,7 +109,7 @@ const (
 func (c *collector) ended(function string, x *sched.Report) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := Span{Begun: x.Begun.Sub(c.began), Ended: x.Ended.Sub(c.began), Tasks: len(x.Tasks), Kind: SpanDone}
+	s := Span{Step: c.step(function), Begun: x.Begun.Sub(c.began), Ended: x.Ended.Sub(c.began), Tasks: len(x.Tasks), Kind: SpanDone}
 	if len(x.Tasks) > 0 {
 		s.First = x.Tasks[0].Index
 	}
@@ -154,6 +156,16 @@ func (c *collector) ended(function string, x *sched.Report) {
 	if len(c.spans) > maxSpans {
 		c.merge()
 	}
+}
+
+// step returns the number of a step, of which there are few.
+func (c *collector) step(function string) int {
+	n := slices.Index(c.steps, function)
+	if n < 0 {
+		n = len(c.steps)
+		c.steps = append(c.steps, function)
+	}
+	return n
 }
 
 func (c *collector) slow(t SlowTask) {
@@ -205,7 +217,7 @@ func pairs(spans []Span) []Span {
 	for i := 0; i < len(spans); i++ {
 		s := spans[i]
 		if i+1 < len(spans) {
-			if next := spans[i+1]; next.Worker == s.Worker && next.Kind == s.Kind {
+			if next := spans[i+1]; next.Worker == s.Worker && next.Kind == s.Kind && next.Step == s.Step {
 				s.Ended, s.Tasks = max(s.Ended, next.Ended), s.Tasks+next.Tasks
 				i++
 			}
@@ -231,6 +243,7 @@ func (c *collector) fill(s *Stats) {
 	s.Busy, s.CPU, s.PeakMemory = c.busy, c.cpu, c.peak
 	s.Tasks, s.Starts = timesOf(&c.tasks), timesOf(&c.starts)
 	s.Slowest = slices.Clone(c.slowest)
+	s.Steps = slices.Clone(c.steps)
 	s.Spans, s.SpansMerged, s.SpansDropped = slices.Clone(c.spans), c.merged, c.dropped
 	s.Sent, s.Received = c.sent.Load(), c.received.Load()
 	s.Store = c.asks()

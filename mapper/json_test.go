@@ -18,10 +18,11 @@ func TestJSON(t *testing.T) {
 	s := mapper.Stats{
 		Job: "j", Function: "f", Done: 1, Failed: 2, Retried: 3, Resumed: 4, Invocations: 5, WorkersLost: 6, Throttled: 7, Copies: 8,
 		Started: begin, Ended: begin.Add(time.Second), Workers: 9, ColdStarts: 10, Busy: 11, CPU: 12, PeakMemory: 13,
-		Tasks:   mapper.Times{N: 1, P50: 2, P90: 3, P99: 4, Max: 5, Buckets: []mapper.Bucket{{UpTo: 6, N: 7}}},
-		Slowest: []mapper.SlowTask{{Function: "f", Index: 1, Took: 2, Worker: "w"}},
-		Sent:    14, Received: 15, Store: storage.Stats{Requests: [...]int64{1, 2, 3, 4, 5}, Retries: 6, Sent: 7, Received: 8}, Cost: mapper.Cost{Backend: 1, Store: 2, Total: 3},
-		Spans: []mapper.Span{{Worker: 1, Kind: mapper.SpanCopy, Begun: 2, Start: 3, Ended: 4, Tasks: 5, First: 6}}, SpansMerged: true, SpansDropped: 16,
+		Tasks:    mapper.Times{N: 1, P50: 2, P90: 3, P99: 4, Max: 5, Buckets: []mapper.Bucket{{UpTo: 6, N: 7}}},
+		Slowest:  []mapper.SlowTask{{Function: "f", Index: 1, Took: 2, Worker: "w"}},
+		Failures: []mapper.FailedTask{{Function: "f", Index: 2, Attempts: 3, Worker: "w", Error: "bad"}},
+		Sent:     14, Received: 15, Store: storage.Stats{Requests: [...]int64{1, 2, 3, 4, 5}, Retries: 6, Sent: 7, Received: 8}, Cost: mapper.Cost{Backend: 1, Store: 2, Total: 3},
+		Steps: []string{"f"}, Spans: []mapper.Span{{Worker: 1, Step: 7, Kind: mapper.SpanCopy, Begun: 2, Start: 3, Ended: 4, Tasks: 5, First: 6}}, SpansMerged: true, SpansDropped: 16,
 	}
 	var got bytes.Buffer
 	if err := s.WriteJSON(&got); err != nil {
@@ -78,6 +79,15 @@ const statsJSON = `{
 			"worker": "w"
 		}
 	],
+	"failures": [
+		{
+			"function": "f",
+			"index": 2,
+			"attempts": 3,
+			"worker": "w",
+			"error": "bad"
+		}
+	],
 	"sent": 14,
 	"received": 15,
 	"store": {
@@ -97,9 +107,13 @@ const statsJSON = `{
 		"store": 2,
 		"total": 3
 	},
+	"steps": [
+		"f"
+	],
 	"spans": [
 		{
 			"worker": 1,
+			"step": 7,
 			"kind": "copy",
 			"begun": 2,
 			"started": 3,

@@ -20,7 +20,7 @@ func (j *job) request(ctx context.Context, s *sched.Slot, b *sched.Batch) (backe
 	r.Tasks = s.Tasks[:0]
 	for i := range b.Tasks {
 		t := &b.Tasks[i]
-		r.Tasks = append(r.Tasks, wire.Task{Index: t.Index, Attempt: t.Attempt + 1, Data: t.Data, Offset: int64(size), Size: int64(len(t.Data))})
+		r.Tasks = append(r.Tasks, wire.Task{Index: t.Index, Attempt: int(t.Attempt) + 1, Data: t.Data, Offset: int64(size), Size: int64(len(t.Data))})
 		size += len(t.Data)
 	}
 	if size > j.inlineLimit() {

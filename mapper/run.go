@@ -163,7 +163,7 @@ func (j *job) do(ctx context.Context) error {
 		Policy: sched.Policy{
 			Concurrency: concurrency, CPUs: limits.CPUs, Retries: o.retries(), RetryBudget: max(o.RetryBudget, 0), Backoff: o.Backoff,
 			BatchSize: o.BatchSize, BatchBytes: j.inlineLimit(), Random: mathrand.Float64,
-			Copies: copies, Streams: limits.Streams && !o.Detached,
+			Copies: copies, Streams: limits.Streams && !o.Detached, Flow: j.ex.flow,
 		},
 		Known: j.known, QueueTasks: queueTasks, QueueBytes: queueBytes,
 		Feed:    j.feed,
@@ -177,9 +177,12 @@ func (j *job) do(ctx context.Context) error {
 	if j.resumed != nil {
 		s.Recall = j.recall
 	}
+	if o.MoreMemory {
+		s.Larger = &j.ex.ladder
+	}
 	if o.RetryIf != nil {
 		s.Again = func(t *sched.Task, f *sched.Failure) bool {
-			return o.RetryIf(newTaskError(j.f.Name, t.Index, t.Attempt+1, f))
+			return o.RetryIf(newTaskError(j.f.Name, t.Index, int(t.Attempt)+1, f))
 		}
 	}
 	ctx, spans := j.traced(ctx)

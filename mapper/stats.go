@@ -46,14 +46,26 @@ type Stats struct {
 	Starts     Times         `json:"starts"`      // from a request to the worker's answer that it is at work
 	Slowest    []SlowTask    `json:"slowest"`     // ten at most
 
+	Failures []FailedTask `json:"failures"` // final ones, a hundred of each step at most
+
 	Sent     int64         `json:"sent"`     // bytes of inputs, encoded
 	Received int64         `json:"received"` // bytes of results, encoded
 	Store    storage.Stats `json:"store"`    // what the job asked of the executor's bucket, and its workers of those they read splits from; see [Cost]
 	Cost     Cost          `json:"cost"`
 
-	Spans        []Span `json:"spans"`         // when which worker had which tasks, 20,000 at most, in no order
-	SpansMerged  bool   `json:"spans_merged"`  // some stand for several requests that followed one another
-	SpansDropped int64  `json:"spans_dropped"` // that ended before all others, and are not among them
+	Steps        []string `json:"steps"`         // their functions, in the order in which a first request of each ended
+	Spans        []Span   `json:"spans"`         // when which worker had which tasks, 20,000 at most, in no order
+	SpansMerged  bool     `json:"spans_merged"`  // some stand for several requests that followed one another
+	SpansDropped int64    `json:"spans_dropped"` // that ended before all others, and are not among them
+}
+
+// FailedTask is a task's final failure.
+type FailedTask struct {
+	Function string `json:"function"`
+	Index    int    `json:"index"` // of the input
+	Attempts int    `json:"attempts"`
+	Worker   string `json:"worker"`
+	Error    string `json:"error"` // with its stack
 }
 
 // Cost is an estimate in US dollars, at list prices, without free grants: what invocations take, by the second and each,
@@ -118,8 +130,22 @@ func (j *job) stats() Stats {
 	s.Done, s.Failed, s.Retried, s.Resumed = c.Settled, c.Failed, c.Retried, c.Recalled
 	s.Invocations, s.WorkersLost, s.Throttled, s.Copies = c.Invocations, c.Lost, c.Throttled, c.Copies
 	j.collected.fill(&s)
+	for _, step := range j.root().steps() {
+		s.Failures = append(s.Failures, step.lost()...)
+	}
 	s.Cost = j.cost()
 	return s
+}
+
+// lost tells of the tasks that failed for good.
+func (j *job) lost() []FailedTask {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var all []FailedTask
+	for _, e := range j.failures {
+		all = append(all, FailedTask{e.Function, e.Index, e.Attempts, e.Worker, e.Error()})
+	}
+	return all
 }
 
 // counted is what the job's steps have done so far, added up.

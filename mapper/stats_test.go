@@ -54,6 +54,9 @@ func TestStats(t *testing.T) {
 	if s.Done != 100 || s.Failed != 10 || s.Retried != got.Retried || s.WorkersLost < 1 || s.Invocations < 20 || s.Throttled != 0 {
 		t.Errorf("%+v", s)
 	}
+	if len(s.Failures) != 10 || s.Failures[0].Error == "" || s.Failures[0].Attempts < 1 {
+		t.Errorf("failures %+v", s.Failures)
+	}
 	if s.Started.Before(begun) || s.Ended.Before(s.Started) || s.Ended.After(time.Now()) {
 		t.Errorf("from %v to %v", s.Started, s.Ended)
 	}

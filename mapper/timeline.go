@@ -28,8 +28,8 @@ const (
 )
 
 // WriteTimeline draws when which worker had what to do, as an SVG: a row for each worker, in the order in which they came; a
-// bar for each request, thin while the worker was waited for, coloured by what came of it; and what it was as its title,
-// which browsers show where one points. A thousand workers are drawn at most.
+// bar for each request, thin while the worker was waited for, coloured by what came of it, and where all is well by the
+// step of the job; and what it was as its title, which browsers show where one points. A thousand workers are drawn at most.
 func (s Stats) WriteTimeline(w io.Writer) error {
 	if _, err := w.Write(s.drawTimeline()); err != nil {
 		return fmt.Errorf("mapper: timeline: %w", err)
@@ -58,9 +58,15 @@ func (s Stats) drawTimeline() []byte {
 	add(`<rect class="paper" width="%d" height="%d"/>`+"\n", timelineWidth, height)
 	add(`<text class="ink" x="%d" y="20" font-size="14">%s</text>`+"\n", timelineLeft, html.EscapeString(s.headline(end)))
 	x := timelineLeft
-	for _, k := range []SpanKind{SpanDone, SpanCopy, SpanUnused, SpanLost, SpanThrottled} {
-		add(`<rect class="%s" x="%d" y="32" width="10" height="10"/><text class="ink" x="%d" y="41">%s</text>`+"\n", k, x, x+14, k)
-		x += 90
+	key := func(class, text string) {
+		add(`<rect class="%s" x="%d" y="32" width="10" height="10"/><text class="ink" x="%d" y="41">%s</text>`+"\n", class, x, x+14, html.EscapeString(text))
+		x += 40 + 7*len(text)
+	}
+	for i, name := range s.Steps[:min(len(s.Steps), 4)] {
+		key(fmt.Sprintf("%s s%d", SpanDone, i), name)
+	}
+	for _, k := range []SpanKind{SpanCopy, SpanUnused, SpanLost, SpanThrottled} {
+		key(string(k), string(k))
 	}
 	for _, t := range ticks(end) {
 		add(`<line class="grid" x1="%.1f" x2="%[1]f" y1="%d" y2="%d"/><text class="ink" x="%.1f" y="%d" text-anchor="middle">%v</text>`+"\n",
@@ -75,7 +81,7 @@ func (s Stats) drawTimeline() []byte {
 			continue
 		}
 		y := timelineTop + x.Worker*pitch
-		add(`<g class="%s"><title>%s</title>`, x.Kind, html.EscapeString(x.title()))
+		add(`<g class="%s s%d"><title>%s</title>`, x.Kind, min(x.Step, 3), html.EscapeString(s.title(x)))
 		if x.Start > x.Begun {
 			add(`<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" opacity=".45"/>`, at(x.Begun), float64(y)+float64(pitch)/3, at(x.Start)-at(x.Begun), float64(pitch)/4)
 		}
@@ -91,6 +97,7 @@ func (s Stats) drawTimeline() []byte {
 const timelineStyle = `<style>
 .paper{fill:#fff}.ink{fill:#222}.grid{stroke:#ddd}
 .done{fill:#3b7dd8}.copy{fill:#8a5cc4}.unused{fill:#b5b5b5}.lost{fill:#d13438}.throttled{fill:#e0a100}
+.done.s1{fill:#46a38b}.done.s2{fill:#7fb3e6}.done.s3{fill:#9bd0b5}
 @media (prefers-color-scheme:dark){.paper{fill:#16181c}.ink{fill:#ddd}.grid{stroke:#33363c}}
 </style>
 `
@@ -106,8 +113,17 @@ func (s Stats) headline(end time.Duration) string {
 	return line
 }
 
-func (x Span) title() string {
-	title := fmt.Sprintf("%d tasks from %d on: %s, %v", x.Tasks, x.First, x.Kind, (x.Ended - x.Start).Round(time.Microsecond))
+func (s Stats) title(x Span) string {
+	title := ""
+	if x.Step >= 0 && x.Step < len(s.Steps) {
+		title = s.Steps[x.Step] + ", "
+	}
+	if x.Tasks == 1 {
+		title += fmt.Sprintf("task %d", x.First)
+	} else {
+		title += fmt.Sprintf("%d tasks from %d on", x.Tasks, x.First)
+	}
+	title += fmt.Sprintf(": %s, %v", x.Kind, (x.Ended - x.Start).Round(time.Microsecond))
 	if x.Start > x.Begun {
 		title += fmt.Sprintf(", after %v", (x.Start - x.Begun).Round(time.Microsecond))
 	}

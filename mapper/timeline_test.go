@@ -39,8 +39,11 @@ func TestCollected(t *testing.T) {
 	if len(s.Spans) != int(s.Invocations) || s.Ended.Before(s.Started) || s.Cost.Total != 0 {
 		t.Errorf("%d spans, from %v to %v, $%v", len(s.Spans), s.Started, s.Ended, s.Cost.Total)
 	}
+	if len(s.Steps) != 2 || s.Steps[1] != "resume-sum" {
+		t.Errorf("steps %q", s.Steps)
+	}
 	for _, x := range s.Spans {
-		if x.Start < x.Begun || x.Ended < x.Start || x.Kind != mapper.SpanDone || x.Tasks < 1 || x.Worker > 1 {
+		if x.Step > 1 || x.Start < x.Begun || x.Ended < x.Start || x.Kind != mapper.SpanDone || x.Tasks < 1 || x.Worker > 1 {
 			t.Errorf("%+v", x)
 		}
 	}
@@ -60,13 +63,13 @@ func TestCollected(t *testing.T) {
 // TestTimeline: it is well-formed, has what was told, and does not grow for ever.
 func TestTimeline(t *testing.T) {
 	t.Parallel()
-	s := mapper.Stats{Function: `a<b>"c"`, Done: 7, Workers: 3}
+	s := mapper.Stats{Function: `a<b>"c"`, Done: 7, Workers: 3, Steps: []string{"first", "second"}}
 	for i, k := range []mapper.SpanKind{mapper.SpanDone, mapper.SpanCopy, mapper.SpanUnused, mapper.SpanLost, mapper.SpanThrottled} {
 		begun := time.Duration(i) * time.Second
-		s.Spans = append(s.Spans, mapper.Span{Worker: i % 3, Kind: k, Begun: begun, Start: begun + time.Second/4, Ended: begun + time.Second, Tasks: i + 1, First: 10})
+		s.Spans = append(s.Spans, mapper.Span{Worker: i % 3, Step: i % 3, Kind: k, Begun: begun, Start: begun + time.Second/4, Ended: begun + time.Second, Tasks: i + 1, First: 10})
 	}
 	elements, text := drawn(t, s)
-	for _, want := range []string{"a<b>\"c\": 7 tasks", "by 3 workers", "5 tasks from 10 on: throttled, 750ms, after 250ms", "2s"} {
+	for _, want := range []string{"a<b>\"c\": 7 tasks", "by 3 workers", "second, 2 tasks from 10 on: copy", "second, 5 tasks from 10 on: throttled, 750ms, after 250ms", "2s"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it does not say %q: %s", want, text)
 		}

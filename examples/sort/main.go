@@ -1,10 +1,11 @@
 // Command sort sorts records of 100 bytes by their first 10, on worker processes.
 //
-//	sort [-gen N] [-check] [-to URL] [file or directory or storage URL ...]
+//	sort [-gen N] [-check] [-to URL] [-timeline FILE] [file or directory or storage URL ...]
 //
 // The records are those of the inputs, or N that it generates. The result is one object after another, in order, and
 // manifest.json that names them, in the bucket at -to; without -to they are removed at the end. With -check it reads them
-// again and compares their order, number and checksum with the inputs'. Without arguments it generates 100,000 records,
+// again and compares their order, number and checksum with the inputs'. With -timeline it draws what each worker did when, as
+// an SVG. Without arguments it generates 100,000 records,
 // sorts and checks them.
 package main
 
@@ -52,6 +53,7 @@ type settings struct {
 	to     string
 	split  int64
 	buffer int
+	drawn  string
 	inputs []string
 }
 
@@ -61,6 +63,7 @@ func main() {
 	flag.Int64Var(&s.gen, "gen", 0, "generate and sort `N` records")
 	flag.BoolVar(&s.check, "check", false, "check order, number and checksum of the result")
 	flag.StringVar(&s.to, "to", "", "`URL` or folder for the result")
+	flag.StringVar(&s.drawn, "timeline", "", "`file` for a drawing of what each worker did when")
 	flag.Int64Var(&s.split, "split", 32<<20, "`bytes` of input for one task")
 	flag.IntVar(&s.buffer, "buffer", 48<<20, "`bytes` of memory for one task's records")
 	flag.Parse()
@@ -114,7 +117,11 @@ func run(ctx context.Context, w io.Writer, s settings) (err error) {
 	if err != nil {
 		return err
 	}
-	result, err := mapper.Sort(ctx, ex, records, splits, s.to)
+	var stats mapper.Stats
+	result, err := mapper.Sort(ctx, ex.With(mapper.Options{Stats: func(x mapper.Stats) { stats = x }}), records, splits, s.to)
+	if s.drawn != "" { // also of a job that failed
+		err = errors.Join(err, draw(s.drawn, stats))
+	}
 	if err != nil {
 		return err
 	}
@@ -136,6 +143,14 @@ func run(ctx context.Context, w io.Writer, s settings) (err error) {
 		return err
 	}
 	return report(w, "checked", count, begun)
+}
+
+func draw(file string, s mapper.Stats) error {
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.WriteTimeline(f), f.Close())
 }
 
 func report(w io.Writer, what string, records int64, begun time.Time) error {

@@ -58,9 +58,13 @@ func TestFiles(t *testing.T) {
 	if err := os.WriteFile(in, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	stdout, stderr, status := programtest.Run(t, "-split", "100000", "-check", "-to", out, in)
+	drawn := filepath.Join(t.TempDir(), "timeline.svg")
+	stdout, stderr, status := programtest.Run(t, "-split", "100000", "-check", "-to", out, "-timeline", drawn, in)
 	if status != 0 || !strings.Contains(stdout, "checked 5000 records") {
 		t.Fatalf("exit status %d, %q, %s", status, stdout, stderr)
+	}
+	if svg, err := os.ReadFile(drawn); err != nil || !bytes.Contains(svg, []byte("records, task 0: done")) {
+		t.Errorf("the timeline: %v, %.200q", err, svg)
 	}
 	manifest, err := mapper.ReadManifest(t.Context(), locate(out))
 	if err != nil {

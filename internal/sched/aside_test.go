@@ -18,8 +18,8 @@ import (
 	"github.com/gowren/gowren/internal/wire"
 )
 
-// elsewhere is what is under way outside of a job, and may bring results of its tasks.
-type elsewhere struct {
+// outsiders are what is under way outside of a job, and may bring results of its tasks.
+type outsiders struct {
 	mu       sync.Mutex
 	requests [][]*outside // by task, those that have it, in the order in which they are asked for
 	brought  map[int64]bool
@@ -33,8 +33,8 @@ type outside struct {
 	brings []int64
 }
 
-func newElsewhere(r *rand.Rand, tasks int) *elsewhere {
-	e := &elsewhere{requests: make([][]*outside, tasks), brought: map[int64]bool{}, settled: map[int64]int{}, got: make(chan struct{}, tasks)}
+func newOutsiders(r *rand.Rand, tasks int) *outsiders {
+	e := &outsiders{requests: make([][]*outside, tasks), brought: map[int64]bool{}, settled: map[int64]int{}, got: make(chan struct{}, tasks)}
 	for range 1 + r.IntN(5) {
 		o := &outside{done: make(chan struct{})}
 		for n := range tasks {
@@ -59,7 +59,7 @@ func newElsewhere(r *rand.Rand, tasks int) *elsewhere {
 	return e
 }
 
-func (e *elsewhere) recall(_ context.Context, _ *Slot, t *Task) (bool, <-chan struct{}, error) {
+func (e *outsiders) recall(_ context.Context, _ *Slot, t *Task) (bool, <-chan struct{}, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.brought[t.Index] {
@@ -75,7 +75,7 @@ func (e *elsewhere) recall(_ context.Context, _ *Slot, t *Task) (bool, <-chan st
 }
 
 // settle notes that a task has its result. It is locked.
-func (e *elsewhere) settle(task int64) {
+func (e *outsiders) settle(task int64) {
 	e.settled[task]++
 	e.got <- struct{}{}
 }
@@ -92,7 +92,7 @@ func TestAside(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			r := rand.New(rand.NewPCG(seed, 7))
 			tasks := 1 + r.IntN(60)
-			e := newElsewhere(r, tasks)
+			e := newOutsiders(r, tasks)
 			results, pushed := 0, int64(0)
 			j := newTestJob(&fake{seed: seed, odds: odds{task: 20 * time.Millisecond, overhead: time.Millisecond, flaky: 0.1}}, 1+r.IntN(4), &results)
 			if tasks == 1 {

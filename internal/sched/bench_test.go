@@ -23,16 +23,22 @@ func BenchmarkMachine(b *testing.B) {
 	})
 }
 
+// queued is how many tasks wait at once, as in a job.
+const queued = 64 << 10
+
 func benchmark(b *testing.B, tasks, batch int, outcome func() error) {
 	b.ReportAllocs()
 	data := make([]byte, 8)
 	for b.Loop() {
 		m := NewMachine(Policy{Concurrency: 1000, CPUs: 4, BatchSize: batch, BatchBytes: 1 << 20, Retries: 1000})
-		for i := range tasks {
-			m.Push(Task{Index: int64(i), Data: data})
-		}
-		m.Close()
+		pushed := 0
 		for now := start; !m.Finished(); now = now.Add(time.Microsecond) {
+			for ; pushed < tasks && m.pending() < queued; pushed++ {
+				m.Push(Task{Index: int64(pushed), Data: data})
+			}
+			if pushed == tasks {
+				m.Close()
+			}
 			x, again := m.Next(now)
 			if x == nil {
 				now = again

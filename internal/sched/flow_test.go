@@ -36,17 +36,85 @@ func TestThrottle(t *testing.T) {
 		}
 		now, pause = now.Add(pause), 2*pause
 	}
-	for range 150 { // it grows by one for each round that ends well
+	for i, want := range []int{2, 3, 4, 5, 6, 7, 8, 8, 8, 8, 8, 8, 8, 8, 8, 9} { // it doubles in a round, to 8, then grows by one
 		b := must(t, m, now)
 		if b.Tasks[0].Attempt != 0 {
 			t.Fatal("throttling was counted as an attempt")
 		}
 		settle(t, b)
 		m.End(b, Outcome{Ran: 1}, now)
+		if n := int(m.flow.limit); n != want {
+			t.Errorf("the limit is %d after %d that ended well, not %d", n, i+1, want)
+		}
 	}
-	if n := m.flow.limit(); n < 14 || n > 16 {
-		t.Errorf("the limit has grown to %d of 16", n)
+}
+
+// TestThrottleRecovers: what was too many is found again in rounds whose number does not follow the backend's size, and the
+// limit never grows beyond it.
+func TestThrottleRecovers(t *testing.T) {
+	for _, outage := range []time.Duration{0, time.Minute} {
+		const most, takes = 10_000, 3_000
+		f := NewFlow(most)
+		now, refused, rounds := start, 0, 0
+		for range 50 {
+			now = now.Add(time.Minute)
+			n := int(f.limit)
+			for range n {
+				f.begin()
+			}
+			busy := n > takes || now.Sub(start) <= outage
+			for i := range n {
+				f.over()
+				if busy && (i >= takes || outage > 0) {
+					refused++
+					f.throttled(now, 0)
+				} else {
+					f.ended()
+				}
+			}
+			if rounds++; rounds > 30 && n < takes/3 {
+				t.Errorf("after %d rounds %d of %d are under way", rounds, n, takes)
+			}
+		}
+		if f.limit > most || refused == 0 {
+			t.Errorf("a limit of %v, %d refused", f.limit, refused)
+		}
 	}
+}
+
+// TestThrottleShared: jobs on one backend hold back together, none of them for good, and each may have one under way.
+func TestThrottleShared(t *testing.T) {
+	f := NewFlow(8)
+	one := filled(Policy{Concurrency: 8, BatchSize: 1, Flow: f}, 20, 1)
+	two := filled(Policy{Concurrency: 8, BatchSize: 1, Flow: f}, 20, 1)
+	var under []*Batch
+	for range 8 {
+		under = append(under, must(t, one, start))
+	}
+	one.End(under[0], Outcome{Err: errBusy}, start)
+	if b, again := two.Next(start); b != nil || again.Sub(start) != 50*time.Millisecond {
+		t.Fatalf("a job begins at once what another was refused; again in %v", again.Sub(start))
+	}
+	now := start.Add(time.Second)
+	first := must(t, two, now)
+	if b, again := two.Next(now); b != nil || again.Sub(now) != elsewhere {
+		t.Errorf("a second one begins beside the other's seven, of four; again in %v", again.Sub(now))
+	}
+	for _, b := range under[1:6] {
+		settle(t, b)
+		one.End(b, Outcome{Ran: 1}, now)
+	}
+	must(t, two, now)
+	settle(t, first)
+	two.End(first, Outcome{Ran: 1}, now)
+	if f.flying != 3 {
+		t.Errorf("%d under way, not 3", f.flying)
+	}
+
+	calm := NewFlow(1) // without throttling nobody waits for the other
+	one, two = filled(Policy{Concurrency: 1, Flow: calm}, 20, 1), filled(Policy{Concurrency: 1, Flow: calm}, 20, 1)
+	must(t, one, start)
+	must(t, two, start)
 }
 
 func TestThrottleGivesUp(t *testing.T) {

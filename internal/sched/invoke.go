@@ -19,8 +19,21 @@ func (e *refusedError) Unwrap() error { return backends.ErrInvalid }
 
 // invoke runs a batch: one request, and the frames of its reply as they come.
 func (r *Runner) invoke(s *Slot, b *Batch) {
-	o := Outcome{Err: errGivenUp}
-	defer func() { r.end(b, o) }() // also when a callback panics or ends its goroutine: the job must not hang
+	o, parked := Outcome{Err: errGivenUp}, false
+	defer func() {
+		if !parked {
+			r.end(b, o)
+		}
+	}() // also when a callback panics or ends its goroutine: the job must not hang
+	backend, ready, err := r.backend(b)
+	if parked = ready != nil; parked {
+		r.park(b, ready)
+		return
+	}
+	if err != nil {
+		o.Err = err
+		return
+	}
 	request, err := r.job.Request(r.ctx, s, b)
 	if err != nil {
 		o.Err = fmt.Errorf("%w: %w", errLocal, err)
@@ -28,7 +41,7 @@ func (r *Runner) invoke(s *Slot, b *Batch) {
 	}
 	ctx, cancel := r.begin(b)
 	defer cancel()
-	reply, err := r.job.Backend.Invoke(ctx, request)
+	reply, err := backend.Invoke(ctx, request)
 	if err != nil {
 		o.Err = err
 		return
@@ -248,6 +261,9 @@ func (r *Runner) end(b *Batch, o Outcome) {
 	if alone && r.isLoss(b, o) {
 		lost = b.work.rest()
 		o.Last = len(lost) == 1 && r.job.Again != nil && !r.job.Again(&lost[0], lossOf(o))
+		if len(lost) == 1 {
+			o = r.enlarge(&lost[0], o)
+		}
 	}
 	r.mu.Lock()
 	switch {

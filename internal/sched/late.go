@@ -88,11 +88,8 @@ func (s *spread) caution() float64 { return 1 + 2/math.Sqrt(float64(max(s.n, 1))
 
 // latest returns the batch that is most late, if there is one and it may have a copy. Otherwise it returns when to ask again.
 func (m *Machine) latest(now time.Time) (*Batch, time.Time) {
-	switch {
-	case m.mayCopy() <= 0 || !m.closed:
+	if m.mayCopy() <= 0 || !m.closed {
 		return nil, time.Time{}
-	case m.flow.until.After(now):
-		return nil, m.flow.until
 	}
 	for {
 		for q := &m.late.queue; len(*q) > 0; *q = (*q)[1:] {

@@ -12,6 +12,7 @@ type Policy struct {
 	RetryBudget int            // further attempts at all tasks together; 0 is no bound
 	Backoff     time.Duration  // before the second attempt; 0 is 20 ms
 	Streams     bool           // workers answer when they begin
+	Flow        *Flow          // shared with other jobs on the backend; nil is one of its own
 	Copies      float64        // of all invocations and tasks, the share that may be run twice since they are late
 	Random      func() float64 // in [0, 1), for jitter
 }
@@ -29,7 +30,7 @@ type Counts struct {
 type Machine struct {
 	policy Policy
 	size   sizer
-	flow   flow
+	flow   *Flow
 	late   late
 
 	queue    queue    // not begun
@@ -38,6 +39,7 @@ type Machine struct {
 	suspects [][]Task // parts of batches that lost their worker, each to be run by itself
 	suspect  int      // tasks in them
 	delayed  delays
+	parked   int // tasks that wait for a worker of their level, with their Runner
 	dropped  int // tasks that will not run, since the job cannot go on
 	aside    int // tasks whose results may come from elsewhere
 
@@ -52,7 +54,11 @@ type Machine struct {
 // NewMachine makes a machine without tasks.
 func NewMachine(p Policy) *Machine {
 	p.Concurrency, p.CPUs = max(p.Concurrency, 1), max(p.CPUs, 1)
-	return &Machine{policy: p, size: newSizer(p), flow: newFlow(p)}
+	m := &Machine{policy: p, size: newSizer(p), flow: p.Flow}
+	if m.flow == nil {
+		m.flow = newFlow(p.Concurrency)
+	}
+	return m
 }
 
 // Push adds a new task.
@@ -76,7 +82,9 @@ func (m *Machine) Close() { m.closed = true }
 func (m *Machine) Bytes() int { return m.queue.bytes + m.returned.bytes + m.held }
 
 // pending returns how many tasks are neither settled nor under way.
-func (m *Machine) pending() int { return m.queue.len() + m.returned.len() + m.suspect + len(m.delayed) }
+func (m *Machine) pending() int {
+	return m.queue.len() + m.returned.len() + m.suspect + len(m.delayed) + m.parked
+}
 
 // Finished reports whether there is nothing more to do: all tasks are settled, or the job cannot go on, and no
 // invocation is under way.
@@ -93,7 +101,7 @@ func (m *Machine) Stop(reason error) {
 	m.dropped += m.pending() + m.aside
 	m.aside = 0
 	m.queue, m.returned, m.suspects, m.suspect, m.delayed = queue{}, queue{}, nil, 0, nil
-	m.held = 0
+	m.held, m.parked = 0, 0
 }
 
 // Err returns why the job cannot go on, or nil.
@@ -102,23 +110,20 @@ func (m *Machine) Err() error { return m.fatal }
 // Ready reports whether Next would return a batch. If not, it returns when to ask again, or the zero time for after the
 // next event.
 func (m *Machine) Ready(now time.Time) (bool, time.Time) {
-	switch {
-	case m.fatal != nil || m.flying >= m.flow.limit():
+	if m.fatal != nil || m.flying >= m.policy.Concurrency {
 		return false, time.Time{}
-	case !m.waits(now):
+	}
+	if !m.waits(now) {
 		if b, again := m.latest(now); b == nil {
 			return false, sooner(again, m.delayed.soonest())
 		}
-		return true, time.Time{}
-	case m.flow.until.After(now):
-		return false, m.flow.until
 	}
-	return true, time.Time{}
+	return m.flow.admits(m.flying, now)
 }
 
 // waits reports whether a task is to be run now.
 func (m *Machine) waits(now time.Time) bool {
-	return m.pending() > len(m.delayed) || m.delayed.due(now)
+	return m.pending() > len(m.delayed)+m.parked || m.delayed.due(now)
 }
 
 // sooner returns the earlier of two times, of which the zero time is none.
@@ -184,6 +189,7 @@ func (m *Machine) copy(now time.Time) (*Batch, time.Time) {
 // begin notes that a batch is under way.
 func (m *Machine) begin(b *Batch) {
 	m.flying++
+	m.flow.begin()
 	m.counts.Invocations++
 	b.place = len(m.under)
 	m.under = append(m.under, b)
@@ -215,14 +221,15 @@ func (m *Machine) Failed(t Task, again bool, now time.Time) (attempts int, final
 
 func (m *Machine) failed(t Task, again, alone bool, now time.Time) (attempts int, final bool) {
 	t.Attempt++
-	if !again || t.Attempt > m.policy.Retries || m.policy.RetryBudget > 0 && m.counts.Retried >= int64(m.policy.RetryBudget) {
+	attempts = int(t.Attempt)
+	if !again || attempts > m.policy.Retries || m.policy.RetryBudget > 0 && m.counts.Retried >= int64(m.policy.RetryBudget) {
 		m.counts.Failed++
-		return t.Attempt, true
+		return attempts, true
 	}
 	m.counts.Retried++
 	m.held += size(t)
-	m.delayed.add(delayed{now.Add(m.delay(t.Attempt)), t, alone})
-	return t.Attempt, false
+	m.delayed.add(delayed{now.Add(m.delay(attempts)), t, alone || t.Level > 0})
+	return attempts, false
 }
 
 // delay is the time before the next attempt: doubling to 5 s, less up to a half at random.
@@ -232,10 +239,15 @@ func (m *Machine) delay(attempt int) time.Duration {
 		first = 20 * time.Millisecond
 	}
 	d := max(min(first<<min(attempt-1, 10), 5*time.Second), first)
-	if m.policy.Random != nil {
-		d -= time.Duration(float64(d) / 2 * m.policy.Random())
+	return d - time.Duration(float64(d)/2*m.random())
+}
+
+// random is for jitter.
+func (m *Machine) random() float64 {
+	if m.policy.Random == nil {
+		return 0
 	}
-	return d
+	return m.policy.Random()
 }
 
 // Counts returns what happened so far. Queued, running and settled tasks add up to those that were pushed; tasks that a

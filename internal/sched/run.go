@@ -34,6 +34,8 @@ type Job struct {
 	Result func(ctx context.Context, s *Slot, t *Task, v Value) *Failure
 	// Again, where it is set, says whether another attempt at a task may help, in place of what its worker says.
 	Again func(t *Task, f *Failure) bool
+	// Larger, where it is set, has workers with more memory, for tasks whose worker ran out of it.
+	Larger Larger
 	// Failed takes a task's failure, once it is final. An error of it ends the job.
 	Failed func(t *Task, attempts int, f *Failure) error
 	// Attempt, where it is set, is told how each attempt at a task ended: f is nil for a result, and not final where another
@@ -101,6 +103,7 @@ type Runner struct {
 	settled  atomic.Int64  // tasks with a result or a final failure
 	landed   atomic.Int64  // tasks dealt with of batches under way
 	paid     time.Duration // for which invocations that are over have kept a worker
+	prices   []float64     // of a worker's time by its level from 1 on, beside one as configured
 }
 
 // NewRunner makes a runner.
@@ -289,7 +292,7 @@ func (r *Runner) wakeAt(t time.Time) {
 }
 
 // Paid returns for how long invocations have kept a worker by now, those under way too, added up. One that ends meanwhile
-// is in it once.
+// is in it once. The time of a worker with more memory counts as that of one as configured for the same price.
 func (r *Runner) Paid(now time.Time) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -310,7 +313,11 @@ func (r *Runner) kept(b *Batch, now time.Time) time.Duration {
 	case since.IsZero():
 		since = b.Begun
 	}
-	return max(now.Sub(since), 0)
+	kept := max(now.Sub(since), 0)
+	if level := b.level(); level > 0 {
+		kept = time.Duration(float64(kept) * r.price(level))
+	}
+	return kept
 }
 
 // Counts tells what was done so far. It may be called at any time.

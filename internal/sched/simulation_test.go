@@ -48,50 +48,102 @@ func TestSimulationFull(t *testing.T) {
 // simulate draws a job and a backend from a seed, and runs it. The order of goroutines is not drawn: a seed that fails
 // may need some runs to fail again.
 func simulate(t *testing.T, seed uint64, tasks, workers int) {
+	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 2))
+	f := newFake(r, seed)
+	s := newSimulation(t, r, f, tasks, workers, nil)
+	synctest.Test(t, func(t *testing.T) { run(t, s) })
+	s.check()
+	if f.most.Load() > int64(workers) || f.flying.Load() != 0 {
+		s.fail("%d were in flight of %d, and %d are", f.most.Load(), workers, f.flying.Load())
+	}
+}
+
+// TestSimulationShared: jobs that share a backend, and hold back together while it throttles, all end.
+func TestSimulationShared(t *testing.T) {
+	for seed := uint64(1); seed <= 60; seed++ {
+		if *replay != 0 && *replay != seed {
+			continue
+		}
+		r := rand.New(rand.NewPCG(seed, 3))
+		f, flow := newFake(r, seed), NewFlow(20)
+		f.throttle = 0.6 * r.Float64()
+		var all []*simulation
+		for range 3 {
+			all = append(all, newSimulation(t, r, f, 50+r.IntN(200), 20, flow))
+		}
+		synctest.Test(t, func(t *testing.T) { run(t, all...) })
+		for _, s := range all {
+			s.check()
+		}
+		if f.flying.Load() != 0 || flow.flying != 0 {
+			t.Errorf("replay by -seed %d: %d are in flight, or %d", seed, f.flying.Load(), flow.flying)
+		}
+	}
+}
+
+func newFake(r *rand.Rand, seed uint64) *fake {
 	some := func(most float64) float64 { return most * max(r.Float64()-0.3, 0) }
-	f := &fake{seed: seed, cpus: 1 + r.IntN(4), odds: odds{
-		cold: some(0.2), throttle: some(0.5), crash: some(0.2), cut: some(0.1), silent: some(0.1), doubled: some(0.5), slow: some(0.1), leave: some(0.5),
-		broken: some(0.02), flaky: some(0.1), deadly: some(0.005),
+	return &fake{seed: seed, cpus: 1 + r.IntN(4), odds: odds{
+		cold: some(0.2), throttle: some(0.5), crash: some(0.2), cut: some(0.1), silent: some(0.1), partition: some(0.1), doubled: some(0.5), slow: some(0.1), leave: some(0.5),
+		broken: some(0.02), flaky: some(0.1), deadly: some(0.005), greedy: max(0.02*rand.New(rand.NewPCG(seed, 3)).Float64()-0.005, 0),
 		task: time.Millisecond << r.IntN(9), overhead: time.Millisecond << r.IntN(7),
 	}}
-	copies := []float64{0, 0.1, 0.5}[r.IntN(3)]
-	s := &simulation{T: t, seed: seed, f: f, done: make([]atomic.Int32, tasks), slow: r.IntN(3) == 0}
+}
+
+func newSimulation(t *testing.T, r *rand.Rand, f *fake, tasks, workers int, flow *Flow) *simulation {
+	s := &simulation{T: t, seed: f.seed, f: f, done: make([]atomic.Int32, tasks), copies: []float64{0, 0.1, 0.5}[r.IntN(3)], slow: r.IntN(3) == 0}
 	s.r = NewRunner(&Job{
 		Backend: f,
-		Policy:  Policy{Concurrency: workers, CPUs: f.cpus, BatchSize: max(r.IntN(30)-15, 0), BatchBytes: r.IntN(200), Retries: 20, Random: rand.Float64, Copies: copies, Streams: r.IntN(2) == 0},
-		Feed:    s.feed, Request: request, Result: s.result, Failed: s.failed, Log: func(*Task, string) {},
+		Policy: Policy{Concurrency: workers, CPUs: f.cpus, BatchSize: max(r.IntN(30)-15, 0), BatchBytes: r.IntN(200), Retries: 20, Random: rand.Float64,
+			Copies: s.copies, Streams: r.IntN(2) == 0, Flow: flow},
+		Feed: s.feed, Request: s.request, Larger: &fakeLadder{f: f, levels: 3, takes: 30 * time.Second, failures: int(f.seed % 3)}, Result: s.result, Failed: s.failed, Log: func(*Task, string) {},
 		QueueTasks: 1 + r.IntN(2*tasks), QueueBytes: 1 << 20,
 	})
-	synctest.Test(t, func(t *testing.T) {
-		over := make(chan error, 1)
-		go func() { over <- s.r.Run(t.Context()) }()
-		for tick := 100 * time.Microsecond; ; tick = min(tick*5/4, 5*time.Second) {
-			synctest.Wait() // nothing moves but by time
-			s.idle()
-			select {
-			case err := <-over:
-				if err != nil {
-					s.fail("%v", err)
-				}
-				return
-			case <-time.After(tick):
+	return s
+}
+
+// run runs jobs to their end.
+func run(t *testing.T, all ...*simulation) {
+	t.Helper()
+	over := make(chan struct{}, len(all))
+	for _, s := range all {
+		go func() {
+			if err := s.r.Run(t.Context()); err != nil {
+				s.Errorf("replay by -seed %d: %v", s.seed, err)
 			}
+			over <- struct{}{}
+		}()
+	}
+	tick := 100 * time.Microsecond
+	for n := 0; n < len(all); tick = min(tick*5/4, 5*time.Second) {
+		synctest.Wait() // nothing moves but by time
+		for _, s := range all {
+			s.idle()
 		}
-	})
+		select {
+		case <-over:
+			n++
+		case <-time.After(tick):
+		}
+	}
+}
+
+// check holds a job that is over to its promises.
+func (s *simulation) check() {
+	s.Helper()
 	for i := range s.done {
 		if n := s.done[i].Load(); n != 1 {
 			s.fail("task %d was delivered or reported %d times", i, n)
 		}
 	}
 	c := s.r.Counts()
-	s.Helper()
 	simulated.Add(c.Copies)
-	if own := c.Invocations - c.Copies; float64(c.Copies) > max(1, copies*float64(own)) || copies == 0 && c.Copies > 0 {
+	if own := c.Invocations - c.Copies; float64(c.Copies) > max(1, s.copies*float64(own)) || s.copies == 0 && c.Copies > 0 {
 		s.fail("%d copies of %d invocations", c.Copies, own)
 	}
-	if c.Settled != int64(tasks) || c.Queued != 0 || c.Running != 0 || c.Failed != s.failures.Load() || f.most.Load() > int64(workers) || f.flying.Load() != 0 {
-		s.fail("%+v; %d failures; %d were in flight of %d, and %d are", c, s.failures.Load(), f.most.Load(), workers, f.flying.Load())
+	if c.Settled != int64(len(s.done)) || c.Queued != 0 || c.Running != 0 || c.Failed != s.failures.Load() {
+		s.fail("%+v; %d failures", c, s.failures.Load())
 	}
 }
 
@@ -103,6 +155,7 @@ type simulation struct {
 	seed     uint64
 	f        *fake
 	r        *Runner
+	copies   float64
 	slow     bool // inputs come slowly
 	done     []atomic.Int32
 	failures atomic.Int64
@@ -130,6 +183,9 @@ func (s *simulation) result(_ context.Context, _ *Slot, t *Task, v Value) *Failu
 		s.Errorf("replay by -seed %d: task %d has the result of %d", s.seed, t.Index, index)
 	}
 	s.done[t.Index].Add(1)
+	if want := s.level(t.Index); int(t.Level) != want {
+		s.Errorf("replay by -seed %d: task %d is done on a worker of level %d, want %d", s.seed, t.Index, t.Level, want)
+	}
 	if x := s.f.fate(s.seed, t.Index); x == broken || x == deadly {
 		s.Errorf("replay by -seed %d: task %d succeeds", s.seed, t.Index)
 	}
@@ -152,12 +208,17 @@ func (s *simulation) failed(t *Task, attempts int, f *Failure) error {
 	return nil
 }
 
-// idle is called when nothing moves: no slot may wait, or not be begun, while a batch can be had.
+// idle is called when nothing moves: no slot may wait, or not be begun, while a batch can be had. What another job on the
+// backend has changed is seen a little later.
 func (s *simulation) idle() {
 	s.r.mu.Lock()
 	defer s.r.mu.Unlock()
 	ready, again := s.r.m.Ready(time.Now())
 	free := s.r.waiting > 0 || s.r.started < s.r.m.policy.Concurrency
+	soon := time.Now().Add(elsewhere)
+	if s.r.m.flow.shared && (ready || !again.IsZero() && again.Before(soon)) {
+		ready, again = false, soon
+	}
 	if ready && free {
 		s.fail("a batch waits, and %d of %d slots: %+v", s.r.waiting, s.r.started, s.r.m.Counts())
 	}

@@ -67,7 +67,7 @@ func TestSlowReport(t *testing.T) {
 		j.Result = func(context.Context, *Slot, *Task, Value) *Failure { close(got); return nil }
 		j.Failed = func(*Task, int, *Failure) error { <-got; return nil }
 		r := NewRunner(j)
-		r.m.flow.now = 1 // as after throttling: the second waits for the first
+		r.m.flow.limit = 1 // as after throttling: the second waits for the first
 		if err := r.Run(t.Context()); err != nil {
 			t.Error(err)
 		}
