@@ -208,7 +208,6 @@ func (r *Runner) relieve(b *Batch) {
 // land notes that a task of a batch under way is dealt with.
 func (r *Runner) land(b *Batch) {
 	b.work.landed.Add(1)
-	r.landed.Add(1)
 	r.relieve(b)
 }
 
@@ -253,6 +252,11 @@ func (r *Runner) end(b *Batch, o Outcome) {
 	now := time.Now()
 	r.mu.Lock()
 	alone := r.m.Leave(b) // from now on it has no copy
+	var landed int64
+	if alone {
+		landed = int64(b.work.landed.Load())
+		r.leaving += landed
+	}
 	if !errors.Is(o.Err, backends.ErrThrottled) && !errors.Is(o.Err, errLocal) {
 		r.paid += r.kept(b, now)
 	}
@@ -275,9 +279,7 @@ func (r *Runner) end(b *Batch, o Outcome) {
 		r.m.Stop(o.Err)
 	}
 	blamed := r.m.End(b, o, now)
-	if alone {
-		r.landed.Add(-int64(b.work.landed.Load()))
-	}
+	r.leaving -= landed
 	switch {
 	case r.m.Err() != nil:
 		r.halt()

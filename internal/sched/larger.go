@@ -60,9 +60,6 @@ func (r *Runner) price(level int) float64 {
 func (r *Runner) park(b *Batch, ready <-chan struct{}) {
 	r.mu.Lock()
 	tasks := r.m.Park(b)
-	if b.last {
-		r.landed.Add(-int64(b.work.landed.Load()))
-	}
 	r.mu.Unlock()
 	r.slots.Go(func() {
 		select {

@@ -100,8 +100,8 @@ type Runner struct {
 	waiting  int                        // slots that wait for work and were not woken
 	alarm    *time.Timer
 	due      time.Time     // when the alarm goes off; zero if it is off
+	leaving  int64         // tasks dealt with of batches that have left and not ended
 	settled  atomic.Int64  // tasks with a result or a final failure
-	landed   atomic.Int64  // tasks dealt with of batches under way
 	paid     time.Duration // for which invocations that are over have kept a worker
 	prices   []float64     // of a worker's time by its level from 1 on, beside one as configured
 }
@@ -320,13 +320,24 @@ func (r *Runner) kept(b *Batch, now time.Time) time.Duration {
 	return kept
 }
 
+// landed is how many tasks that the machine counts as running are dealt with.
+func (r *Runner) landed() int64 {
+	n := r.leaving
+	for _, b := range r.m.under {
+		if b.work.batches[0] == b { // and not once more for its copies
+			n += int64(b.work.landed.Load())
+		}
+	}
+	return n
+}
+
 // Counts tells what was done so far. It may be called at any time.
 func (r *Runner) Counts() Counts {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	c := r.m.Counts()
 	c.Settled = r.settled.Load()
-	c.Running -= r.landed.Load()
+	c.Running -= r.landed()
 	c.Recalled = r.recalled
 	return c
 }

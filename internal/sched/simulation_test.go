@@ -226,7 +226,7 @@ func (s *simulation) idle() {
 		s.fail("the alarm is set for %v, not %v", s.r.due, again)
 	}
 	c := s.r.m.Counts()
-	if pushed := s.r.next; c.Queued+c.Running-s.r.landed.Load()+s.r.settled.Load() != pushed {
+	if pushed := s.r.next; c.Queued+c.Running-s.r.landed()+s.r.settled.Load() != pushed {
 		s.fail("%+v does not add up to %d", c, pushed)
 	}
 }
