@@ -153,12 +153,12 @@ func (m *Machine) Next(now time.Time) (*Batch, time.Time) {
 		m.suspect -= len(tasks)
 		m.held -= size(tasks...)
 	case m.returned.len() > 0:
-		tasks = m.returned.take(m.fit(m.returned.waiting()))
+		tasks = m.returned.take(m.fit(&m.returned))
 	case m.delayed.due(now):
 		tasks, suspect = m.delayed.take(now, m.size.next(len(m.delayed)), m.policy.BatchBytes)
 		m.held -= size(tasks...)
 	default:
-		tasks = m.queue.take(m.fit(m.queue.waiting()))
+		tasks = m.queue.take(m.fit(&m.queue))
 	}
 	b := newBatch(tasks, suspect, now)
 	m.counts.Running += int64(len(tasks))
@@ -195,16 +195,11 @@ func (m *Machine) begin(b *Batch) {
 	m.under = append(m.under, b)
 }
 
-// fit returns how many of the tasks make a good batch.
-func (m *Machine) fit(tasks []Task) int {
-	n := min(m.size.next(len(tasks)), len(tasks))
+// fit returns how many of the tasks that wait make a good batch.
+func (m *Machine) fit(q *queue) int {
+	n := min(m.size.next(q.len()), q.len())
 	if m.policy.BatchBytes > 0 {
-		bytes := 0
-		for i := range n {
-			if bytes += len(tasks[i].Data); bytes > m.policy.BatchBytes {
-				return max(i, 1)
-			}
-		}
+		n = q.within(n, m.policy.BatchBytes)
 	}
 	return n
 }
