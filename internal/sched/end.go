@@ -38,7 +38,6 @@ const maxBarren = 16
 func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
 	last := m.Leave(b)
 	m.flying--
-	defer m.flow.over()
 	w := b.work
 	open := int(w.open.Load())
 	var rest []Task
@@ -52,8 +51,14 @@ func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
 	}
 	switch {
 	case errors.Is(o.Err, errRedundant):
+		m.flow.lost()
 	case m.fatal != nil: // how the rest ends does not matter
 		m.dropped += len(rest)
+		if errors.Is(o.Err, backends.ErrThrottled) {
+			m.flow.back()
+		} else {
+			m.flow.lost()
+		}
 	case o.Err == nil:
 		m.flow.ended()
 		m.size.observe(min(o.Ran, len(b.Tasks)), o.Busy, now.Sub(b.Begun))
@@ -74,6 +79,7 @@ func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
 		}
 	case errors.Is(o.Err, backends.ErrRefused), errors.Is(o.Err, backends.ErrInvalid):
 		m.dropped += len(rest)
+		m.flow.lost()
 		m.Stop(o.Err)
 	default:
 		m.counts.Lost++
