@@ -220,8 +220,8 @@ func TestEndless(t *testing.T) {
 		}
 	}
 	empty, _ := write(t, memstore.New(), kind{width: 3}, 0, WriterOptions{})
-	for range empty.Batches(t.Context(), o) {
-		t.Fatal("a batch of no rows")
+	for b, err := range empty.Batches(t.Context(), o) {
+		t.Fatal("a batch of no rows", b, err)
 	}
 }
 

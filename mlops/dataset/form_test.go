@@ -151,6 +151,21 @@ func TestDamage(t *testing.T) {
 	}
 }
 
+// TestReplaced finds a shard in the place of another, which is whole by itself.
+func TestReplaced(t *testing.T) {
+	t.Parallel()
+	k := kind{labels: true, width: 3}
+	_, s, _ := shardOf(t, k, 10, WriterOptions{})
+	other, _, _ := shardOf(t, k, 10, WriterOptions{})
+	other[len(other)-1]++ // of the padding, of which the sum is, too
+	sums(other)
+	fails(t, s, other, "other bytes")
+
+	other, from, _ := shardOf(t, kind{weights: true, width: 3}, 10, WriterOptions{})
+	s.manifest.Shards[0].Sum = from.manifest.Shards[0].Sum // so that the header's other fields alone tell
+	fails(t, s, other, "another form")
+}
+
 // sums makes the checksums of a shard right, so that what is behind them is reached.
 func sums(data []byte) {
 	if len(data) < headerSize {
@@ -175,7 +190,7 @@ func sums(data []byte) {
 	le.PutUint32(data[end:], crc32.Checksum(data[:end], castagnoli))
 }
 
-// open1 reads a shard's bytes with their sums made right, group by group: errors, or batches.
+// decodeAll reads a shard's bytes with their sums made right, group by group: errors, or batches.
 func decodeAll(t *testing.T, data []byte) (rows int, err error) {
 	le := binary.LittleEndian
 	if len(data) < headerSize {
