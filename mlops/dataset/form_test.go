@@ -278,6 +278,45 @@ func FuzzShard(f *testing.F) {
 	})
 }
 
+// FuzzGroup reads anything as a row group of any form.
+func FuzzGroup(f *testing.F) {
+	for _, c := range small {
+		data, s, _ := shardOf(f, c.kind, 7, c.o)
+		h, _, err := s.head(f.Context(), 0, 0)
+		if err != nil {
+			f.Fatal(err)
+		}
+		begin := len(data) - int(h.groups[0].bytes)
+		if s.groups > 1 {
+			begin = sizeOfHeader(s.groups)
+		}
+		f.Add(c.kind.sparse, c.kind.labels, c.kind.weights, c.o.Compress, uint16(c.kind.width), uint8(h.rowsOf(0)), uint16(h.groups[0].nonZeros), data[begin:])
+	}
+	f.Fuzz(func(t *testing.T, sparse, labels, weights, zstd bool, width uint16, rows uint8, nonZeros uint16, body []byte) {
+		if !sparse {
+			nonZeros = 0
+		}
+		h := header{form: form{sparse, labels, weights, zstd, int(width), int(rows) + 1}, total: int64(rows) + 1}
+		size := h.layout(int(rows)+1, int64(nonZeros)).size
+		if size > 1<<20 {
+			return
+		}
+		if zstd {
+			size = int64(len(body))
+		}
+		h.groups = []entry{{bytes: uint32(size), nonZeros: uint32(nonZeros)}}
+		var g Group
+		room := g.room(&h, 0)
+		clear(room[copy(room, body):])
+		h.groups[0].sum = crc32.Checksum(room, castagnoli)
+		if err := g.decode(&h, 0); err == nil {
+			if err := g.check(); err != nil || g.Rows != int(rows)+1 || g.Sparse() != sparse || len(rowsOf(&g.Batch)) != g.Rows {
+				t.Fatalf("%+v was taken, and %v", g.Batch, err)
+			}
+		}
+	})
+}
+
 // TestWords compares the arrays in place with what encoding/binary reads, in both orders of bytes.
 func TestWords(t *testing.T) {
 	t.Parallel()
