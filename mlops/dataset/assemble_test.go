@@ -112,10 +112,10 @@ func TestAssembleRefuses(t *testing.T) {
 		schema Schema
 		want   string
 	}{
-		{Schema{[]Column{{Name: "town", Kind: String}}}, `"town" has strings: encode it first`},
-		{Schema{[]Column{{Name: "town", Kind: String, Role: Label}, {Name: "x", Kind: Number}}}, `"town" has strings: encode it first`},
-		{Schema{[]Column{{Name: "v", Kind: Vector, Width: -1}}}, `"v"`},
-		{Schema{[]Column{{Name: "v", Kind: Vector, Width: 1 << 30}, {Name: "w", Kind: Vector, Width: 1 << 30}}}, "more than"},
+		{Schema{Columns: []Column{{Name: "town", Kind: String}}}, `"town" has strings: encode it first`},
+		{Schema{Columns: []Column{{Name: "town", Kind: String, Role: Label}, {Name: "x", Kind: Number}}}, `"town" has strings: encode it first`},
+		{Schema{Columns: []Column{{Name: "v", Kind: Vector, Width: -1}}}, `"v"`},
+		{Schema{Columns: []Column{{Name: "v", Kind: Vector, Width: 1 << 30}, {Name: "w", Kind: Vector, Width: 1 << 30}}}, "more than"},
 		{Schema{}, "without columns"},
 	} {
 		if _, err := NewAssembler(c.schema); !errors.Is(err, fs.ErrInvalid) || !strings.Contains(err.Error(), c.want) {

@@ -108,7 +108,7 @@ func TestCommitRefuses(t *testing.T) {
 		"of another job":   {"jo", k.schema(), dense},
 		"rows":             {"job", k.schema(), bad},
 		"no schema":        {"job", Schema{}, dense},
-		"strings":          {"job", Schema{[]Column{{Name: "town", Kind: String}}}, dense},
+		"strings":          {"job", Schema{Columns: []Column{{Name: "town", Kind: String}}}, dense},
 	} {
 		if _, err := Commit(t.Context(), b.URL(), c.prefix, c.schema, c.shards); !errors.Is(err, fs.ErrInvalid) {
 			t.Errorf("%s: %v", what, err)

@@ -14,8 +14,8 @@ func TestRandomStays(t *testing.T) {
 	if want := []uint32{2, 7, 4, 3, 1, 6, 8, 5, 0, 9}; !slices.Equal(items, want) {
 		t.Errorf("%v, want %v", items, want)
 	}
-	if mix(golden) != 0xe220a8397b1dcdaf { // the first number of splitmix64 from seed 0
-		t.Errorf("%x", mix(golden))
+	if scatter(golden) != 0xe220a8397b1dcdaf { // the first number of splitmix64 from seed 0
+		t.Errorf("%x", scatter(golden))
 	}
 }
 

@@ -52,8 +52,8 @@ func TestWriterRefuses(t *testing.T) {
 	}
 	for i, o := range []WriterOptions{
 		{}, {Schema: k.schema(), ShardBytes: -1}, {Schema: k.schema(), ShardBytes: 1 << 30}, {Schema: k.schema(), GroupRows: 1 << 17},
-		{Schema: k.schema(), GroupBytes: -1}, {Schema: Schema{[]Column{{Name: "s", Kind: String}}}},
-		{Schema: Schema{[]Column{{Name: "v", Kind: Vector, Width: -1}}}},
+		{Schema: k.schema(), GroupBytes: -1}, {Schema: Schema{Columns: []Column{{Name: "s", Kind: String}}}},
+		{Schema: Schema{Columns: []Column{{Name: "v", Kind: Vector, Width: -1}}}},
 	} {
 		if _, err := NewWriter(t.Context(), memstore.New(), "job", o); !errors.Is(err, fs.ErrInvalid) {
 			t.Errorf("options %d: %v", i, err)
