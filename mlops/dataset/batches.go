@@ -54,6 +54,7 @@ func (s *Set) fill(o BatchOptions) (*BatchOptions, error) {
 	if !o.Shuffle {
 		o.Pool = 1
 	}
+	o.Ahead, o.Pool = min(o.Ahead, max(1, s.groups)), min(o.Pool, max(1, s.groups)) // an epoch has no more
 	return &o, nil
 }
 

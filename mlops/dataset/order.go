@@ -5,8 +5,8 @@ import "math/bits"
 // golden is the step of splitmix64.
 const golden = 0x9e3779b97f4a7c15
 
-// mix is the function of splitmix64 that makes an even number of any.
-func mix(x uint64) uint64 {
+// scatter is the function of splitmix64 that makes an even number of any.
+func scatter(x uint64) uint64 {
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	return x ^ x>>31
@@ -19,14 +19,14 @@ type random uint64
 func randomOf(parts ...uint64) random {
 	x := uint64(0)
 	for _, p := range parts {
-		x = mix(x + golden + mix(p))
+		x = scatter(x + golden + scatter(p))
 	}
 	return random(x)
 }
 
 // below returns number i, evenly below n.
 func (r random) below(i, n int) int {
-	hi, _ := bits.Mul64(mix(uint64(r)+uint64(i+1)*golden), uint64(n))
+	hi, _ := bits.Mul64(scatter(uint64(r)+uint64(i+1)*golden), uint64(n))
 	return int(hi)
 }
 

@@ -79,7 +79,7 @@ func (k kind) make(r *rand.Rand, from, n int) *Batch {
 
 // row is a row by itself.
 type row struct {
-	values        string
+	values        string // as bytes
 	label, weight float32
 }
 
@@ -90,9 +90,9 @@ func rowsOf(b *Batch) []row {
 		r := row{weight: b.Weight(i)}
 		if b.Sparse() {
 			places, values := b.Row(i)
-			r.values = fmt.Sprint(places, values)
+			r.values = string(bytesOf(places)) + "|" + string(bytesOf(values))
 		} else {
-			r.values = fmt.Sprint(b.Dense(i))
+			r.values = string(bytesOf(b.Dense(i)))
 		}
 		if b.Labels != nil {
 			r.label = b.Labels[i]

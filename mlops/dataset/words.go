@@ -19,7 +19,7 @@ func buffer(old []byte, n int) []byte {
 	if n <= cap(old) {
 		return old[:n]
 	}
-	words := make([]uint64, (n+7)/8)
+	words := make([]uint64, (n+n/8+7)/8) // groups differ a little
 	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), 8*len(words))[:n]
 }
 

@@ -43,12 +43,16 @@ func (o WriterOptions) check() error {
 // Writer stores batches as shards. It is for one goroutine.
 //
 //	w, err := dataset.NewWriter(ctx, bucket, job, dataset.WriterOptions{Schema: s})
-//	for batch := range … {
-//		if err := w.Write(batch); err != nil {
-//			return nil, err
+//	for batch, err = range … {
+//		if err == nil {
+//			err = w.Write(batch)
+//		}
+//		if err != nil {
+//			break
 //		}
 //	}
-//	return w.Close() // to who calls Commit
+//	shards, stored := w.Close()             // in any case
+//	return shards, cmp.Or(err, stored)      // to who calls Commit
 type Writer struct {
 	ctx     context.Context
 	bucket  storage.Bucket
@@ -61,7 +65,8 @@ type Writer struct {
 	out     []byte // a shard as it is stored
 	scratch []byte // a group before compression
 	shards  []Shard
-	err     error // of the write that failed; what comes after it fails, too
+	storing chan error // has what became of the shard that is being stored; nil: none is
+	err     error      // of the write that failed; what comes after it fails, too
 }
 
 // pending are the rows of a shard that is not stored yet.
@@ -92,8 +97,8 @@ func NewWriter(ctx context.Context, b storage.Bucket, prefix string, o WriterOpt
 	}, nil
 }
 
-// Write adds rows, and stores a shard when it is full. It keeps nothing of b. All batches are dense or all are sparse. After
-// an error the writer is of no more use.
+// Write adds rows. A full shard is stored in the background, while the next one fills; Write waits for it when that is full,
+// too. It keeps nothing of b. All batches are dense or all are sparse. After an error the writer is of no more use.
 func (w *Writer) Write(b *Batch) error {
 	if w.err == nil {
 		w.err = w.write(b)
@@ -145,7 +150,7 @@ func (w *Writer) fits(b *Batch, from int) (int, error) {
 			return 0, fmt.Errorf("dataset: a row of %d bytes: at most %d are written: %w", size, maxGroup/2, fs.ErrInvalid)
 		}
 		empty := w.rows.rows == 0 && to == from
-		if room -= size; room < 0 && !empty || w.rows.rows+to-from == maxGroups*w.options.GroupRows {
+		if room -= size; room < 0 && !empty || int64(w.rows.rows+to-from) == maxGroups*int64(w.options.GroupRows) {
 			break
 		}
 	}
@@ -179,8 +184,11 @@ func (p *pending) reset() {
 	*p = pending{labels: p.labels[:0], weights: p.weights[:0], values: p.values[:0], ends: p.ends[:0], idx: p.idx[:0]}
 }
 
-// store stores the rows as a shard.
+// store begins to store the rows as a shard.
 func (w *Writer) store() error {
+	if err := w.wait(); err != nil {
+		return err
+	}
 	p := &w.rows
 	f := w.form
 	average := max(1, p.size(&f)/p.rows)
@@ -203,19 +211,34 @@ func (w *Writer) store() error {
 		Key: fmt.Sprintf("%s%05d", w.attempt, len(w.shards)), Size: int64(len(w.out)), Rows: h.total, Group: f.rows,
 		Sparse: f.sparse, NonZeros: h.nonZeros, Sum: sum,
 	}
-	if err := w.bucket.Put(w.ctx, s.Key, bytes.NewReader(w.out)); err != nil {
-		return fmt.Errorf("dataset: a shard could not be stored: %w", err)
-	}
 	w.shards = append(w.shards, s)
+	w.storing = make(chan error, 1)
+	go func() { w.storing <- w.bucket.Put(w.ctx, s.Key, bytes.NewReader(w.out)) }()
 	p.reset()
 	return nil
 }
 
-// Close stores the rows that are left, and returns the shards in the order of their rows. It is needed after an error only
-// to learn it.
+// wait waits until the last shard is stored.
+func (w *Writer) wait() error {
+	if w.storing == nil {
+		return nil
+	}
+	err := <-w.storing
+	w.storing = nil
+	if err != nil {
+		return fmt.Errorf("dataset: a shard could not be stored: %w", err)
+	}
+	return nil
+}
+
+// Close stores the rows that are left, and returns the shards in the order of their rows. It is needed in any case: it waits
+// for what is being stored, also after an error, which it returns.
 func (w *Writer) Close() ([]Shard, error) {
 	if w.err == nil && w.rows.rows > 0 {
 		w.err = w.store()
+	}
+	if err := w.wait(); w.err == nil {
+		w.err = err
 	}
 	if w.err != nil {
 		return nil, w.err
