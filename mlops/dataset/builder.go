@@ -115,5 +115,13 @@ func (b *builder) take() *Block {
 
 // rowID is different for each offset of an object, and as good as random.
 func rowID(object int, at int64) uint64 {
-	return mix(mix(uint64(object)+golden) + uint64(at) + golden)
+	return mix(mix(uint64(object)) + uint64(at))
+}
+
+// mix is the last step of splitmix64: every bit of the result depends on every bit of x, and none is lost.
+func mix(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
 }
