@@ -1,0 +1,203 @@
+// Command preprocess makes shards, from which models are trained, of tables: of CSV, JSON lines, libsvm or Criteo files.
+//
+//	preprocess [-label COLUMN] [-numbers HOW] [-strings HOW] [-report FILE] [-to URL] [file or directory or storage URL ...]
+//
+// It prints what is in each column, fits the transforms that the flags name, and writes the rows as shards to the bucket at
+// -to, with the fitted transforms beside them in fitted.json; without -to they are removed at the end. Without arguments it
+// takes the Wisconsin breast cancer data, which it brings along.
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	_ "github.com/gowren/gowren/examples/internal/clouds"
+	"github.com/gowren/gowren/mapper"
+	"github.com/gowren/gowren/mlops/dataset"
+	"github.com/gowren/gowren/mlops/preprocess"
+	"github.com/gowren/gowren/storage"
+	"github.com/gowren/gowren/storage/filestore"
+)
+
+// settings are what the flags say.
+type settings struct {
+	format, label, numbers, missing, text, report, to string
+	most, bits                                        int
+	skip                                              bool
+	split                                             int64
+	inputs                                            []string
+}
+
+func main() {
+	mapper.Main()
+	var s settings
+	flag.StringVar(&s.format, "format", dataset.CSV, "csv, jsonl, libsvm or criteo")
+	flag.StringVar(&s.label, "label", "", "the `column` that a model is to tell")
+	flag.StringVar(&s.numbers, "numbers", "standard", "how numbers are scaled: standard, minmax, maxabs, robust, quantile or none")
+	flag.StringVar(&s.missing, "missing", "median", "what missing numbers become: mean, median, zero, or none to keep them")
+	flag.StringVar(&s.text, "strings", "onehot", "what strings become: onehot, ordinal, hash or drop")
+	flag.IntVar(&s.most, "most", 100, "`values` of a string column that onehot and ordinal tell apart")
+	flag.IntVar(&s.bits, "bits", 18, "width of hash, as a power of two")
+	flag.BoolVar(&s.skip, "skip", false, "leave out rows that cannot be read, and say how many")
+	flag.StringVar(&s.report, "report", "", "`file` for a page that shows each column, as HTML")
+	flag.StringVar(&s.to, "to", "", "`URL` or folder for the shards")
+	flag.Int64Var(&s.split, "split", storage.DefaultSplit, "`bytes` of input for one task")
+	flag.Parse()
+	s.inputs = flag.Args()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // ^C ends the job in good order
+	defer stop()
+	if err := run(ctx, os.Stdout, s); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, w io.Writer, s settings) (err error) {
+	ex, err := mapper.Open(ctx, mapper.Config{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = cmp.Or(err, ex.Close()) }()
+	work := storage.Prefix(ex.Bucket(), "preprocess/"+rand.Text()[:10])
+	defer func() { err = errors.Join(err, remove(ctx, work)) }()
+
+	src, err := s.source(ctx, work)
+	if err != nil {
+		return err
+	}
+	told, err := preprocess.Describe(ctx, ex, src)
+	if err != nil {
+		return err
+	}
+	if err := told.WriteTable(w); err != nil {
+		return err
+	}
+	if s.report != "" {
+		if err := report(s.report, told, strings.Join(s.inputs, ", ")); err != nil {
+			return err
+		}
+	}
+
+	pipeline, err := s.pipeline(src.Schema)
+	if err != nil {
+		return err
+	}
+	fitted, err := pipeline.Fit(ctx, ex, src)
+	if err != nil {
+		return err
+	}
+	to := locate(cmp.Or(s.to, storage.Prefix(work, "shards").URL()))
+	if _, err := fitted.Transform(ctx, ex, src, to, preprocess.TransformOptions{Missing: s.missing == "none"}); err != nil {
+		return err
+	}
+	if err := keep(ctx, fitted, to); err != nil {
+		return err
+	}
+	return show(ctx, w, to)
+}
+
+// source is the input, of which the schema is found in its first rows.
+func (s *settings) source(ctx context.Context, work storage.Bucket) (dataset.Source, error) {
+	if len(s.inputs) == 0 {
+		var err error
+		if s.inputs, err = s.sample(ctx, work); err != nil {
+			return dataset.Source{}, err
+		}
+	}
+	src := dataset.Source{Format: dataset.Format{Name: s.format}, Split: s.split}
+	for _, in := range s.inputs {
+		src.URLs = append(src.URLs, locate(in))
+	}
+	if s.skip {
+		src.Format.Bad = dataset.Skip
+	}
+	var err error
+	if src.Schema, err = dataset.Infer(ctx, src); err != nil {
+		return src, err
+	}
+	if s.label != "" {
+		i := src.Schema.Index(s.label)
+		if i < 0 {
+			return src, fmt.Errorf("preprocess: there is no column %q (-label)", s.label)
+		}
+		src.Schema.Columns[i].Role = dataset.Label
+	}
+	return src, nil
+}
+
+// show reads the shards back, a minibatch after the other, and tells what is in them.
+func show(ctx context.Context, w io.Writer, url string) (err error) {
+	set, err := dataset.Open(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, set.Close()) }()
+	m := set.Manifest()
+	form := "dense"
+	if m.Sparse {
+		form = fmt.Sprintf("sparse, %.1f of them not zero", float64(m.NonZeros)/float64(max(m.Rows, 1)))
+	}
+	if _, err := fmt.Fprintf(w, "\n%d rows of %d numbers (%s), %d bytes in %d shards\n", m.Rows, m.Width, form, m.Size, len(m.Shards)); err != nil {
+		return err
+	}
+	rows, batches := 0, 0
+	for b, err := range set.Batches(ctx, dataset.BatchOptions{Size: 128, Shuffle: true, Seed: 1}) {
+		if err != nil {
+			return err
+		}
+		rows, batches = rows+b.Rows, batches+1
+	}
+	_, err = fmt.Fprintf(w, "read back, shuffled: %d rows in %d minibatches\n", rows, batches)
+	return err
+}
+
+// keep stores the fitted transforms beside the shards.
+func keep(ctx context.Context, f *preprocess.Fitted, url string) (err error) {
+	b, err := storage.Open(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.Close()) }()
+	r, w := io.Pipe()
+	go func() { w.CloseWithError(f.Save(w)) }()
+	defer r.Close()
+	return b.Put(ctx, "fitted.json", r)
+}
+
+func report(file string, d *preprocess.Description, title string) error {
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.WritePage(f, title), f.Close())
+}
+
+// locate makes a URL of a path.
+func locate(place string) string {
+	if strings.Contains(place, "://") {
+		return place
+	}
+	return filestore.URL(place)
+}
+
+// remove deletes all of a bucket, also after ctx has ended.
+func remove(ctx context.Context, b storage.Bucket) error {
+	ctx = context.WithoutCancel(ctx)
+	var keys []string
+	for o, err := range b.List(ctx, "") {
+		if err != nil {
+			return err
+		}
+		keys = append(keys, o.Key)
+	}
+	return b.Delete(ctx, keys...)
+}
