@@ -51,10 +51,11 @@ type steps struct {
 	price    float64
 	prepared *atomic.Int32
 	refuses  error
+	faults   *atomic.Int32 // of Prepare that pass
 }
 
 func newSteps(n int) *steps {
-	return &steps{local.New(local.Config{Workers: 2, MemoryMB: smallMB}), n, 1, new(atomic.Int32), nil}
+	return &steps{local.New(local.Config{Workers: 2, MemoryMB: smallMB}), n, 1, new(atomic.Int32), nil, new(atomic.Int32)}
 }
 
 func (s *steps) Enlarge() (backends.Backend, error) {
@@ -75,6 +76,9 @@ func (s *steps) Prepare(ctx context.Context, d backends.Deployment) error {
 		s.prepared.Add(1)
 		if s.refuses != nil {
 			return s.refuses
+		}
+		if s.faults.Add(-1) >= 0 {
+			return errors.New("the service is not available")
 		}
 	}
 	return s.Backend.Prepare(ctx, d)
@@ -201,13 +205,28 @@ func TestMoreMemoryRefused(t *testing.T) {
 	for range 2 {
 		_, err := mapper.Map(t.Context(), ex, greed, []int{0, greedyMB, 0, greedyMB, 0})
 		e, ok := errors.AsType[*mapper.JobError](err)
-		if !ok || e.Failed != 2 || !errors.Is(err, mapper.ErrOutOfMemory) || errors.Is(err, backends.ErrRefused) || e.Tasks[0].Attempts != 3 {
+		if !ok || e.Failed != 2 || !errors.Is(err, mapper.ErrOutOfMemory) || errors.Is(err, backends.ErrRefused) || e.Tasks[0].Attempts != 1 {
 			t.Errorf("%v", err)
 		}
 		mentions(t, err, "workers with more could not be made ready", "the driver may make no function")
 	}
 	if n := b.prepared.Load(); n != 1 {
 		t.Errorf("it was tried %d times", n)
+	}
+}
+
+// TestMoreMemoryFault: a fault of making larger workers ready passes, and is neither an attempt nor a loss.
+func TestMoreMemoryFault(t *testing.T) {
+	t.Parallel()
+	b := newSteps(3)
+	b.faults.Store(1)
+	var s mapper.Stats
+	ex := greedy(t, t.TempDir(), b, mapper.Options{MoreMemory: true, Retries: 1, BatchSize: 1, Speculation: -1, Stats: func(told mapper.Stats) { s = told }})
+	if _, err := mapper.Map(t.Context(), ex, greed, []int{0, smallMB + 50, 0}); err != nil {
+		t.Error(err)
+	}
+	if n := b.prepared.Load(); n != 2 || s.Invocations != 4 || s.WorkersLost != 1 || s.Retried != 1 {
+		t.Errorf("larger workers were made ready %d times; %d invocations, %d lost, %d retried", n, s.Invocations, s.WorkersLost, s.Retried)
 	}
 }
 
