@@ -257,6 +257,7 @@ type flight struct {
 	end           error // of the steps
 	closed, razed *[]int
 	stays         int // the step that cannot be destroyed
+	why           error
 }
 
 func (f flight) Enlarge() (backends.Backend, error) {
@@ -270,7 +271,7 @@ func (f flight) Enlarge() (backends.Backend, error) {
 func (f flight) Destroy(context.Context, string) error {
 	*f.razed = append(*f.razed, f.step)
 	if f.step == f.stays {
-		return errors.New("it is in use")
+		return f.why
 	}
 	return nil
 }
@@ -280,19 +281,26 @@ func (f flight) Close() error {
 	return nil
 }
 
-// TestDestroyLarger: all steps go, also those above one that stays, and why it does is told.
+// TestDestroyLarger: all steps go, also those above one that stays, and why it does is told: once where nothing of the account
+// can be had.
 func TestDestroyLarger(t *testing.T) {
 	t.Parallel()
+	none, inUse := fmt.Errorf("there is no more: %w", backends.ErrInvalid), errors.New("it is in use")
+	unknown := &backends.AccountError{Err: fmt.Errorf("no region: %w", backends.ErrInvalid)}
 	for name, c := range map[string]struct {
 		stays int
+		why   error
 		end   error
 		says  []string
+		razed []int
 	}{
-		"all":         {-1, fmt.Errorf("there is no more: %w", backends.ErrInvalid), nil},
-		"one stays":   {1, fmt.Errorf("there is no more: %w", backends.ErrInvalid), []string{"destroy", "it is in use"}},
-		"not to know": {-1, errors.New("no credentials"), []string{"destroy", "no credentials"}},
+		"all":         {-1, nil, none, nil, []int{0, 1, 2, 3}},
+		"one stays":   {1, inUse, none, []string{"destroy", "it is in use"}, []int{0, 1, 2, 3}},
+		"not to know": {-1, nil, errors.New("no credentials"), []string{"destroy", "no credentials"}, []int{0, 1, 2, 3}},
+		"unreached":   {0, unknown, none, []string{"destroy", "no region"}, []int{0}},
+		"lost":        {2, errors.Join(inUse, unknown), none, []string{"destroy", "it is in use", "no region"}, []int{0, 1, 2}},
 	} {
-		f := flight{Backend: inproc.New(1), steps: 3, end: c.end, closed: new([]int), razed: new([]int), stays: c.stays}
+		f := flight{Backend: inproc.New(1), steps: 3, end: c.end, closed: new([]int), razed: new([]int), stays: c.stays, why: c.why}
 		ex, err := mapper.New(t.Context(), f, memstore.New(), mapper.Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -305,7 +313,7 @@ func TestDestroyLarger(t *testing.T) {
 		if err := ex.Close(); err != nil {
 			t.Error(err)
 		}
-		if !slices.Equal(*f.razed, []int{0, 1, 2, 3}) || !slices.Equal(*f.closed, []int{1, 2, 3, 0}) {
+		if !slices.Equal(*f.razed, c.razed) || !slices.Equal(*f.closed, []int{1, 2, 3, 0}) {
 			t.Errorf("%s: destroyed are %v, closed %v", name, *f.razed, *f.closed)
 		}
 	}

@@ -69,7 +69,8 @@ func destroy(ctx context.Context, backend backends.Backend, bucket storage.Bucke
 	errs := []error{d.Destroy(ctx, bucket.URL())}
 	larger, err := sched.Enlarge(backend)
 	for err == nil { // what jobs with Options.MoreMemory may have made
-		if d, ok := larger.(backends.Destroyer); ok {
+		d, ok := larger.(backends.Destroyer)
+		if ok && ctx.Err() == nil && !errors.As(errors.Join(errs...), new(*backends.AccountError)) { // what concerns them all is told once
 			errs = append(errs, d.Destroy(ctx, bucket.URL()))
 		}
 		last := larger
