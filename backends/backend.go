@@ -109,6 +109,7 @@ type Destroyer interface {
 	// Destroy removes all that Prepare, of any program and in any process, has made for this configuration and the bucket
 	// with this URL, also where Prepare failed half-way, and returns when it is gone. What another configuration or bucket
 	// uses stays. Jobs of others that run there fail. It may be called without Prepare, and again after it failed itself.
+	// Where the account is not reached at all, the error has an [*AccountError] in it.
 	Destroy(ctx context.Context, bucket string) error
 }
 

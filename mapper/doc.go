@@ -95,9 +95,14 @@
 //
 // Where workers are processes of their own (all backends but inproc), a task that crashes, exits or takes too much memory
 // takes its worker with it, never the driver. Tasks that were sent to that worker together with it run again elsewhere,
-// and one that kills its worker each time is found and named.
+// and one that kills its worker each time is found and named. With [Options].MoreMemory, a task whose worker ran out of memory
+// is tried again on one with twice as much, as far as the backend has such.
 //
 // Cancelling the context ends the work. A task that ignores its context has its worker ended.
+//
+// A driver may die, too. With [Options].Resume, a program that is run again takes the results of finished tasks from the bucket
+// and computes only what is missing; with Detached besides, requests that were under way in a cloud go on meanwhile, and what
+// they come to is taken as well.
 //
 // # How tasks travel
 //

@@ -46,7 +46,8 @@ type Options struct {
 	// and Azure Functions. Beyond, attempts go on with the most that there is, and the error says so. Retries bounds the
 	// attempts: the two of the default come to four times the memory. The first task that needs it waits until the
 	// platform has made a function of its own for it, which takes from seconds to minutes, and stays until
-	// [Destroy]; tasks of the usual size go on meanwhile. An attempt costs what the larger worker does, and runs alone
+	// [Destroy]; tasks of the usual size go on meanwhile. Where it cannot be made, that is tried again for a minute or two,
+	// unless it is refused; it is no attempt of the task. An attempt costs what the larger worker does, and runs alone
 	// there.
 	MoreMemory bool
 

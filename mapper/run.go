@@ -178,7 +178,7 @@ func (j *job) do(ctx context.Context) error {
 		s.Recall = j.recall
 	}
 	if o.MoreMemory {
-		s.Larger = &j.ex.ladder
+		s.Larger = j.ex.ladder
 	}
 	if o.RetryIf != nil {
 		s.Again = func(t *sched.Task, f *sched.Failure) bool {

@@ -119,7 +119,7 @@ func run(ctx context.Context, w io.Writer, s settings) (err error) {
 	}
 	var stats mapper.Stats
 	result, err := mapper.Sort(ctx, ex.With(mapper.Options{Stats: func(x mapper.Stats) { stats = x }}), records, splits, s.to)
-	if s.drawn != "" { // also of a job that failed
+	if s.drawn != "" && (err == nil || len(stats.Spans) > 0) { // also of a job that failed, unless it was before any worker had begun
 		err = errors.Join(err, draw(s.drawn, stats))
 	}
 	if err != nil {

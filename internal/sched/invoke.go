@@ -19,19 +19,20 @@ func (e *refusedError) Unwrap() error { return backends.ErrInvalid }
 
 // invoke runs a batch: one request, and the frames of its reply as they come.
 func (r *Runner) invoke(s *Slot, b *Batch) {
-	o, parked := Outcome{Err: errGivenUp}, false
+	o, begun := Outcome{Err: errGivenUp}, true
 	defer func() {
-		if !parked {
+		if begun {
 			r.end(b, o)
 		}
 	}() // also when a callback panics or ends its goroutine: the job must not hang
 	backend, ready, err := r.backend(b)
-	if parked = ready != nil; parked {
-		r.park(b, ready)
+	if err != nil {
+		r.giveUp(b, err)
+		begun = false
 		return
 	}
-	if err != nil {
-		o.Err = err
+	if begun = ready == nil; !begun {
+		r.park(b, ready)
 		return
 	}
 	request, err := r.job.Request(r.ctx, s, b)

@@ -35,7 +35,7 @@ type Job struct {
 	// Again, where it is set, says whether another attempt at a task may help, in place of what its worker says.
 	Again func(t *Task, f *Failure) bool
 	// Larger, where it is set, has workers with more memory, for tasks whose worker ran out of it.
-	Larger Larger
+	Larger *Ladder
 	// Failed takes a task's failure, once it is final. An error of it ends the job.
 	Failed func(t *Task, attempts int, f *Failure) error
 	// Attempt, where it is set, is told how each attempt at a task ended: f is nil for a result, and not final where another
