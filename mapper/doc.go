@@ -14,7 +14,7 @@
 //	func main() {
 //		mapper.Main() // a worker serves tasks here and never returns
 //
-//		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt) // ^C ends the job in good order
+//		ctx, stop := mapper.Interruptible(context.Background()) // ^C ends the job in good order, another one at once
 //		defer stop()
 //		ex, err := mapper.Open(ctx, mapper.Config{}) // $GOWREN_BACKEND, $GOWREN_STORAGE; else this machine
 //		if err != nil {
@@ -127,6 +127,16 @@
 // On a terminal, a bar shows a job's progress; elsewhere a line every few seconds; in tests nothing. What tasks print,
 // and what they log by log/slog with their context, reaches the driver's standard error with a label: the worker's name,
 // or the function and the index of the input. [Options] tells where it goes.
+//
+// With GOWREN_PROGRESS=json, each job that runs for longer than a second writes an object a line each second, and one at its
+// end: time, job (its function), queued, running, done, failed, retried, resumed, copied, workers_lost, more (inputs are still
+// coming), rate (tasks a second), left_seconds, cost_usd, elapsed_seconds, ended. A line that was logged is an object with time,
+// label and line. [Options].Stats is told all of a job when it has ended.
+//
+// Where the program has set a global OpenTelemetry provider in the driver, after [Main], a job is a span "job NAME", its steps
+// "step NAME", and each attempt at a task "task NAME" with its index, attempt and error.type, linked to the attempt before; a
+// sampler keeps them few. Metrics are gowren.tasks, gowren.invocations, gowren.cost and gowren.job.duration. The trace does not
+// reach the function on its worker.
 //
 // # Limits
 //

@@ -60,6 +60,9 @@ func (ex *Executor) journal(ctx context.Context) (*journal.Journal, error) {
 	other := otherProgram(j.Runs(), program)
 	if n := len(j.Runs()); first && n > 0 {
 		text := fmt.Sprintf("%d results of %d earlier runs are kept", j.Kept(), n)
+		if n == 1 {
+			text = fmt.Sprintf("%d results of an earlier run are kept", j.Kept())
+		}
 		if open := len(j.Requests()); open > 0 {
 			text += fmt.Sprintf("; %d requests of theirs may still bring some", open)
 		}
@@ -78,7 +81,7 @@ func (ex *Executor) journal(ctx context.Context) (*journal.Journal, error) {
 func otherProgram(runs []journal.Run, program string) string {
 	for i, r := range runs {
 		if r.Program != program {
-			return fmt.Sprintf("run %d, of %s, was by another program", i+1, r.Started.Format(time.DateTime))
+			return fmt.Sprintf("run %d, of %s, was by another program; results of functions with the same name and signature are the same to it: to compute them anew, give the function or Options.Resume another name, or call mapper.Forget", i+1, r.Started.Format(time.DateTime))
 		}
 	}
 	return ""

@@ -216,6 +216,7 @@ func (r *Runner) failed(b *Batch, f *Failure) error {
 		return err
 	}
 	b.heard = true
+	b.failures++
 	if r.spared(b) {
 		again := r.again(b, position, f)
 		if again && !b.work.isSettled(b.index(position)) {
@@ -323,7 +324,7 @@ func (r *Runner) end(b *Batch, o Outcome) {
 		}
 	}
 	if r.job.Ended != nil {
-		r.job.Ended(&Report{Batch: b, Started: b.started, Ended: now, Err: o.Err, End: o.end, Unused: errors.Is(o.Err, errRedundant)})
+		r.job.Ended(&Report{Batch: b, Started: b.started, Ended: now, Err: o.Err, Failures: b.failures, End: o.end, Unused: errors.Is(o.Err, errRedundant)})
 	}
 	for _, x := range blamed {
 		_ = r.report(&x.Task, x.Attempts, lossOf(o)) // what it returns has stopped the job

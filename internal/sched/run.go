@@ -75,11 +75,12 @@ type Failure struct {
 // Report is what is known of an invocation that is over.
 type Report struct {
 	*Batch
-	Started time.Time // when its worker answered, where it told; else the zero time
-	Ended   time.Time
-	Err     error     // nil: the reply was complete
-	End     *wire.End // what the worker tells of itself; nil where it did not
-	Unused  bool      // another was faster
+	Started  time.Time // when its worker answered, where it told; else the zero time
+	Ended    time.Time
+	Err      error     // nil: the reply was complete
+	Failures int       // of tasks, that its worker told
+	End      *wire.End // what the worker tells of itself; nil where it did not
+	Unused   bool      // another was faster
 }
 
 // Runner runs one job.

@@ -24,14 +24,15 @@ type Batch struct {
 	Begun time.Time
 	Copy  bool // of a batch that is late: the first result of a task counts
 
-	work    *work
-	at      []int     // of a copy: where its tasks are among the work's; nil: they are all of them
-	started time.Time // when its worker answered; zero before, or where nobody told
-	place   int       // among the batches under way
-	heard   bool      // it brought a result or a failure
-	left    bool      // its invocation is over
-	last    bool      // when it was, none other went on with its tasks
-	cancel  func()    // ends its invocation; kept by a Runner
+	work     *work
+	at       []int     // of a copy: where its tasks are among the work's; nil: they are all of them
+	started  time.Time // when its worker answered; zero before, or where nobody told
+	place    int       // among the batches under way
+	heard    bool      // it brought a result or a failure
+	failures int       // that it brought
+	left     bool      // its invocation is over
+	last     bool      // when it was, none other went on with its tasks
+	cancel   func()    // ends its invocation; kept by a Runner
 }
 
 // work is the tasks of a batch and of its copies. Of these, the one that ends last decides what becomes of tasks that none
