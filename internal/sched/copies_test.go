@@ -69,6 +69,23 @@ func TestCopyBesideRetries(t *testing.T) {
 	}
 }
 
+// TestCopiesFail: copies whose failures are not taken, since what they are copies of goes on, do nothing, and end no job by that.
+func TestCopiesFail(t *testing.T) {
+	t.Parallel()
+	m, late, now := oneLate(t, Policy{})
+	for range maxBarren + m.policy.Concurrency {
+		b := late.again(now)
+		m.begin(b)
+		m.End(b, Outcome{Ran: 1}, now)
+	}
+	if m.Err() != nil {
+		t.Error(m.Err())
+	}
+	settle(t, late)
+	m.End(late, Outcome{Ran: 1}, now)
+	addUp(t, m, 4)
+}
+
 // scripted answers each invocation by a function.
 type scripted struct {
 	fake

@@ -59,7 +59,7 @@ func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
 		m.size.observe(min(o.Ran, len(b.Tasks)), o.Busy, now.Sub(b.Begun))
 		m.ran(b, now)
 		m.giveBack(w, rest)
-		if open < len(w.tasks) {
+		if open < len(w.tasks) || !last { // a failure that its copy, or what it is a copy of, may yet make good was not taken
 			break
 		}
 		if m.barren++; m.barren >= maxBarren+m.policy.Concurrency {
