@@ -38,7 +38,6 @@ const maxBarren = 16
 func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
 	last := m.Leave(b)
 	m.flying--
-	defer m.flow.over()
 	w := b.work
 	open := int(w.open.Load())
 	var rest []Task
@@ -47,19 +46,25 @@ func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
 		m.counts.Running -= int64(len(w.tasks))
 		m.counts.Settled += int64(len(w.tasks) - open)
 	}
-	if open < len(w.tasks) {
+	if open < len(w.tasks) || b.heard {
 		m.barren = 0
 	}
 	switch {
 	case errors.Is(o.Err, errRedundant):
+		m.flow.lost()
 	case m.fatal != nil: // how the rest ends does not matter
 		m.dropped += len(rest)
+		if errors.Is(o.Err, backends.ErrThrottled) {
+			m.flow.back()
+		} else {
+			m.flow.lost()
+		}
 	case o.Err == nil:
 		m.flow.ended()
 		m.size.observe(min(o.Ran, len(b.Tasks)), o.Busy, now.Sub(b.Begun))
 		m.ran(b, now)
 		m.giveBack(w, rest)
-		if open < len(w.tasks) || !last { // a failure that its copy, or what it is a copy of, may yet make good was not taken
+		if open < len(w.tasks) || b.heard {
 			break
 		}
 		if m.barren++; m.barren >= maxBarren+m.policy.Concurrency {
@@ -74,13 +79,29 @@ func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
 		}
 	case errors.Is(o.Err, backends.ErrRefused), errors.Is(o.Err, backends.ErrInvalid):
 		m.dropped += len(rest)
+		m.flow.lost()
 		m.Stop(o.Err)
 	default:
 		m.counts.Lost++
 		m.flow.lost()
+		if !last && open == 1 { // the other's is the next attempt
+			m.charge(w, w.first())
+		}
 		return m.lost(rest, o, now)
 	}
 	return nil
+}
+
+// charge notes that an attempt at a task has failed while another is under way, which is then the next one; or the last.
+func (m *Machine) charge(w *work, index int) {
+	if int(w.task(index).Attempt) >= m.policy.Retries {
+		return
+	}
+	if w.charged == nil {
+		w.charged = map[int]int32{}
+	}
+	w.charged[index]++
+	m.counts.Retried++
 }
 
 // uncopy takes back that a batch is a copy, where nothing of it ran.

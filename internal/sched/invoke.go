@@ -125,13 +125,7 @@ func (r *Runner) frame(s *Slot, b *Batch, t wire.Type, payload []byte) (*wire.En
 		if err != nil {
 			return nil, err
 		}
-		if r.spared(b) {
-			return nil, nil
-		}
-		if first, err := b.Settle(f.Position); err != nil || !first {
-			return nil, err
-		}
-		return nil, r.failure(b, f.Position, &Failure{Failure: f})
+		return nil, r.failed(b, &Failure{Failure: f})
 	case wire.TypeLog:
 		l, err := wire.DecodeLog(payload)
 		if err != nil {
@@ -160,6 +154,7 @@ func (r *Runner) frame(s *Slot, b *Batch, t wire.Type, payload []byte) (*wire.En
 
 func (r *Runner) result(s *Slot, b *Batch, position int, v Value) error {
 	first, err := b.Settle(position)
+	b.heard = true
 	if err != nil || !first {
 		return err
 	}
@@ -212,28 +207,62 @@ func (r *Runner) land(b *Batch) {
 	r.relieve(b)
 }
 
+// failed takes a failure from a worker. Where another invocation goes on with the task, that is the next attempt; and what
+// fails for good in a copy may do so because of the first, which decides.
+func (r *Runner) failed(b *Batch, f *Failure) error {
+	position := f.Position
+	if position < 0 || position >= len(b.Tasks) {
+		_, err := b.Settle(position)
+		return err
+	}
+	b.heard = true
+	if r.spared(b) {
+		again := r.again(b, position, f)
+		if again && !b.work.isSettled(b.index(position)) {
+			r.mu.Lock()
+			r.m.charge(b.work, b.index(position))
+			r.mu.Unlock()
+			if r.job.Attempt != nil {
+				r.job.Attempt(b, &b.Tasks[position], f, false)
+			}
+		}
+		if again || b.Copy {
+			return nil
+		}
+	}
+	if first, err := b.Settle(position); err != nil || !first {
+		return err
+	}
+	return r.failure(b, position, f)
+}
+
+// again reports whether another attempt at a task may help.
+func (r *Runner) again(b *Batch, position int, f *Failure) bool {
+	if r.job.Again != nil {
+		return r.job.Again(&b.Tasks[position], f)
+	}
+	return f.Again
+}
+
 // failure deals with the failure of a task that is settled in its batch: it is tried again, or the failure is final.
 func (r *Runner) failure(b *Batch, position int, f *Failure) error {
 	if r.ctx.Err() != nil { // what fails because the job was stopped is nobody's failure
 		return context.Cause(r.ctx)
 	}
-	t := &b.Tasks[position]
-	again := f.Again
-	if r.job.Again != nil {
-		again = r.job.Again(t, f)
-	}
+	again := r.again(b, position, f)
 	r.mu.Lock()
-	attempts, final := r.m.Failed(*t, again, time.Now())
+	t := b.work.task(b.index(position))
+	attempts, final := r.m.Failed(t, again, time.Now())
 	if !final {
 		r.pass()
 	}
 	r.mu.Unlock()
 	if r.job.Attempt != nil {
-		r.job.Attempt(b, t, f, final)
+		r.job.Attempt(b, &b.Tasks[position], f, final)
 	}
 	var err error
 	if final {
-		err = r.report(t, attempts, f)
+		err = r.report(&t, attempts, f)
 	}
 	r.land(b)
 	return err

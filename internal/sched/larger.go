@@ -93,7 +93,7 @@ func (r *Runner) park(b *Batch, ready <-chan struct{}) {
 // Park notes that a batch was not begun, since there is no worker of its level yet. It returns the tasks that are to be
 // given to Unpark when there may be.
 func (m *Machine) Park(b *Batch) []Task {
-	m.flow.over()
+	m.flow.back()
 	m.flying--
 	m.counts.Invocations--
 	m.uncopy(b)

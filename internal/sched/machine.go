@@ -118,7 +118,7 @@ func (m *Machine) Ready(now time.Time) (bool, time.Time) {
 			return false, sooner(again, m.delayed.soonest())
 		}
 	}
-	return m.flow.admits(m.flying, now)
+	return m.flow.admits(m, now)
 }
 
 // waits reports whether a task is to be run now.

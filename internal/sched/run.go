@@ -133,6 +133,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		r.cancel()
 		r.mu.Lock()
 		defer r.mu.Unlock()
+		r.m.flow.forget(r.m)
 		if r.alarm != nil {
 			r.alarm.Stop()
 		}
