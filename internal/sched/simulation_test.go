@@ -93,13 +93,11 @@ func newFake(r *rand.Rand, seed uint64) *fake {
 
 func newSimulation(t *testing.T, r *rand.Rand, f *fake, tasks, workers int, flow *Flow) *simulation {
 	s := &simulation{T: t, seed: f.seed, f: f, done: make([]atomic.Int32, tasks), copies: []float64{0, 0.1, 0.5}[r.IntN(3)], slow: r.IntN(3) == 0}
-	foot := fakeRung{levels: 3, takes: 30 * time.Second, failures: new(atomic.Int64), fault: errLost}
-	foot.failures.Store(int64(f.seed % mostFaults))
 	s.r = NewRunner(&Job{
 		Backend: f,
 		Policy: Policy{Concurrency: workers, CPUs: f.cpus, BatchSize: max(r.IntN(30)-15, 0), BatchBytes: r.IntN(200), Retries: 20, Random: rand.Float64,
 			Copies: s.copies, Streams: r.IntN(2) == 0, Flow: flow},
-		Feed: s.feed, Request: s.request, Larger: f.ladder(context.WithoutCancel(t.Context()), foot), Result: s.result, Failed: s.failed, Log: func(*Task, string) {},
+		Feed: s.feed, Request: s.request, Result: s.result, Failed: s.failed, Log: func(*Task, string) {},
 		QueueTasks: 1 + r.IntN(2*tasks), QueueBytes: 1 << 20,
 	})
 	return s
@@ -110,6 +108,9 @@ func run(t *testing.T, all ...*simulation) {
 	t.Helper()
 	over := make(chan struct{}, len(all))
 	for _, s := range all {
+		foot := fakeRung{levels: 3, takes: 30 * time.Second, failures: new(atomic.Int64), fault: errLost}
+		foot.failures.Store(int64(s.seed % mostFaults))
+		s.r.job.Larger = s.f.ladder(t.Context(), foot)
 		go func() {
 			if err := s.r.Run(t.Context()); err != nil {
 				s.Errorf("replay by -seed %d: %v", s.seed, err)
