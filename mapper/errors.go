@@ -108,20 +108,21 @@ func (e *JobError) Error() string {
 	if e.Failed == 1 {
 		s = fmt.Sprintf("mapper: 1 task of %s failed", e.Function)
 	}
-	if len(e.Tasks) > 1 {
-		s += e.kinds()
-	}
+	s += e.kinds()
 	if len(e.Tasks) > 0 {
 		s += "; the first: " + e.Tasks[0].Error()
 	}
 	return s
 }
 
-// kinds says how many of the failures it holds are of which kind, the most frequent first.
+// kinds says how many of the failures it holds are of which kind, the most frequent first, where they are of several.
 func (e *JobError) kinds() string {
 	counts := map[string]int{}
 	for _, t := range e.Tasks {
 		counts[t.kind.Error()]++
+	}
+	if len(counts) < 2 {
+		return ""
 	}
 	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int { return cmp.Or(counts[b]-counts[a], strings.Compare(a, b)) })
 	for i, name := range names {

@@ -201,7 +201,7 @@ func TestMoreMemoryRefused(t *testing.T) {
 	t.Parallel()
 	b := newSteps(3)
 	b.refuses = fmt.Errorf("the driver may make no function: %w", backends.ErrRefused)
-	ex := greedy(t, t.TempDir(), b, mapper.Options{MoreMemory: true, ContinueOnError: true})
+	ex := greedy(t, t.TempDir(), b, mapper.Options{MoreMemory: true, ContinueOnError: true, Speculation: -1})
 	for range 2 {
 		_, err := mapper.Map(t.Context(), ex, greed, []int{0, greedyMB, 0, greedyMB, 0})
 		e, ok := errors.AsType[*mapper.JobError](err)
