@@ -51,6 +51,9 @@ type Request struct {
 	// ID, where it is set, names a detached request, so that its reply can be had by an [Attacher] of another process, too:
 	// it stays below Prefix, whoever reads it. No two requests have the same. It is made of letters and digits.
 	ID string
+	// Begin, where it is set, is of a detached request. The backend calls it when the request has a place and is about to be
+	// sent; ctx is that of Invoke. Its error ends the invocation, which is not sent then.
+	Begin func(ctx context.Context) error
 }
 
 // Limits are the facts that the scheduler plans by. The zero value of a field means no limit, or no.
@@ -77,7 +80,8 @@ type Limits struct {
 type Attacher interface {
 	// Attach returns the reply to a detached request of an earlier driver, as Invoke would have: it comes, or is a
 	// [*LostError] from the last moment on at which it could have come. Closing the reply before its end, or cancelling
-	// ctx, ends the work. An error of Attach itself leaves the request alone.
+	// ctx, ends the work. An error of Attach itself leaves the request alone. It takes no place among the invocations at
+	// once, however many are waited for.
 	Attach(ctx context.Context, a Attached) (io.ReadCloser, error)
 	// Lasts is how long after a detached request is made its reply may come.
 	Lasts() time.Duration

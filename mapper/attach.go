@@ -13,21 +13,27 @@ import (
 	"github.com/gowren/gowren/internal/sched"
 )
 
-// outlives keeps what is needed to find the reply of a batch's request when this process has died, and returns the request's
-// ID. Only then may the request be sent. Where its reply could not be had by another process, it has no ID.
-func (j *job) outlives(ctx context.Context, b *sched.Batch) (string, error) {
+// detach makes a batch's request one that is detached. Where its reply could be had when this process has died, it gets an
+// ID, and what is needed to find the reply is kept before the request is sent.
+func (j *job) detach(b *sched.Batch, request *backends.Request) {
+	request.Detached = true
+	request.Begin = func(context.Context) error { return nil }
 	r := j.resumed
-	if r == nil || r.earlier == nil || !j.ex.options.Detached {
-		return "", nil
+	if r == nil || r.earlier == nil {
+		return
 	}
-	q := journal.NewRequest(len(b.Tasks), time.Now().Add(r.earlier.backend.Lasts()))
-	r.mu.Lock()
-	for i := range b.Tasks {
-		q.Tasks[i] = r.ids[b.Tasks[i].Index] // of a copy's, one may have its result by now, and no identity
+	q := journal.NewRequest(len(b.Tasks))
+	request.ID = q.ID.Text()
+	request.Begin = func(ctx context.Context) error {
+		q.Until = time.Now().Add(r.earlier.backend.Lasts())
+		r.mu.Lock()
+		for i := range b.Tasks {
+			q.Tasks[i] = r.ids[b.Tasks[i].Index] // of a copy's, one may have its result by now, and no identity
+		}
+		r.sent[b] = q.ID
+		r.mu.Unlock()
+		return r.journal.Send(ctx, q)
 	}
-	r.sent[b] = q.ID
-	r.mu.Unlock()
-	return q.ID.Text(), r.journal.Send(ctx, q)
 }
 
 // taken is told that a request was taken.
@@ -67,7 +73,6 @@ type earlier struct {
 	backend backends.Attacher
 	ctx     context.Context // the job's
 	cancel  context.CancelFunc
-	places  chan struct{} // holds one for each that is waited for
 
 	some atomic.Bool // results have come
 
@@ -83,7 +88,7 @@ func (j *job) newEarlier(ctx context.Context) *earlier {
 	if !ok {
 		return nil
 	}
-	e := &earlier{j: j, backend: b, places: make(chan struct{}, max(j.ex.limits.Concurrency, 1)), under: map[journal.ID]chan struct{}{}}
+	e := &earlier{j: j, backend: b, under: map[journal.ID]chan struct{}{}}
 	e.ctx, e.cancel = context.WithCancel(ctx)
 	return e
 }
@@ -130,12 +135,6 @@ func (e *earlier) brings(task journal.ID) <-chan struct{} {
 // attach waits for a request's reply, and keeps the results in it. It reports whether nothing more comes of it; otherwise the
 // job has ended before the request was waited for.
 func (e *earlier) attach(q *journal.Request) bool {
-	select {
-	case e.places <- struct{}{}:
-	case <-e.ctx.Done():
-		return false
-	}
-	defer func() { <-e.places }()
 	a := backends.Attached{ID: q.ID.Text(), Prefix: e.j.prefix(), Until: q.Until}
 	if !q.Taken { // as a rule it was never sent, and nothing comes; if it was, it had just begun, and is told to stop
 		a.Until = time.Now()

@@ -95,6 +95,9 @@ func (d *driver) Lasts() time.Duration { return d.lasts }
 
 func (d *driver) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser, error) {
 	id := cmp.Or(r.ID, rand.Text())
+	if err := r.Begin(ctx); err != nil {
+		return nil, err
+	}
 	switch {
 	case d.full.Load():
 		d.lost.Add(1)

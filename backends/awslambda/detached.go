@@ -16,7 +16,8 @@ import (
 )
 
 // detached is the invocation that needs no connection while it runs: its reply comes through the bucket. It may stay there.
-func (i *invocation) detached(m message, prefix string, stays bool) (io.ReadCloser, error) {
+// Begin is as that of a request.
+func (i *invocation) detached(m message, prefix string, stays bool, begin func(context.Context) error) (io.ReadCloser, error) {
 	if err := i.detachable(i.own); err != nil {
 		return i.fail(err, true)
 	}
@@ -32,6 +33,11 @@ func (i *invocation) detached(m message, prefix string, stays bool) (io.ReadClos
 		}
 		m.Request = nil
 	}
+	if begin != nil {
+		if err := begin(i.ctx); err != nil {
+			return i.fail(err, true)
+		}
+	}
 	_, err := i.aws.invoke.Invoke(i.own, &lambda.InvokeInput{
 		FunctionName: &i.function, Payload: m.encode(), InvocationType: types.InvocationTypeEvent,
 	})
@@ -43,7 +49,7 @@ func (i *invocation) detached(m message, prefix string, stays bool) (io.ReadClos
 
 // Attach implements [backends.Attacher].
 func (b *Backend) Attach(ctx context.Context, a backends.Attached) (io.ReadCloser, error) {
-	i, err := b.begin(ctx, a.ID)
+	i, err := b.begin(ctx, a.ID, (*supervisor.Gate).Pass)
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +70,9 @@ func (p *prepared) detachable(ctx context.Context) error {
 	p.configured = err == nil
 	return err
 }
+
+// looksAtOnce is how many requests to the store look for replies at once.
+const looksAtOnce = 32
 
 // grace is how long after the last moment that a function can end its reply may show itself in the bucket.
 const grace = 30 * time.Second
@@ -93,7 +102,7 @@ func (s *stored) Read(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.reply == nil {
-		r, err := supervisor.AwaitReply(s.ctx, s.i.bucket, s.key, time.Until(s.until))
+		r, err := supervisor.AwaitReply(s.ctx, s.i.bucket, s.key, time.Until(s.until), s.i.b.looks)
 		if err != nil {
 			s.missing = s.ctx.Err() == nil
 			return 0, err
@@ -116,7 +125,7 @@ func (s *stored) Close() error {
 			err = s.reply.Close()
 		case !s.missing:
 			s.i.halt()
-			if r, missing := supervisor.AwaitReply(s.i.own, s.i.bucket, s.key, patience); missing == nil {
+			if r, missing := supervisor.AwaitReply(s.i.own, s.i.bucket, s.key, patience, s.i.b.looks); missing == nil {
 				over = true
 				err = r.Close()
 			}

@@ -33,27 +33,27 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 	if len(r.Body) > maxRequest {
 		return nil, invalid("a request of %d bytes; Lambda takes %d", len(r.Body), maxRequest)
 	}
-	i, err := b.begin(ctx, cmp.Or(r.ID, rand.Text()))
+	i, err := b.begin(ctx, cmp.Or(r.ID, rand.Text()), (*supervisor.Gate).Enter)
 	if err != nil {
 		return nil, err
 	}
 	m := message{Invocation: i.id, Program: i.program, Bucket: i.bucket.URL(), Request: r.Body}
 	switch {
 	case r.Detached:
-		return i.detached(m, r.Prefix, r.ID != "")
+		return i.detached(m, r.Prefix, r.ID != "", r.Begin)
 	case b.config.Plain:
 		return i.plain(m, r.Prefix)
 	}
 	return i.stream(m)
 }
 
-// begin waits until an invocation may begin, or one that has begun may be waited for.
-func (b *Backend) begin(ctx context.Context, id string) (*invocation, error) {
+// begin waits until an invocation may begin, or be waited for, as the gate's method says.
+func (b *Backend) begin(ctx context.Context, id string, enter func(*supervisor.Gate, context.Context) (context.Context, func(), error)) (*invocation, error) {
 	p, err := b.ready()
 	if err != nil {
 		return nil, err
 	}
-	inside, leave, err := p.gate.Enter(ctx)
+	inside, leave, err := enter(p.gate, ctx)
 	if err != nil {
 		return nil, err
 	}

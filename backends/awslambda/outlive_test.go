@@ -129,8 +129,10 @@ func TestOutlived(t *testing.T) {
 		switch run {
 		case 0: // 4, 6 and 8 are at work, and known to be
 			await(t, "the first run's tasks", func() bool { return d.marks("begun") == 4+3 && taken(t, bucket, 3) })
-		default: // nothing else has begun: all places are taken
-			await(t, "a resumed run's beginning", func() bool { return d.says("requests of theirs") })
+		case 1: // those keep none of its places: 10 and 12 go on
+			await(t, "a resumed run's tasks", func() bool { return d.marks("begun") == 4+3+2 && taken(t, bucket, 5) })
+		default:
+			await(t, "the last run's beginning", func() bool { return d.says("requests of theirs") })
 		}
 		if run < 2 {
 			d.kill()

@@ -20,8 +20,8 @@ type Request struct {
 }
 
 // NewRequest returns a request of so many tasks, with an ID of its own.
-func NewRequest(tasks int, until time.Time) Request {
-	r := Request{Until: until, Tasks: make([]ID, tasks)}
+func NewRequest(tasks int) Request {
+	r := Request{Tasks: make([]ID, tasks)}
 	_, _ = rand.Read(r.ID[:]) // it never fails
 	return r
 }

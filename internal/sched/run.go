@@ -304,11 +304,11 @@ func (r *Runner) Paid(now time.Time) time.Duration {
 }
 
 // kept is for how long a batch has kept a worker: from its worker's answer where the backend tells of that, and not at all
-// before; elsewhere from its request.
+// before; elsewhere from its request, and of a detached one from when that is sent.
 func (r *Runner) kept(b *Batch, now time.Time) time.Duration {
 	since := b.started
 	switch {
-	case since.IsZero() && r.m.policy.Streams:
+	case b.queued, since.IsZero() && r.m.policy.Streams:
 		return 0
 	case since.IsZero():
 		since = b.Begun

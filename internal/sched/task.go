@@ -21,13 +21,14 @@ type Task struct {
 // Batch is the tasks of one invocation.
 type Batch struct {
 	Tasks []Task
-	Begun time.Time
-	Copy  bool // of a batch that is late: the first result of a task counts
+	Begun time.Time // when it was made, or its request was about to be sent, where the backend tells
+	Copy  bool      // of a batch that is late: the first result of a task counts
 
 	work    *work
 	at      []int     // of a copy: where its tasks are among the work's; nil: they are all of them
 	started time.Time // when its worker answered; zero before, or where nobody told
 	place   int       // among the batches under way
+	queued  bool      // its request waits for a place at the backend, which will tell
 	left    bool      // its invocation is over
 	last    bool      // when it was, none other went on with its tasks
 	cancel  func()    // ends its invocation; kept by a Runner
