@@ -79,8 +79,9 @@ type Limits struct {
 // found by type assertion.
 type Attacher interface {
 	// Attach returns the reply to a detached request of an earlier driver, as Invoke would have: it comes, or is a
-	// [*LostError] from the last moment on at which it could have come. Closing the reply before its end, or cancelling
-	// ctx, ends the work. An error of Attach itself leaves the request alone. It takes no place among the invocations at
+	// [*LostError] from the last moment on at which it could have come. An error of Read in the class [ErrUnread] says that
+	// it may be there all the same. Closing the reply before its end, or cancelling ctx, ends the work: when Close has
+	// returned, what the work still brought can be had by attaching once more. An error of Attach itself leaves the request alone. It takes no place among the invocations at
 	// once, however many are waited for.
 	Attach(ctx context.Context, a Attached) (io.ReadCloser, error)
 	// Lasts is how long after a detached request is made its reply may come.
@@ -91,6 +92,7 @@ type Attacher interface {
 type Attached struct {
 	ID, Prefix string    // the request's
 	Until      time.Time // the last moment at which its reply may come
+	Once       bool      // nobody waits for the reply: where it is not there, the work is ended
 }
 
 // Warmer is a backend that can have workers started before they are needed. It is found by type assertion.

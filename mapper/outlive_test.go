@@ -39,6 +39,7 @@ type cloud struct {
 type cloudCall struct {
 	cancel context.CancelFunc
 	stored chan struct{}
+	ended  chan struct{}
 }
 
 func newCloud(t *testing.T, b storage.Bucket) *cloud {
@@ -59,13 +60,14 @@ func newCloud(t *testing.T, b storage.Bucket) *cloud {
 // send begins to serve a request.
 func (p *cloud) send(r backends.Request, id string) {
 	ctx, cancel := context.WithCancel(context.Background())
-	c := &cloudCall{cancel, make(chan struct{})}
+	c := &cloudCall{cancel, make(chan struct{}), make(chan struct{})}
 	p.mu.Lock()
 	p.calls[id] = c
 	p.mu.Unlock()
 	r.Body, r.Detached, r.ID = bytes.Clone(r.Body), false, ""
 	p.all.Go(func() {
 		defer cancel()
+		defer close(c.ended)
 		reply, err := p.workers.Invoke(ctx, r)
 		if err != nil {
 			return
@@ -113,7 +115,7 @@ func (d *driver) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser,
 
 func (d *driver) Attach(ctx context.Context, a backends.Attached) (io.ReadCloser, error) {
 	d.attached.Add(1)
-	return &cloudReply{d: d, ctx: ctx, id: a.ID, prefix: a.Prefix, until: a.Until, closed: make(chan struct{})}, nil
+	return &cloudReply{d: d, ctx: ctx, id: a.ID, prefix: a.Prefix, until: a.Until, once: a.Once, closed: make(chan struct{})}, nil
 }
 
 func (d *driver) PutNew(ctx context.Context, key string, data io.Reader) error {
@@ -129,6 +131,7 @@ type cloudReply struct {
 	ctx        context.Context
 	id, prefix string
 	until      time.Time
+	once       bool
 	reply      io.ReadCloser
 	closed     chan struct{}
 }
@@ -142,7 +145,11 @@ func (r *cloudReply) Read(p []byte) (int, error) {
 		if c != nil {
 			stored = c.stored
 		}
-		late := time.NewTimer(max(time.Until(r.until), 50*time.Millisecond)) // it is looked for once at least
+		wait := max(time.Until(r.until), 50*time.Millisecond) // it is looked for once at least
+		if r.once {
+			wait = 50 * time.Millisecond
+		}
+		late := time.NewTimer(wait)
 		defer late.Stop()
 		select {
 		case <-stored:
@@ -153,7 +160,7 @@ func (r *cloudReply) Read(p []byte) (int, error) {
 		}
 		var err error
 		if r.reply, err = r.d.bucket.Get(r.ctx, r.prefix+"/replies/"+r.id, 0, -1); err != nil {
-			return 0, err
+			return 0, fmt.Errorf("%w: %w", backends.ErrUnread, err)
 		}
 	}
 	return r.reply.Read(p)
@@ -168,6 +175,7 @@ func (r *cloudReply) Close() error {
 	r.d.mu.Unlock()
 	if c != nil && !r.d.dead.Load() {
 		c.cancel()
+		<-c.ended
 	}
 	return nil
 }

@@ -123,9 +123,9 @@ type resumed struct {
 	earlier *earlier // nil where replies of earlier runs cannot be had
 
 	mu   sync.Mutex
-	seen map[journal.ID]int          // inputs so far
-	ids  map[int64]journal.ID        // of tasks that wait or run
-	sent map[*sched.Batch]journal.ID // requests under way that outlive this process
+	seen map[journal.ID]int                // inputs so far
+	ids  map[int64]journal.ID              // of tasks that wait or run
+	sent map[*sched.Batch]*journal.Request // requests under way that outlive this process
 }
 
 // resume readies a job that has a name.
@@ -138,7 +138,7 @@ func (j *job) resume(ctx context.Context, stop context.CancelCauseFunc) error {
 		return err
 	}
 	j.resumed = &resumed{journal: kept, ctx: ctx, stop: stop, stored: newInventory(j.collected.bucket, j.prefix()+"/out/"),
-		seen: map[journal.ID]int{}, ids: map[int64]journal.ID{}, sent: map[*sched.Batch]journal.ID{}}
+		seen: map[journal.ID]int{}, ids: map[int64]journal.ID{}, sent: map[*sched.Batch]*journal.Request{}}
 	j.resumed.earlier = j.newEarlier(ctx)
 	return nil
 }
@@ -186,8 +186,8 @@ func (j *job) recall(ctx context.Context, s *sched.Slot, t *sched.Task) (bool, <
 // recallKept takes the result that is kept for a task, if there is one.
 func (j *job) recallKept(ctx context.Context, s *sched.Slot, t *sched.Task, id journal.ID) (bool, error) {
 	r := j.resumed
-	fresh := r.earlier.brought()
 	data, kept, err := r.journal.Recall(id)
+	fresh := r.earlier.brought() // asked last: what was recalled may have come a moment ago
 	if err != nil || !kept {
 		return false, err
 	}

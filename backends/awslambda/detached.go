@@ -53,7 +53,9 @@ func (b *Backend) Attach(ctx context.Context, a backends.Attached) (io.ReadClose
 	if err != nil {
 		return nil, err
 	}
-	return i.reply(newStored(i, i.key(a.Prefix, "replies"), a.Until), 0), nil
+	s := newStored(i, i.key(a.Prefix, "replies"), a.Until)
+	s.looks = a.Once
+	return i.reply(s, 0), nil
 }
 
 // Lasts implements [backends.Attacher]: the platform may take some time to begin, and the function as long as it may.
@@ -82,6 +84,7 @@ type stored struct {
 	i     *invocation
 	key   string
 	until time.Time       // the last moment at which it may come
+	looks bool            // once, and does not wait
 	ctx   context.Context // ends with the reply, too
 	end   context.CancelFunc
 
@@ -102,14 +105,22 @@ func (s *stored) Read(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.reply == nil {
-		r, err := supervisor.AwaitReply(s.ctx, s.i.bucket, s.key, time.Until(s.until), s.i.b.looks)
+		wait := time.Until(s.until)
+		if s.looks {
+			wait = 0
+		}
+		r, err := supervisor.AwaitReply(s.ctx, s.i.bucket, s.key, wait, s.i.b.looks)
 		if err != nil {
 			s.missing = s.ctx.Err() == nil
 			return 0, err
 		}
 		s.reply = r
 	}
-	return s.reply.Read(p)
+	n, err := s.reply.Read(p)
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("%w: %w", backends.ErrUnread, err)
+	}
+	return n, err
 }
 
 // Close implements [io.Closer]. Before the reply is there it ends the invocation.
@@ -130,7 +141,7 @@ func (s *stored) Close() error {
 				err = r.Close()
 			}
 		}
-		s.i.finish(over)
+		s.i.finish(over || s.missing && time.Now().After(s.until)) // when nothing runs any more, no word is left
 	})
 	return err
 }

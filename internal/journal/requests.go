@@ -76,6 +76,9 @@ func (j *Journal) Over(id ID) {
 	j.append(kindOver, id, nil)
 }
 
+// Forgo notes that this run waits no more for a request. A later run may.
+func (j *Journal) Forgo(id ID) { j.sent.over(id) }
+
 // Adopt keeps a task's result that came of an earlier run's request. As those of earlier runs, it can be recalled.
 func (j *Journal) Adopt(ctx context.Context, id ID, result []byte) error {
 	if err := j.Record(ctx, id, result); err != nil {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/internal/wire"
 	"github.com/gowren/gowren/storage"
 )
@@ -138,13 +139,14 @@ func AwaitReply(ctx context.Context, b storage.Bucket, key string, wait time.Dur
 			return r, nil
 		}
 		if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrInvalid) {
-			return nil, fmt.Errorf("look for the reply: %w", err)
+			return nil, fmt.Errorf("look for the reply: %w: %w", backends.ErrUnread, err)
 		}
 		if time.Now().After(over) { // an error of the store may have been a passing one
+			missing := fmt.Errorf("no reply came to the bucket within %v", wait)
 			if errors.Is(err, fs.ErrNotExist) {
-				err = nil
+				return nil, missing
 			}
-			return nil, errors.Join(fmt.Errorf("no reply came to the bucket within %v", wait), err)
+			return nil, fmt.Errorf("%w: %w: %w", missing, backends.ErrUnread, err)
 		}
 	}
 }
