@@ -93,6 +93,9 @@ type Attached struct {
 	ID, Prefix string    // the request's
 	Until      time.Time // the last moment at which its reply may come
 	Once       bool      // nobody waits for the reply: where it is not there, the work is ended
+	// Alive, where it is set, is asked before the work would be ended: as long as the driver that made the request is at work
+	// itself, it is left alone.
+	Alive func(ctx context.Context) bool
 }
 
 // Warmer is a backend that can have workers started before they are needed. It is found by type assertion.

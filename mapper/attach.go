@@ -156,10 +156,24 @@ func (e *earlier) brings(task journal.ID) <-chan struct{} {
 // what it still brought is kept. It reports whether its tasks are to be asked for again.
 func (e *earlier) attach(q *journal.Request) bool {
 	a := backends.Attached{ID: q.ID.Text(), Prefix: e.j.prefix(), Until: q.Until}
-	a.Once = !q.Taken // as a rule it was never sent, and nothing comes; if it was, it had just begun, and is told to stop
+	a.Alive = func(ctx context.Context) bool { return e.j.resumed.journal.Alive(ctx, q) }
+	sent := q.Taken
+	if !sent && a.Alive(e.ctx) { // if its driver lives on for long enough, it was sent
+		early := a
+		early.Until = time.Now().Add(journal.Lapse)
+		if err := e.results(e.ctx, early, q.Tasks); err == nil {
+			e.over(q.ID, nil)
+			return true
+		}
+		sent = a.Alive(e.ctx)
+	}
+	a.Once = !sent // as a rule nothing comes of it; if it was sent all the same, it had just begun, and is told to stop
 	err := e.results(e.ctx, a, q.Tasks)
 	if ended := e.ctx.Err() != nil; ended && err != nil {
-		err = e.last(a, q.Tasks)
+		if err = e.last(a, q.Tasks); err != nil && a.Alive(context.WithoutCancel(e.ctx)) {
+			e.j.resumed.journal.Forgo(q.ID) // its own driver goes on with it
+			return false
+		}
 	} else if err != nil { // its tasks run again
 		e.j.log(nil, fmt.Sprintf("a request of an earlier run: %v", err))
 	}

@@ -80,6 +80,41 @@ func TestAttachEndsDone(t *testing.T) {
 	}
 }
 
+// TestAttachAlive: a driver under the name of one that lives takes what that brings, and ends nothing of it.
+func TestAttachAlive(t *testing.T) {
+	t.Parallel()
+	test, b := fresh("attach alive"), memstore.New()
+	release := hold(test)
+	defer release()
+	p := newCloud(t, b)
+	inputs := resumeInputs(test, 10)
+	_, first := p.start(t, mapper.Options{BatchSize: 1})
+	ended := make(chan error, 1)
+	go func() { ended <- mapWork(inputs)(t.Context(), first) }()
+	for ran(test+" begun").Load() < 10 || !p.known(t) {
+		time.Sleep(time.Millisecond)
+	}
+	d, second := p.start(t, mapper.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	d.whenAttached(t, 5, cancel)
+	if err := mapWork(inputs)(ctx, second); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	_ = second.Close()
+	d, third := p.start(t, mapper.Options{})
+	d.whenAttached(t, 5, release) // they are not over, though the second has ended
+	got, err := mapper.Map(t.Context(), third, attachWork, inputs)
+	wantResults(t, inputs, got, err)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	if n := ran(test + " cancelled").Load(); n > 0 {
+		t.Errorf("%d tasks were cancelled", n)
+	}
+	wantRuns(t, test, len(inputs), once)
+}
+
 // TestAttachUnread: where a reply cannot be read, its tasks run again, and a later run may still have it.
 func TestAttachUnread(t *testing.T) {
 	t.Parallel()

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -115,7 +116,7 @@ func (d *driver) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser,
 
 func (d *driver) Attach(ctx context.Context, a backends.Attached) (io.ReadCloser, error) {
 	d.attached.Add(1)
-	return &cloudReply{d: d, ctx: ctx, id: a.ID, prefix: a.Prefix, until: a.Until, once: a.Once, closed: make(chan struct{})}, nil
+	return &cloudReply{d: d, ctx: ctx, id: a.ID, prefix: a.Prefix, until: a.Until, once: a.Once, alive: a.Alive, closed: make(chan struct{})}, nil
 }
 
 func (d *driver) PutNew(ctx context.Context, key string, data io.Reader) error {
@@ -132,6 +133,7 @@ type cloudReply struct {
 	id, prefix string
 	until      time.Time
 	once       bool
+	alive      func(context.Context) bool
 	reply      io.ReadCloser
 	closed     chan struct{}
 }
@@ -173,7 +175,7 @@ func (r *cloudReply) Close() error {
 	r.d.mu.Lock()
 	c := r.d.calls[r.id]
 	r.d.mu.Unlock()
-	if c != nil && !r.d.dead.Load() {
+	if c != nil && !r.d.dead.Load() && (r.alive == nil || !r.alive(context.Background())) {
 		c.cancel()
 		<-c.ended
 	}
@@ -215,6 +217,20 @@ func (p *cloud) dies(t *testing.T, test string, begun int64, o mapper.Options, j
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("the driver dies with %v", err)
+	}
+	p.lapse(t)
+}
+
+// lapse ends the leases of drivers, as time does.
+func (p *cloud) lapse(t *testing.T) {
+	t.Helper()
+	for o, err := range p.bucket.List(t.Context(), "resume/it/") {
+		if err == nil && strings.HasSuffix(o.Key, "/lease") {
+			err = p.bucket.Delete(t.Context(), o.Key)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

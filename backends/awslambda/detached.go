@@ -49,7 +49,7 @@ func (i *invocation) detached(m message, prefix string, stays bool, begin func(c
 
 // Attach implements [backends.Attacher].
 func (b *Backend) Attach(ctx context.Context, a backends.Attached) (io.ReadCloser, error) {
-	i, err := b.begin(ctx, a.ID, (*supervisor.Gate).Pass)
+	i, err := b.begin(ctx, a.ID, (*supervisor.Gate).Pass, a.Alive)
 	if err != nil {
 		return nil, err
 	}
