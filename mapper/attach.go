@@ -23,7 +23,7 @@ func (j *job) detach(b *sched.Batch, request *backends.Request) {
 	if r == nil || r.earlier == nil {
 		return
 	}
-	q := journal.NewRequest(len(b.Tasks))
+	q := r.journal.NewRequest(len(b.Tasks))
 	request.ID = q.ID.Text()
 	request.Begin = func(ctx context.Context) error {
 		q.Until = time.Now().Add(r.earlier.backend.Lasts())

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gowren/gowren/internal/journal"
 	"github.com/gowren/gowren/mapper"
 	"github.com/gowren/gowren/storage"
 	"github.com/gowren/gowren/storage/memstore"
@@ -113,6 +114,45 @@ func TestAttachAlive(t *testing.T) {
 		t.Errorf("%d tasks were cancelled", n)
 	}
 	wantRuns(t, test, len(inputs), once)
+}
+
+// TestForgetWords: what told a name's requests to stop goes with the name, and that of others stays.
+func TestForgetWords(t *testing.T) {
+	t.Parallel()
+	test, b := fresh("forget words"), memstore.New()
+	p := newCloud(t, b)
+	p.loses.Store(true)
+	p.dies(t, test, 3, mapper.Options{BatchSize: 1}, mapWork(resumeInputs(test, 3)))
+	words := []string{"canceled/another"}
+	j, err := journal.Open(t.Context(), b, "it", journal.Run{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, q := range j.Requests() {
+		words = append(words, "canceled/"+q.ID.Text())
+	}
+	_ = j.Close()
+	if len(words) != 1+3 {
+		t.Fatal(words)
+	}
+	for _, word := range words {
+		if err := b.Put(t.Context(), word, strings.NewReader("")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := mapper.Forget(t.Context(), b, "it"); err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for o, err := range b.List(t.Context(), "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		left = append(left, o.Key)
+	}
+	if len(left) != 1 || left[0] != words[0] {
+		t.Errorf("%q are left", left)
+	}
 }
 
 // TestAttachUnread: where a reply cannot be read, its tasks run again, and a later run may still have it.

@@ -35,7 +35,7 @@ type Options struct {
 	Log io.Writer
 
 	// MaxCost stops a job that has cost so many US dollars by the estimate of [Cost], with a [*LimitError]. What is under way
-	// is counted, a quarter of a second late at most, and stopped. Defaults to no limit; -1 is the same.
+	// is counted, a quarter of a second late at most, and stopped. What requests of earlier drivers take is not. Defaults to no limit; -1 is the same.
 	MaxCost float64
 
 	// MaxTime stops a job, with all its steps, after a time, with a [*LimitError]. Defaults to no limit; -1 is the same.

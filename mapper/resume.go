@@ -25,7 +25,14 @@ var ErrProgramChanged = errors.New("the program has changed since an earlier run
 // Forget deletes what jobs with a name to resume have kept in a bucket ([Options].Resume). Jobs that run under the name
 // fail.
 func Forget(ctx context.Context, b storage.Bucket, name string) error {
-	if err := journal.Forget(ctx, b, name); err != nil {
+	err := journal.Forget(ctx, b, name)
+	if err == nil { // words that told its requests to stop, and that none was left to hear
+		var mark string
+		if mark, err = journal.Mark(name); err == nil {
+			err = deleteBelow(ctx, storage.Retry(b, storage.RetryPolicy{}), "canceled/"+mark, func(string) bool { return true })
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("mapper: forget: %w", err)
 	}
 	return nil

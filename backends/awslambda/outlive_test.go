@@ -231,7 +231,7 @@ func TestOutlivedEnds(t *testing.T) {
 // TestAttachLate: a reply that can no longer come is a lost worker.
 func TestAttachLate(t *testing.T) {
 	t.Parallel()
-	b, _, _ := toOutlive(t)
+	b, bucket, _ := toOutlive(t)
 	reply, err := b.Attach(t.Context(), backends.Attached{ID: "never", Prefix: "resume/it/data", Until: time.Now()})
 	if err != nil {
 		t.Fatal(err)
@@ -240,8 +240,11 @@ func TestAttachLate(t *testing.T) {
 	if lost := new(backends.LostError); !errors.As(err, &lost) {
 		t.Error(err)
 	}
-	if err := reply.Close(); err != nil {
+	if err := errors.Join(reply.Close(), b.Close()); err != nil {
 		t.Error(err)
+	}
+	for o, err := range bucket.List(t.Context(), "canceled/") { // of what nobody is left to hear
+		t.Error(o.Key, err)
 	}
 }
 

@@ -3,7 +3,9 @@ package journal
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,11 +23,22 @@ type Request struct {
 	nth   int       // as they were read
 }
 
-// NewRequest returns a request of so many tasks, with an ID of its own.
-func NewRequest(tasks int) Request {
+// NewRequest returns a request of so many tasks, with an ID of its own. Its text begins with the mark of the journal's name.
+func (j *Journal) NewRequest(tasks int) Request {
 	r := Request{Tasks: make([]ID, tasks)}
-	_, _ = rand.Read(r.ID[:]) // it never fails
+	_, _ = rand.Read(r.ID[copy(r.ID[:], mark(j.prefix)):]) // it never fails
 	return r
+}
+
+// Mark is what the IDs of all requests under a name begin with: what is kept of them elsewhere is found by it.
+func Mark(name string) (string, error) {
+	prefix, err := Prefix(name)
+	return hex.EncodeToString(mark(prefix)), err
+}
+
+func mark(prefix string) []byte {
+	sum := sha256.Sum256([]byte(prefix))
+	return sum[:6]
 }
 
 // encode makes the data of an entry: the time in milliseconds, and the identities.

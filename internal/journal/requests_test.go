@@ -18,7 +18,7 @@ import (
 
 // request returns one of the tasks from to to.
 func request(from, to int) Request {
-	r := NewRequest(to - from)
+	r := (&Journal{prefix: "resume/n"}).NewRequest(to - from)
 	r.Until = time.Now().Add(time.Hour)
 	for n := range r.Tasks {
 		r.Tasks[n] = id(from + n)
