@@ -18,6 +18,8 @@ var (
 	ErrInvalid = errors.New("invalid for the backend")
 	// ErrOutOfMemory: a worker was ended because it went over its memory limit. Found in a [*LostError].
 	ErrOutOfMemory = errors.New("out of memory")
+	// ErrUnread: a detached request's reply may be there, and could not be read; another look may bring it.
+	ErrUnread = errors.New("the reply could not be read")
 	// ErrTimeout: a worker was ended because it went over a time limit. Found in a [*LostError].
 	ErrTimeout = errors.New("time limit passed")
 )

@@ -35,8 +35,8 @@ type Options struct {
 	Log io.Writer
 
 	// MaxCost stops a job that has cost so many US dollars by the estimate of [Cost], with a [*LimitError]. What is under way
-	// is counted, a quarter of a second late at most, and stopped. Where no price is known, as of workers on this machine, nothing
-	// is counted, and the job says so. Defaults to no limit; -1 is the same.
+	// is counted, a quarter of a second late at most, and stopped; what requests of earlier drivers take is not. Where no price is
+	// known, as of workers on this machine, nothing is counted, and the job says so. Defaults to no limit; -1 is the same.
 	MaxCost float64
 
 	// MaxTime stops a job, with all its steps, after a time, with a [*LimitError]. Defaults to no limit; -1 is the same.

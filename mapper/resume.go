@@ -25,7 +25,14 @@ var ErrProgramChanged = errors.New("the program has changed since an earlier run
 // Forget deletes what jobs with a name to resume have kept in a bucket ([Options].Resume). Jobs that run under the name
 // fail.
 func Forget(ctx context.Context, b storage.Bucket, name string) error {
-	if err := journal.Forget(ctx, b, name); err != nil {
+	err := journal.Forget(ctx, b, name)
+	if err == nil { // words that told its requests to stop, and that none was left to hear
+		var mark string
+		if mark, err = journal.Mark(name); err == nil {
+			err = deleteBelow(ctx, storage.Retry(b, storage.RetryPolicy{}), "canceled/"+mark, func(string) bool { return true })
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("mapper: forget: %w", err)
 	}
 	return nil
@@ -126,9 +133,9 @@ type resumed struct {
 	earlier *earlier // nil where replies of earlier runs cannot be had
 
 	mu   sync.Mutex
-	seen map[journal.ID]int          // inputs so far
-	ids  map[int64]journal.ID        // of tasks that wait or run
-	sent map[*sched.Batch]journal.ID // requests under way that outlive this process
+	seen map[journal.ID]int                // inputs so far
+	ids  map[int64]journal.ID              // of tasks that wait or run
+	sent map[*sched.Batch]*journal.Request // requests under way that outlive this process
 }
 
 // resume readies a job that has a name.
@@ -141,7 +148,7 @@ func (j *job) resume(ctx context.Context, stop context.CancelCauseFunc) error {
 		return err
 	}
 	j.resumed = &resumed{journal: kept, ctx: ctx, stop: stop, stored: newInventory(j.collected.bucket, j.prefix()+"/out/"),
-		seen: map[journal.ID]int{}, ids: map[int64]journal.ID{}, sent: map[*sched.Batch]journal.ID{}}
+		seen: map[journal.ID]int{}, ids: map[int64]journal.ID{}, sent: map[*sched.Batch]*journal.Request{}}
 	j.resumed.earlier = j.newEarlier(ctx)
 	return nil
 }
@@ -189,8 +196,8 @@ func (j *job) recall(ctx context.Context, s *sched.Slot, t *sched.Task) (bool, <
 // recallKept takes the result that is kept for a task, if there is one.
 func (j *job) recallKept(ctx context.Context, s *sched.Slot, t *sched.Task, id journal.ID) (bool, error) {
 	r := j.resumed
-	fresh := r.earlier.brought()
 	data, kept, err := r.journal.Recall(id)
+	fresh := r.earlier.brought() // asked last: what was recalled may have come a moment ago
 	if err != nil || !kept {
 		return false, err
 	}

@@ -42,9 +42,13 @@ func (r *Runner) invoke(s *Slot, b *Batch) {
 	}
 	ctx, cancel := r.begin(b)
 	defer cancel()
+	unready := r.queue(b, &request)
 	reply, err := backend.Invoke(ctx, request)
 	if err != nil {
 		o.Err = err
+		if unready != nil && *unready != nil {
+			o.Err = fmt.Errorf("%w: %w", errLocal, *unready)
+		}
 		return
 	}
 	if r.job.Taken != nil {
@@ -182,6 +186,31 @@ func (r *Runner) begin(b *Batch) (context.Context, func()) {
 		end()
 	}
 	return ctx, end
+}
+
+// queue has a batch's request begin when the backend is about to send it: what it waits there for a place is neither paid nor
+// late. It returns where an error of the request's Begin will be, where it has one.
+func (r *Runner) queue(b *Batch, request *backends.Request) *error {
+	begin := request.Begin
+	if begin == nil {
+		return nil
+	}
+	var unready error
+	request.Begin = func(ctx context.Context) error {
+		if unready = begin(ctx); unready != nil {
+			return unready
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		b.Begun, b.queued = time.Now(), false
+		r.m.late.again = time.Time{}
+		r.pass() // it may be late from now on
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b.queued = true
+	return &unready
 }
 
 // copies reports whether batches may be run twice.

@@ -72,6 +72,9 @@ func (m *Machine) judge() judge {
 
 // limit returns from when on a batch is judged, and after how long it is late. It is not known of the first ones.
 func (j judge) limit(b *Batch) (since time.Time, limit time.Duration, known bool) {
+	if b.queued {
+		return since, 0, false
+	}
 	expected := float64(j.m.size.expect(len(b.Tasks)))
 	if b.started.IsZero() && j.m.policy.Streams {
 		return b.Begun, max(lateFloor, time.Duration(max(j.start*float64(time.Second), expected))), j.start > 0

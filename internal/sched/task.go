@@ -21,8 +21,8 @@ type Task struct {
 // Batch is the tasks of one invocation.
 type Batch struct {
 	Tasks []Task
-	Begun time.Time
-	Copy  bool // of a batch that is late: the first result of a task counts
+	Begun time.Time // when it was made, or its request was about to be sent, where the backend tells
+	Copy  bool      // of a batch that is late: the first result of a task counts
 
 	work     *work
 	at       []int     // of a copy: where its tasks are among the work's; nil: they are all of them
@@ -30,6 +30,7 @@ type Batch struct {
 	place    int       // among the batches under way
 	heard    bool      // it brought a result or a failure
 	failures int       // that it brought
+	queued   bool      // its request waits for a place at the backend, which will tell
 	left     bool      // its invocation is over
 	last     bool      // when it was, none other went on with its tasks
 	cancel   func()    // ends its invocation; kept by a Runner
