@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"math"
 	"slices"
+	"sort"
 
 	"github.com/gowren/gowren/mlops/dataset"
 	"github.com/gowren/gowren/serialize"
@@ -74,26 +75,36 @@ func (s *sample) merge(o *sample) error {
 	return nil
 }
 
-// trim leaves Most rows. Of rows with one hash, the values decide.
+// trim leaves Most rows. Of rows with the largest hash among them, the values decide.
 func (s *sample) trim() {
-	order := make([]int, len(s.Hashes))
-	for i := range order {
-		order[i] = i
+	if len(s.Hashes) < s.Most {
+		return
 	}
-	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(s.Hashes[a], s.Hashes[b]), slices.CompareFunc(s.row(a), s.row(b), func(x, y float64) int {
-			return cmp.Compare(math.Float64bits(x), math.Float64bits(y))
-		}))
+	order := slices.Clone(s.Hashes)
+	slices.Sort(order)
+	s.above = order[s.Most-1]
+	room := s.Most - sort.Search(s.Most, func(i int) bool { return order[i] >= s.above })
+	var last [][]float64
+	n := 0
+	for i, h := range s.Hashes {
+		switch {
+		case h < s.above:
+			s.Hashes[n] = h
+			copy(s.row(n), s.row(i))
+			n++
+		case h == s.above:
+			last = append(last, slices.Clone(s.row(i)))
+		}
+	}
+	slices.SortFunc(last, func(a, b []float64) int {
+		return slices.CompareFunc(a, b, func(x, y float64) int { return cmp.Compare(math.Float64bits(x), math.Float64bits(y)) })
 	})
-	order = order[:min(len(order), s.Most)]
-	hashes, values := make([]uint64, 0, 2*len(order)), make([]float64, 0, 2*len(order)*s.Width)
-	for _, i := range order {
-		hashes, values = append(hashes, s.Hashes[i]), append(values, s.row(i)...)
+	for _, row := range last[:room] {
+		s.Hashes[n] = s.above
+		copy(s.row(n), row)
+		n++
 	}
-	s.Hashes, s.Values = hashes, values
-	if len(hashes) == s.Most {
-		s.above = hashes[len(hashes)-1]
-	}
+	s.Hashes, s.Values = s.Hashes[:n], s.Values[:n*s.Width]
 }
 
 func (s *sample) row(i int) []float64 { return s.Values[i*s.Width : (i+1)*s.Width] }
@@ -103,13 +114,18 @@ func (s *sample) column(j int) []float64 {
 	if len(s.Hashes) > s.Most {
 		s.trim()
 	}
-	var values []float64
+	// As integers, which are sorted faster.
+	order := make([]uint64, 0, len(s.Hashes))
 	for i := range s.Hashes {
 		if x := s.row(i)[j]; x == x {
-			values = append(values, x+0) // zeros without a sign
+			order = append(order, orderOf(x))
 		}
 	}
-	slices.Sort(values)
+	slices.Sort(order)
+	values := make([]float64, len(order))
+	for i, o := range order {
+		values[i] = numberOf(o)
+	}
 	return values
 }
 
