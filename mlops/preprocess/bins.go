@@ -53,6 +53,8 @@ func (f *binsFit) See(in dataset.Schema, b *dataset.Block) error {
 	})
 }
 
+func (f *binsFit) samples() *sampler { return &f.Sampler }
+
 func (f *binsFit) whole() bool {
 	if f.Step.Equal {
 		return len(f.Extents) == len(f.Sampler.Columns) && f.Sampler.Sample.Width == 0 && f.Sampler.Sample.Most > 0 &&

@@ -45,6 +45,8 @@ func (f *quantileFit) See(in dataset.Schema, b *dataset.Block) error {
 	return f.Sampler.see("quantile", in, b)
 }
 
+func (f *quantileFit) samples() *sampler { return &f.Sampler }
+
 func (f *quantileFit) whole() bool { return f.Sampler.whole() }
 
 func (f *quantileFit) Merge(other Fitter) error {
