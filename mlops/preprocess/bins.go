@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"sort"
 
 	"github.com/gowren/gowren/mlops/dataset"
 )
@@ -133,7 +132,11 @@ func (t Binned) Apply(in dataset.Schema, b *dataset.Block) error {
 				values[i] = float64(t.Bins)
 				continue
 			}
-			values[i] = float64(sort.Search(len(edges), func(k int) bool { return edges[k] > x }))
+			bin := before(edges, x)
+			if bin < len(edges) && edges[bin] == x {
+				bin++
+			}
+			values[i] = float64(bin)
 		}
 		return nil
 	})

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"sort"
 
 	"github.com/gowren/gowren/mlops/dataset"
 )
@@ -132,13 +131,16 @@ func (r Ranked) rank(q []float64, x float64) float64 {
 		p = 1
 	default:
 		// Where quantiles are equal, x has the rank of the middle one.
-		first := sort.SearchFloat64s(q, x)
+		first := before(q, x)
 		if q[first] != x {
 			a, b := q[first-1], q[first]
 			p = part(first-1, n) + (x-a)/(b-a)*(part(first, n)-part(first-1, n))
 			break
 		}
-		last := first + sort.Search(n-first, func(i int) bool { return q[first+i] > x }) - 1
+		last := first
+		for last+1 < n && q[last+1] == x {
+			last++
+		}
 		p = (part(first, n) + part(last, n)) / 2
 	}
 	if !r.Normal {
@@ -149,6 +151,21 @@ func (r Ranked) rank(q []float64, x float64) float64 {
 		return -math.Sqrt2 * math.Erfinv(1-2*p)
 	}
 	return math.Sqrt2 * math.Erfinv(2*p-1)
+}
+
+// before returns how many sorted numbers are less than x. There is nothing to guess for the processor, as there is in a search
+// that branches.
+func before(sorted []float64, x float64) int {
+	at, n := 0, len(sorted)
+	for n > 0 {
+		half := (n + 1) / 2
+		next := at
+		if sorted[at+half-1] < x {
+			next = at + half
+		}
+		at, n = next, n-half
+	}
+	return at
 }
 
 // eachNumber calls f with the numbers of columns, each of which has a place in columns.

@@ -3,6 +3,7 @@ package preprocess
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,6 +87,24 @@ func TestExpected(t *testing.T) {
 		}
 		if got := ops[0].fitter.(*quantileFit).Sampler.enough(); got != c.enough {
 			t.Errorf("%s: enough: %t", name, got)
+		}
+	}
+}
+
+func TestBefore(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(19, 20))
+	for n := range 70 {
+		sorted := make([]float64, n)
+		for i := range sorted {
+			sorted[i] = float64(random.IntN(n))
+		}
+		slices.Sort(sorted)
+		for x := -1.; x <= float64(n); x += .5 {
+			want, _ := slices.BinarySearch(sorted, x)
+			if got := before(sorted, x); got != want {
+				t.Fatalf("%v in %v: %d", x, sorted, got)
+			}
 		}
 	}
 }
