@@ -67,7 +67,10 @@ func BenchmarkScaling(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				for _, block := range scratch {
+				for i, block := range scratch {
+					for j := range block.Columns {
+						copy(block.Columns[j].Numbers, all[i].Columns[j].Numbers)
+					}
 					if err := f.Apply(block); err != nil {
 						b.Fatal(err)
 					}
@@ -113,8 +116,9 @@ func BenchmarkScaling(b *testing.B) {
 			scratch[i] = all[i].Clone()
 		}
 		for b.Loop() {
-			for _, block := range scratch {
-				for _, c := range block.Columns {
+			for i, block := range scratch {
+				for j, c := range block.Columns {
+					copy(c.Numbers, all[i].Columns[j].Numbers)
 					sub, by := .25, math.Sqrt(.5)
 					for i, x := range c.Numbers {
 						c.Numbers[i] = (x - sub) * by

@@ -137,10 +137,7 @@ func (r Ranked) rank(q []float64, x float64) float64 {
 			p = part(first-1, n) + (x-a)/(b-a)*(part(first, n)-part(first-1, n))
 			break
 		}
-		last := first
-		for last+1 < n && q[last+1] == x {
-			last++
-		}
+		last := first + before(q[first:], math.Nextafter(x, highest)) - 1
 		p = (part(first, n) + part(last, n)) / 2
 	}
 	if !r.Normal {
@@ -159,11 +156,11 @@ func before(sorted []float64, x float64) int {
 	at, n := 0, len(sorted)
 	for n > 0 {
 		half := (n + 1) / 2
-		next := at
+		less := 0
 		if sorted[at+half-1] < x {
-			next = at + half
+			less = 1 // a number, and no branch
 		}
-		at, n = next, n-half
+		at, n = at+half&-less, n-half
 	}
 	return at
 }
