@@ -63,7 +63,7 @@ func (in *input) cut(sep []byte, from, most int64, use func(c *cutter, begin int
 	if err == nil || err == io.EOF { // a wrapped io.EOF is a lost connection
 		return nil
 	}
-	if err == errLongLine { //nolint:errorlint // as it comes from next
+	if err == errLongLine { // as it comes from next
 		return in.fail("read", err)
 	}
 	return in.fail("get", err)

