@@ -3,6 +3,7 @@ package dataset
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -230,27 +231,7 @@ func BenchmarkCriteo(b *testing.B) {
 		}
 		text = append(text, '\n')
 	}
-	path := filepath.Join(b.TempDir(), "criteo.tsv")
-	if err := os.WriteFile(path, text, 0o600); err != nil {
-		b.Fatal(err)
-	}
-	src := Source{URLs: []string{filestore.URL(path)}, Format: Format{Name: Criteo}, Schema: CriteoSchema()}
-	parts, err := src.Parts(b.Context())
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Run("read", func(b *testing.B) {
-		b.SetBytes(int64(len(text)))
-		for b.Loop() {
-			for _, p := range parts {
-				for _, err := range src.Blocks(b.Context(), p) {
-					if err != nil {
-						b.Fatal(err)
-					}
-				}
-			}
-		}
-	})
+	path := benchRead(b, text, Format{Name: Criteo}, CriteoSchema())
 	b.Run("floor", func(b *testing.B) {
 		b.SetBytes(int64(len(text)))
 		var sum uint64
@@ -271,6 +252,104 @@ func BenchmarkCriteo(b *testing.B) {
 		}
 		if sum == 0 {
 			b.Fatal("nothing was hashed")
+		}
+	})
+}
+
+// benchRead reads a text of a format on one goroutine, and returns the path of the file that has it.
+func benchRead(b *testing.B, text []byte, f Format, schema Schema) string {
+	b.Helper()
+	path := filepath.Join(b.TempDir(), "data")
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		b.Fatal(err)
+	}
+	src := Source{URLs: []string{filestore.URL(path)}, Format: f, Schema: schema}
+	parts, err := src.Parts(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("read", func(b *testing.B) {
+		b.SetBytes(int64(len(text)))
+		for b.Loop() {
+			for _, p := range parts {
+				for _, err := range src.Blocks(b.Context(), p) {
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		}
+	})
+	return path
+}
+
+// BenchmarkLibSVM reads rows of 70 features, beside a loop that checks nothing.
+func BenchmarkLibSVM(b *testing.B) {
+	random := rand.New(rand.NewPCG(20260101, 3))
+	var text []byte
+	for len(text) < 32<<20 {
+		text = append(text, "+1"...)
+		for i, n := 0, 0; n < 70; n++ {
+			i += 1 + random.IntN(1000)
+			text = strconv.AppendInt(append(text, ' '), int64(i), 10)
+			text = strconv.AppendFloat(append(text, ':'), random.Float64(), 'g', -1, 32)
+		}
+		text = append(text, '\n')
+	}
+	path := benchRead(b, text, Format{Name: LibSVM}, LibSVMSchema(100_000))
+	b.Run("floor", func(b *testing.B) {
+		b.SetBytes(int64(len(text)))
+		for b.Loop() {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				b.Fatal(err)
+			}
+			var idx []uint32
+			var val []float32
+			for i := 0; i < len(data); i++ {
+				idx, val, i = idx[:0], val[:0], i+2
+				for data[i] != '\n' {
+					n := uint32(0)
+					for i++; data[i] != ':'; i++ {
+						n = n*10 + uint32(data[i]-'0')
+					}
+					var x float64
+					x, i = handFloat(data, i+1)
+					idx, val = append(idx, n-1), append(val, float32(x))
+				}
+			}
+		}
+	})
+}
+
+// BenchmarkJSONLines reads rows of 10 numbers and a string, beside the check that they are JSON.
+func BenchmarkJSONLines(b *testing.B) {
+	random := rand.New(rand.NewPCG(20260101, 4))
+	var text []byte
+	schema := Schema{Columns: []Column{{Name: "name", Kind: String}}}
+	for i := range 10 {
+		schema.Columns = append(schema.Columns, Column{Name: fmt.Sprint("column", i), Kind: Number})
+	}
+	for len(text) < 16<<20 {
+		text = append(text, `{"name":"a name"`...)
+		for i := range 10 {
+			text = strconv.AppendFloat(fmt.Appendf(text, `,"column%d":`, i), random.NormFloat64(), 'g', 7, 64)
+		}
+		text = append(text, "}\n"...)
+	}
+	path := benchRead(b, text, Format{Name: JSONLines}, schema)
+	b.Run("floor", func(b *testing.B) {
+		b.SetBytes(int64(len(text)))
+		for b.Loop() {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for line := range bytes.Lines(data) {
+				if !json.Valid(line) {
+					b.Fatal("no JSON")
+				}
+			}
 		}
 	})
 }
