@@ -15,7 +15,7 @@ import (
 // [ErrRefused], [ErrInvalid], or a [*LostError]; the scheduler takes any other error for a lost worker.
 type Backend interface {
 	// Prepare makes the backend ready for d: it starts, deploys or uploads what is missing. It is called once, before
-	// the first Invoke.
+	// the first Invoke, and again where it failed.
 	Prepare(ctx context.Context, d Deployment) error
 	// Invoke carries one request to one worker and returns the reply as it comes; io.EOF follows only a complete one.
 	// It waits for a free worker where all are taken. An error, from Invoke or from Read, means that no complete reply
@@ -48,6 +48,9 @@ type Request struct {
 	// Detached asks for an invocation that needs no connection while it runs: its reply comes through the bucket. Only
 	// where Limits.Detaches.
 	Detached bool
+	// ID, where it is set, names a detached request, so that its reply can be had by an [Attacher] of another process, too:
+	// it stays below Prefix, whoever reads it. No two requests have the same. It is made of letters and digits.
+	ID string
 }
 
 // Limits are the facts that the scheduler plans by. The zero value of a field means no limit, or no.
@@ -69,10 +72,36 @@ type Limits struct {
 	PricePerRequest float64 // US dollars
 }
 
+// Attacher is a backend whose detached requests outlive the driver that made them, and whose replies another can have. It is
+// found by type assertion.
+type Attacher interface {
+	// Attach returns the reply to a detached request of an earlier driver, as Invoke would have: it comes, or is a
+	// [*LostError] from the last moment on at which it could have come. Closing the reply before its end, or cancelling
+	// ctx, ends the work. An error of Attach itself leaves the request alone.
+	Attach(ctx context.Context, a Attached) (io.ReadCloser, error)
+	// Lasts is how long after a detached request is made its reply may come.
+	Lasts() time.Duration
+}
+
+// Attached is a detached request that an earlier driver has made, or was about to make.
+type Attached struct {
+	ID, Prefix string    // the request's
+	Until      time.Time // the last moment at which its reply may come
+}
+
 // Warmer is a backend that can have workers started before they are needed. It is found by type assertion.
 type Warmer interface {
 	// Prewarm returns when about n workers are ready. They stay warm for as long as the platform keeps them so.
 	Prewarm(ctx context.Context, n int) error
+}
+
+// Enlarger is a backend whose workers can have more memory. It is found by type assertion.
+type Enlarger interface {
+	// Enlarge returns a backend of the same configuration and platform, not yet prepared, whose workers have twice the
+	// memory, or the next size that the platform has, or the most. It reaches nothing, and is the same each time: what it
+	// makes is found again by one that was made so. What costs while nothing runs, as workers that are kept warm, it has
+	// not. The error, in the class [ErrInvalid], says why there is no more, and what the workers have.
+	Enlarge() (Backend, error)
 }
 
 // Destroyer is a backend that makes something that stays. It is found by type assertion.

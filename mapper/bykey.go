@@ -181,15 +181,15 @@ func (k *keyed) sizes(ctx context.Context) (sizes, error) {
 }
 
 // stored returns what says whether the object of a map task is there.
-func (k *keyed) stored() func(context.Context, *sched.Task) (bool, error) {
+func (k *keyed) stored() func(context.Context, *sched.Task, bool) (bool, error) {
 	folder := k.prefix() + "/shuffle/"
-	look := inventory(k.collected.bucket, folder)
-	return func(ctx context.Context, t *sched.Task) (bool, error) {
+	look := newInventory(k.collected.bucket, folder)
+	return func(ctx context.Context, t *sched.Task, fresh bool) (bool, error) {
 		out := &k.outputs[t.Index]
 		if out.Name == "" {
 			return true, nil
 		}
-		size, there, err := look(ctx, folder+out.Name)
+		size, there, err := look(ctx, folder+out.Name, fresh)
 		if there = there && size >= out.Size(); !there {
 			*out = shuffle.Output{}
 		}
@@ -254,8 +254,8 @@ func (k *keyed) reduceTo(ctx context.Context, tasks []shuffle.Task) (Manifest, e
 		_, bad := next.decode(ctx, s, v, &parts[t.Index])
 		return bad
 	}
-	next.there = func(ctx context.Context, t *sched.Task) (bool, error) {
-		there, err := k.out.has(ctx, parts[t.Index])
+	next.there = func(ctx context.Context, t *sched.Task, fresh bool) (bool, error) {
+		there, err := k.out.has(ctx, parts[t.Index], fresh)
 		if !there {
 			parts[t.Index] = Part{}
 		}

@@ -26,7 +26,8 @@ type Options struct {
 
 	// Detached makes requests that need no connection while they run, where the backend has such ([backends.Limits]);
 	// elsewhere the job is refused. Results come through the bucket, within a second or two of their end. It is for tasks
-	// of many minutes over a network that may not hold connections for as long.
+	// of many minutes over a network that may not hold connections for as long. With Resume they outlive this program: it
+	// takes what they come to when it is run again. Each request then waits until the bucket knows of it.
 	Detached bool
 
 	// Log is where progress and the lines that workers print and log are written: a bar on a terminal, lines elsewhere. The
@@ -39,6 +40,15 @@ type Options struct {
 
 	// MaxTime stops a job, with all its steps, after a time, with a [*LimitError]. Defaults to no limit; -1 is the same.
 	MaxTime time.Duration
+
+	// MoreMemory gives a task whose worker ran out of memory a worker with twice as much at each further attempt, as far as
+	// the backend has such: on this machine, where the backend's URL has a limit, in AWS Lambda, Google Cloud Functions
+	// and Azure Functions. Beyond, attempts go on with the most that there is, and the error says so. Retries bounds the
+	// attempts: the two of the default come to four times the memory. The first task that needs it waits until the
+	// platform has made a function of its own for it, which takes from seconds to minutes, and stays until
+	// [Destroy]; tasks of the usual size go on meanwhile. An attempt costs what the larger worker does, and runs alone
+	// there.
+	MoreMemory bool
 
 	// Partitions is the number of reduce tasks of [MapReduceByKey], of ranges that [Sort] makes, and of the objects that
 	// they write. Defaults to a few for each worker, not more than there are inputs, and in Sort to ranges of about 64 MB;
@@ -121,6 +131,9 @@ func (o Options) with(over Options) Options {
 	}
 	if over.MaxTime != 0 {
 		o.MaxTime = over.MaxTime
+	}
+	if over.MoreMemory {
+		o.MoreMemory = true
 	}
 	if over.Backoff != 0 {
 		o.Backoff = over.Backoff

@@ -64,7 +64,7 @@ type output struct {
 	parts  []Part // of the manifest, once it is stored
 	stay   bool   // nothing may be deleted
 
-	there func(ctx context.Context, key string) (int64, bool, error)
+	there inventory
 }
 
 // openOutput opens the bucket at url, in which no other job may have finished.
@@ -74,7 +74,7 @@ func (ex *Executor) openOutput(ctx context.Context, url, job string) (*output, e
 		return nil, err
 	}
 	o := &output{bucket: storage.Retry(b, storage.RetryPolicy{}), url: url, job: job, resume: ex.options.Resume != ""}
-	o.there = inventory(o.bucket, o.prefix())
+	o.there = newInventory(o.bucket, o.prefix())
 	if err := cmp.Or(reaches(ex.limits, b), vacant(ctx, o.bucket, job, o.resume), exists(ctx, o.bucket)); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
@@ -165,8 +165,8 @@ func (o *output) clean(ctx context.Context) error {
 	return deleteBelow(ctx, o.bucket, o.prefix(), func(key string) bool { return !kept[key] })
 }
 
-// has reports whether a part is there, whole.
-func (o *output) has(ctx context.Context, p Part) (bool, error) {
-	size, there, err := o.there(ctx, p.Key)
+// has reports whether a part is there, whole. A fresh one may have been written a moment ago.
+func (o *output) has(ctx context.Context, p Part, fresh bool) (bool, error) {
+	size, there, err := o.there(ctx, p.Key, fresh)
 	return there && size == p.Size, err
 }

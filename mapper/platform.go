@@ -35,7 +35,7 @@ func (ex *Executor) Prewarm(ctx context.Context, n int) error {
 }
 
 // Destroy removes from the platform what Open, in this process or others, has made there for this executor's backend and
-// bucket: functions, roles, logs. Jobs that run there fail. The bucket stays as it is. Where Open makes nothing that stays,
+// bucket: functions, roles, logs, those for [Options].MoreMemory too. Jobs that run there fail. The bucket stays as it is. Where Open makes nothing that stays,
 // it does nothing. The executor can then only be closed.
 func (ex *Executor) Destroy(ctx context.Context) error {
 	if ex.zero() {
@@ -65,7 +65,20 @@ func destroy(ctx context.Context, backend backends.Backend, bucket storage.Bucke
 	if !ok {
 		return nil
 	}
-	if err := d.Destroy(ctx, bucket.URL()); err != nil {
+	errs := []error{d.Destroy(ctx, bucket.URL())}
+	larger, err := enlarge(backend)
+	for err == nil { // what jobs with Options.MoreMemory may have made
+		if d, ok := larger.(backends.Destroyer); ok {
+			errs = append(errs, d.Destroy(ctx, bucket.URL()))
+		}
+		last := larger
+		larger, err = enlarge(last)
+		errs = append(errs, last.Close())
+	}
+	if !errors.Is(err, backends.ErrInvalid) { // that is how it says that there is no more
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("mapper: destroy: %w", err)
 	}
 	return nil

@@ -20,7 +20,7 @@ func (j *job) request(ctx context.Context, s *sched.Slot, b *sched.Batch) (backe
 	r.Tasks = s.Tasks[:0]
 	for i := range b.Tasks {
 		t := &b.Tasks[i]
-		r.Tasks = append(r.Tasks, wire.Task{Index: t.Index, Attempt: t.Attempt + 1, Data: t.Data, Offset: int64(size), Size: int64(len(t.Data))})
+		r.Tasks = append(r.Tasks, wire.Task{Index: t.Index, Attempt: int(t.Attempt) + 1, Data: t.Data, Offset: int64(size), Size: int64(len(t.Data))})
 		size += len(t.Data)
 	}
 	if size > j.inlineLimit() {
@@ -37,7 +37,8 @@ func (j *job) request(ctx context.Context, s *sched.Slot, b *sched.Batch) (backe
 	j.collected.sent.Add(int64(size))
 	clear(r.Tasks)
 	s.Tasks = r.Tasks
-	return backends.Request{Body: s.Buffer, Prefix: j.prefix(), Detached: j.ex.options.Detached}, nil
+	id, err := j.outlives(ctx, b)
+	return backends.Request{Body: s.Buffer, Prefix: j.prefix(), Detached: j.ex.options.Detached, ID: id}, err
 }
 
 func (j *job) put(ctx context.Context, key string, data io.Reader) error {

@@ -60,6 +60,9 @@ func (ex *Executor) journal(ctx context.Context) (*journal.Journal, error) {
 	other := otherProgram(j.Runs(), program)
 	if n := len(j.Runs()); first && n > 0 {
 		text := fmt.Sprintf("%d results of %d earlier runs are kept", j.Kept(), n)
+		if open := len(j.Requests()); open > 0 {
+			text += fmt.Sprintf("; %d requests of theirs may still bring some", open)
+		}
 		if other != "" {
 			text += "; " + other
 		}
@@ -116,11 +119,13 @@ type resumed struct {
 	ctx     context.Context         // the job's
 	stop    context.CancelCauseFunc // ends it
 
-	stored func(ctx context.Context, key string) (int64, bool, error)
+	stored  inventory
+	earlier *earlier // nil where replies of earlier runs cannot be had
 
 	mu   sync.Mutex
-	seen map[journal.ID]int   // inputs so far
-	ids  map[int64]journal.ID // of tasks that wait or run
+	seen map[journal.ID]int          // inputs so far
+	ids  map[int64]journal.ID        // of tasks that wait or run
+	sent map[*sched.Batch]journal.ID // requests under way that outlive this process
 }
 
 // resume readies a job that has a name.
@@ -132,8 +137,9 @@ func (j *job) resume(ctx context.Context, stop context.CancelCauseFunc) error {
 	if err != nil {
 		return err
 	}
-	j.resumed = &resumed{journal: kept, ctx: ctx, stop: stop, stored: inventory(j.collected.bucket, j.prefix()+"/out/"),
-		seen: map[journal.ID]int{}, ids: map[int64]journal.ID{}}
+	j.resumed = &resumed{journal: kept, ctx: ctx, stop: stop, stored: newInventory(j.collected.bucket, j.prefix()+"/out/"),
+		seen: map[journal.ID]int{}, ids: map[int64]journal.ID{}, sent: map[*sched.Batch]journal.ID{}}
+	j.resumed.earlier = j.newEarlier(ctx)
 	return nil
 }
 
@@ -166,10 +172,21 @@ func (j *job) planned(ctx context.Context, step any, plan any) (keep func() erro
 	}, err
 }
 
-// recall takes the result that an earlier run has kept for a task, if there is one.
-func (j *job) recall(ctx context.Context, s *sched.Slot, t *sched.Task) (bool, error) {
+// recall takes the result that an earlier run has kept for a task, if there is one. Where a request of an earlier run may
+// still bring it, it is asked again when that has ended.
+func (j *job) recall(ctx context.Context, s *sched.Slot, t *sched.Task) (bool, <-chan struct{}, error) {
+	id := j.resumed.identify(j, t)
+	kept, err := j.recallKept(ctx, s, t, id)
+	if kept || err != nil {
+		return kept, nil, err
+	}
+	return false, j.resumed.earlier.brings(id), nil
+}
+
+// recallKept takes the result that is kept for a task, if there is one.
+func (j *job) recallKept(ctx context.Context, s *sched.Slot, t *sched.Task, id journal.ID) (bool, error) {
 	r := j.resumed
-	id := r.identify(j, t)
+	fresh := r.earlier.brought()
 	data, kept, err := r.journal.Recall(id)
 	if err != nil || !kept {
 		return false, err
@@ -178,14 +195,14 @@ func (j *job) recall(ctx context.Context, s *sched.Slot, t *sched.Task) (bool, e
 	if err != nil {
 		return false, err
 	}
-	if there, err := r.whole(ctx, v.Stored); err != nil || !there {
+	if there, err := r.whole(ctx, v.Stored, fresh); err != nil || !there {
 		return false, because(ctx, err)
 	}
 	if bad := j.accept(ctx, s, t, v); bad != nil {
 		return false, because(ctx, nil) // it cannot be read: it is computed anew
 	}
 	if j.there != nil {
-		if there, err := j.there(ctx, t); err != nil || !there {
+		if there, err := j.there(ctx, t, fresh); err != nil || !there {
 			return false, because(ctx, err)
 		}
 	}
@@ -197,18 +214,24 @@ func (j *job) recall(ctx context.Context, s *sched.Slot, t *sched.Task) (bool, e
 
 // whole reports whether the object of a recalled result is still there: it may have been deleted meanwhile, and who reads it
 // would find out too late.
-func (r *resumed) whole(ctx context.Context, v *wire.Stored) (bool, error) {
+func (r *resumed) whole(ctx context.Context, v *wire.Stored, fresh bool) (bool, error) {
 	if v == nil {
 		return true, nil
 	}
-	size, there, err := r.stored(ctx, v.Key)
+	size, there, err := r.stored(ctx, v.Key, fresh)
 	return there && size == v.Size, err
 }
 
-// identify gives a new task its identity.
+// identify gives a new task its identity, and tells that of one which has it.
 func (r *resumed) identify(j *job, t *sched.Task) journal.ID {
+	r.mu.Lock()
+	id, known := r.ids[t.Index]
+	r.mu.Unlock()
+	if known {
+		return id
+	}
 	h := j.header
-	id := journal.Identity(h.Function, h.Types, h.Shared.Hash, t.Data, 0)
+	id = journal.Identity(h.Function, h.Types, h.Shared.Hash, t.Data, 0)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := r.seen[id]

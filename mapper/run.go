@@ -42,8 +42,9 @@ type job struct {
 	feed   feedFunc
 	accept func(ctx context.Context, s *sched.Slot, t *sched.Task, v sched.Value) *sched.Failure
 	failed func(*TaskError) // called for each, where the job goes on
-	// there, where it is set, says whether the objects that an accepted result names are there, where it was recalled.
-	there func(ctx context.Context, t *sched.Task) (bool, error)
+	// there, where it is set, says whether the objects that an accepted result names are there, where it was recalled. Those
+	// of a fresh one may have been written a moment ago.
+	there func(ctx context.Context, t *sched.Task, fresh bool) (bool, error)
 
 	started time.Time
 	partial bool // it went on to its end, and its error is the JobError of what failed; valid then
@@ -167,17 +168,21 @@ func (j *job) do(ctx context.Context) error {
 		Known: j.known, QueueTasks: queueTasks, QueueBytes: queueBytes,
 		Feed:    j.feed,
 		Request: j.request,
+		Taken:   j.taken,
 		Result:  j.result,
 		Failed:  j.fail,
 		Log:     j.log,
-		Ended:   func(x *sched.Report) { j.collected.ended(j.f.Name, x) },
+		Ended:   j.ended,
 	}
 	if j.resumed != nil {
 		s.Recall = j.recall
 	}
+	if o.MoreMemory {
+		s.Larger = &j.ex.ladder
+	}
 	if o.RetryIf != nil {
 		s.Again = func(t *sched.Task, f *sched.Failure) bool {
-			return o.RetryIf(newTaskError(j.f.Name, t.Index, t.Attempt+1, f))
+			return o.RetryIf(newTaskError(j.f.Name, t.Index, int(t.Attempt)+1, f))
 		}
 	}
 	ctx, spans := j.traced(ctx)
@@ -191,6 +196,7 @@ func (j *job) do(ctx context.Context) error {
 	}
 	err := runner.Run(ctx)
 	if j.resumed != nil { // also what a job that failed has finished
+		j.resumed.earlier.close()
 		if err != nil {
 			stop(err)
 		}

@@ -60,7 +60,7 @@ func (j *job) traced(ctx context.Context) (context.Context, *tracing) {
 // attempt makes the span of one attempt at a task, from when its batch was sent. It links to the attempt before.
 func (t *tracing) attempt(b *sched.Batch, task *sched.Task, f *sched.Failure, final bool) {
 	options := []trace.SpanStartOption{trace.WithTimestamp(b.Begun), trace.WithAttributes(attribute.String("gowren.function.name", t.function),
-		attribute.Int64("gowren.task.index", task.Index), attribute.Int("gowren.task.attempt", task.Attempt+1), attribute.Bool("gowren.task.copy", b.Copy))}
+		attribute.Int64("gowren.task.index", task.Index), attribute.Int("gowren.task.attempt", int(task.Attempt)+1), attribute.Bool("gowren.task.copy", b.Copy))}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if before, again := t.failed[task.Index]; again {
@@ -69,7 +69,7 @@ func (t *tracing) attempt(b *sched.Batch, task *sched.Task, f *sched.Failure, fi
 	}
 	_, span := t.tracer.Start(t.ctx, "task "+t.function, options...)
 	if f != nil {
-		e := newTaskError(t.function, task.Index, task.Attempt+1, f)
+		e := newTaskError(t.function, task.Index, int(task.Attempt)+1, f)
 		span.SetAttributes(errorType(e))
 		span.SetStatus(codes.Error, e.Message)
 		if !final {

@@ -23,7 +23,8 @@ func init() {
 	})
 }
 
-// Backend implements [backends.Backend], [backends.Warmer], [backends.Destroyer] and [backends.Checker].
+// Backend implements [backends.Backend], [backends.Attacher], [backends.Warmer], [backends.Destroyer], [backends.Enlarger] and
+// [backends.Checker].
 type Backend struct {
 	config Config
 	limits backends.Limits

@@ -33,10 +33,13 @@ type Config struct {
 	Env            map[string]string // of workers; no place for credentials: everybody who may look at the function sees it
 	// AWS is the SDK's configuration. Without it the default chain is asked. Region, where it is set, overrides its own.
 	AWS *aws.Config
+
+	from int // MB of the configuration of which this is a larger one; 0 where it is the user's own
 }
 
 const (
 	defaultMemory  = 1769 // MB, with which a function has one CPU
+	mostMemory     = 10240
 	longestTimeout = 15 * time.Minute
 	defaultStorage = 512 // MB, which are free
 	defaultDays    = 30
@@ -80,8 +83,8 @@ func (c *Config) settle() error {
 	switch {
 	case c.Region != "" && !regionPattern.MatchString(c.Region):
 		return invalid("%q is no region: write it as in awslambda://us-east-1", c.Region)
-	case c.MemoryMB < 128 || c.MemoryMB > 10240:
-		return invalid("memory is from 128 to 10240 MB, and not %d", c.MemoryMB)
+	case c.MemoryMB < 128 || c.MemoryMB > mostMemory:
+		return invalid("memory is from 128 to %d MB, and not %d", mostMemory, c.MemoryMB)
 	case c.Arch != "amd64" && c.Arch != "arm64":
 		return invalid("arch is amd64 or arm64, and not %q", c.Arch)
 	case c.Timeout < time.Second || c.Timeout > longestTimeout || c.Timeout%time.Second != 0:

@@ -11,16 +11,19 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
+	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/internal/supervisor"
 )
 
-// detached is the invocation that needs no connection while it runs: its reply comes through the bucket.
-func (i *invocation) detached(m message, prefix string) (io.ReadCloser, error) {
+// detached is the invocation that needs no connection while it runs: its reply comes through the bucket. It may stay there.
+func (i *invocation) detached(m message, prefix string, stays bool) (io.ReadCloser, error) {
 	if err := i.detachable(i.own); err != nil {
 		return i.fail(err, true)
 	}
 	m.Reply, m.ReplyKey = replyKey, i.key(prefix, "replies")
-	i.keys = append(i.keys, m.ReplyKey)
+	if !stays {
+		i.keys = append(i.keys, m.ReplyKey)
+	}
 	if len(m.Request) > maxEvent {
 		m.RequestKey = i.key(prefix, "requests")
 		i.keys = append(i.keys, m.RequestKey)
@@ -35,8 +38,20 @@ func (i *invocation) detached(m message, prefix string) (io.ReadCloser, error) {
 	if err != nil {
 		return i.refused(err)
 	}
-	return i.reply(newStored(i, m.ReplyKey), 0), nil
+	return i.reply(newStored(i, m.ReplyKey, time.Now().Add(i.b.Lasts())), 0), nil
 }
+
+// Attach implements [backends.Attacher].
+func (b *Backend) Attach(ctx context.Context, a backends.Attached) (io.ReadCloser, error) {
+	i, err := b.begin(ctx, a.ID)
+	if err != nil {
+		return nil, err
+	}
+	return i.reply(newStored(i, i.key(a.Prefix, "replies"), a.Until), 0), nil
+}
+
+// Lasts implements [backends.Attacher]: the platform may take some time to begin, and the function as long as it may.
+func (b *Backend) Lasts() time.Duration { return b.config.Timeout + eventAge*time.Second + grace }
 
 // detachable sees to it, once, that Lambda makes one attempt at asynchronous invocations.
 func (p *prepared) detachable(ctx context.Context) error {
@@ -57,17 +72,18 @@ const grace = 30 * time.Second
 type stored struct {
 	i     *invocation
 	key   string
-	begun time.Time
+	until time.Time       // the last moment at which it may come
 	ctx   context.Context // ends with the reply, too
 	end   context.CancelFunc
 
-	mu    sync.Mutex // held while the reply is waited for and while it is read
-	reply io.ReadCloser
-	once  sync.Once
+	mu      sync.Mutex // held while the reply is waited for and while it is read
+	reply   io.ReadCloser
+	missing bool // it was waited for in vain
+	once    sync.Once
 }
 
-func newStored(i *invocation, key string) *stored {
-	s := &stored{i: i, key: key, begun: time.Now()}
+func newStored(i *invocation, key string, until time.Time) *stored {
+	s := &stored{i: i, key: key, until: until}
 	s.ctx, s.end = context.WithCancel(i.ctx)
 	return s
 }
@@ -77,10 +93,9 @@ func (s *stored) Read(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.reply == nil {
-		// The platform may take some time to begin, and the function as long as it may.
-		wait := time.Until(s.begun.Add(s.i.b.config.Timeout + eventAge*time.Second + grace))
-		r, err := supervisor.AwaitReply(s.ctx, s.i.bucket, s.key, wait)
+		r, err := supervisor.AwaitReply(s.ctx, s.i.bucket, s.key, time.Until(s.until))
 		if err != nil {
+			s.missing = s.ctx.Err() == nil
 			return 0, err
 		}
 		s.reply = r
@@ -96,9 +111,10 @@ func (s *stored) Close() error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		over := s.reply != nil
-		if over {
+		switch {
+		case over:
 			err = s.reply.Close()
-		} else {
+		case !s.missing:
 			s.i.halt()
 			if r, missing := supervisor.AwaitReply(s.i.own, s.i.bucket, s.key, patience); missing == nil {
 				over = true

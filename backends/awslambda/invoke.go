@@ -2,6 +2,7 @@ package awslambda
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -32,6 +33,22 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 	if len(r.Body) > maxRequest {
 		return nil, invalid("a request of %d bytes; Lambda takes %d", len(r.Body), maxRequest)
 	}
+	i, err := b.begin(ctx, cmp.Or(r.ID, rand.Text()))
+	if err != nil {
+		return nil, err
+	}
+	m := message{Invocation: i.id, Program: i.program, Bucket: i.bucket.URL(), Request: r.Body}
+	switch {
+	case r.Detached:
+		return i.detached(m, r.Prefix, r.ID != "")
+	case b.config.Plain:
+		return i.plain(m, r.Prefix)
+	}
+	return i.stream(m)
+}
+
+// begin waits until an invocation may begin, or one that has begun may be waited for.
+func (b *Backend) begin(ctx context.Context, id string) (*invocation, error) {
 	p, err := b.ready()
 	if err != nil {
 		return nil, err
@@ -40,19 +57,12 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 	if err != nil {
 		return nil, err
 	}
-	i := &invocation{b: b, prepared: p, ctx: inside, id: rand.Text(), leave: leave}
+	i := &invocation{b: b, prepared: p, ctx: inside, id: id, leave: leave}
 	// What goes on at the platform does not end with ctx, but when its worker is told. Until then the connection is
 	// what tells of its end.
 	i.own, i.end = context.WithCancel(context.WithoutCancel(ctx))
 	i.unwatch = context.AfterFunc(inside, i.halt)
-	m := message{Invocation: i.id, Program: p.program, Bucket: p.bucket.URL(), Request: r.Body}
-	switch {
-	case r.Detached:
-		return i.detached(m, r.Prefix)
-	case b.config.Plain:
-		return i.plain(m, r.Prefix)
-	}
-	return i.stream(m)
+	return i, nil
 }
 
 // invocation is one under way.

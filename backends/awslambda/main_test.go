@@ -37,6 +37,7 @@ import (
 func TestMain(m *testing.M) {
 	if os.Getenv("AWS_LAMBDA_RUNTIME_API") == "" {
 		isolate()
+		beOutlived()
 		check(flag.Set("test.parallel", "6")) // most of their time they wait
 	}
 	backendtest.Main(m)

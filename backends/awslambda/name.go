@@ -23,11 +23,12 @@ func (b *Backend) nameOf(region, bucketURL string) string {
 		Payload, Protocol        int
 		Region, Arch             string
 		Memory, Timeout, Storage int
+		From                     int `json:",omitempty"`
 		Role                     string
 		Subnets, Groups          []string          `json:",omitempty"`
 		Tags, Env                map[string]string `json:",omitempty"`
 	}{
-		payloadVersion, wire.Version, region, c.Arch, c.MemoryMB, int(c.Timeout.Seconds()), c.StorageMB, c.Role, c.Subnets, c.SecurityGroups, c.Tags, c.Env,
+		payloadVersion, wire.Version, region, c.Arch, c.MemoryMB, int(c.Timeout.Seconds()), c.StorageMB, c.from, c.Role, c.Subnets, c.SecurityGroups, c.Tags, c.Env,
 	}), hash(bucketURL))
 }
 

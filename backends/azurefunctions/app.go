@@ -46,6 +46,9 @@ func (c Config) place(bucket string) (place, error) {
 	what := strings.Join([]string{
 		c.Subscription, strings.ToLower(c.ResourceGroup), c.Location, bucket, account, c.Identity, strconv.Itoa(c.Instances), string(settings),
 	}, "\n")
+	if c.from > 0 { // it is that configuration's alone
+		what += "\nfrom " + strconv.Itoa(c.from)
+	}
 	sum := sha256.Sum256([]byte(what))
 	name, group := fmt.Sprintf("gowren-%d-%d-%s", wire.Version, c.MemoryMB, hex.EncodeToString(sum[:8])), c.group()
 	p := place{

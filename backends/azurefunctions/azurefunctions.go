@@ -33,7 +33,7 @@ const (
 	pricePerRequest = 0.40 / 1e6
 )
 
-// Backend implements [backends.Backend], [backends.Warmer], [backends.Destroyer] and [backends.Checker].
+// Backend implements [backends.Backend], [backends.Warmer], [backends.Destroyer], [backends.Enlarger] and [backends.Checker].
 type Backend struct {
 	config      Config
 	concurrency int    // invocations at once: as many as instances

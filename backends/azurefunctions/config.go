@@ -41,6 +41,8 @@ type Config struct {
 	Tags        map[string]string // of what is made
 	// Credential authenticates the driver. Defaults to the credentials of Azure's own tools.
 	Credential azcore.TokenCredential
+
+	from int // MB of the configuration of which this is a larger one; 0 where it is the user's own
 }
 
 // parse reads a URL.

@@ -48,6 +48,7 @@ type Config struct {
 
 	loose bool          // what is uploaded is not compressed
 	poll  time.Duration // how soon an invocation looks whether it was cancelled
+	from  int           // MB of the configuration of which this is a larger one; 0 where it is the user's own
 }
 
 // scheme is that of the URL.

@@ -71,7 +71,11 @@ func (c Config) function(bucket string) (function, error) {
 	if err != nil {
 		return f, fmt.Errorf("%s: %w", scheme, err)
 	}
-	sum := sha256.Sum256(append(all.Bytes(), c.Runtime...))
+	all.WriteString(c.Runtime)
+	if c.from > 0 { // it is that configuration's alone
+		fmt.Fprintf(&all, "from %d", c.from)
+	}
+	sum := sha256.Sum256(all.Bytes())
 	f.id = fmt.Sprintf("%s-v%d-amd64-%d-%s", c.Prefix, wire.Version, c.MemoryMB, hex.EncodeToString(sum[:4]))
 	f.spec.Name = c.parent() + "/functions/" + f.id
 	return f, nil

@@ -97,6 +97,7 @@ var (
 	_ backends.Warmer    = (*Backend)(nil)
 	_ backends.Destroyer = (*Backend)(nil)
 	_ backends.Checker   = (*Backend)(nil)
+	_ backends.Enlarger  = (*Backend)(nil)
 )
 
 // New returns a backend. It sends nothing.

@@ -6,7 +6,8 @@
 //
 //	workers  processes at most; defaults to the number of CPUs divided by cpus
 //	cpus     tasks that a worker runs at once; defaults to 1
-//	memory   resident memory in MB above which a worker is killed; defaults to none; enforced on Linux alone
+//	memory   resident memory in MB above which a worker is killed; defaults to none; enforced on Linux alone. A job with
+//	         mapper.Options.MoreMemory may have as many workers again of twice the limit, and of each further step
 //
 // It runs on Linux and macOS.
 package local
@@ -14,8 +15,11 @@ package local
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"net/url"
+	"os"
 	"runtime"
 
 	"github.com/gowren/gowren/backends"
@@ -74,6 +78,35 @@ func (b *Backend) Prepare(_ context.Context, d backends.Deployment) error {
 		Name: "local", Places: b.config.Workers, Env: env, CPUs: b.config.CPUs, Memory: int64(b.config.MemoryMB) << 20, Log: d.Log,
 	})
 	return nil
+}
+
+// Enlarge implements [backends.Enlarger]: there are as many workers, and each may hold twice the memory, up to what this
+// machine has.
+func (b *Backend) Enlarge() (backends.Backend, error) {
+	c := b.config
+	if c.MemoryMB == 0 {
+		return nil, fmt.Errorf("local: workers have no memory limit (memory=) that could be raised: %w", backends.ErrInvalid)
+	}
+	most := machineMB()
+	if c.MemoryMB >= most {
+		return nil, fmt.Errorf("local: a worker may hold %d MB, and this machine has no more than %d MB: make tasks smaller, or choose another backend: %w",
+			c.MemoryMB, most, backends.ErrInvalid)
+	}
+	c.MemoryMB = min(2*c.MemoryMB, most)
+	return New(c), nil
+}
+
+// machineMB is the memory of this machine, where the system tells as Linux does. Elsewhere no limit is enforced.
+func machineMB() int {
+	data, err := os.ReadFile("/proc/meminfo")
+	if err != nil {
+		return math.MaxInt / 2
+	}
+	var kB int
+	if _, err := fmt.Sscanf(string(data), "MemTotal: %d kB", &kB); err != nil {
+		return math.MaxInt / 2
+	}
+	return kB >> 10
 }
 
 // Invoke implements [backends.Backend].

@@ -3,6 +3,7 @@ package journal
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 
@@ -25,17 +26,29 @@ func Identity(function, types, shared string, input []byte, nth int) ID {
 	return ID(h.Sum(nil)[:16])
 }
 
-// An object begins with magic, then has for each entry the identity, the length of the result as a varint, and the result,
+// Text returns the ID as a part of a key.
+func (id ID) Text() string { return hex.EncodeToString(id[:]) }
+
+// An object begins with magic, then has for each entry its kind, an ID, the length of the data as a varint, and the data,
 // and ends with the CRC-32C of all that, little-endian.
-const magic = "GWJ1"
+const magic = "GWJ2"
+
+// The kinds of entries, and what their IDs and data are.
+const (
+	kindResult byte = iota // a task's, and its result
+	kindSent               // a request's that is to be sent, and what is to be known of it
+	kindTaken              // a request's that was taken by its backend
+	kindOver               // a request's, of which nothing more comes
+	kinds
+)
 
 // ErrCorrupt marks errors of objects that were changed, cut, or are none of ours.
 var ErrCorrupt = errors.New("a corrupt journal")
 
-func appendEntry(dst []byte, id ID, result []byte) []byte {
-	dst = append(dst, id[:]...)
-	dst = binary.AppendUvarint(dst, uint64(len(result)))
-	return append(dst, result...)
+func appendEntry(dst []byte, kind byte, id ID, data []byte) []byte {
+	dst = append(append(dst, kind), id[:]...)
+	dst = binary.AppendUvarint(dst, uint64(len(data)))
+	return append(dst, data...)
 }
 
 // seal makes an object of entries.
@@ -45,8 +58,8 @@ func seal(entries []byte) []byte {
 	return binary.LittleEndian.AppendUint32(object, wire.Checksum(object))
 }
 
-// open yields the entries of an object, once all of it is known to be whole. Results refer to it.
-func open(object []byte, yield func(id ID, result []byte) error) error {
+// open yields the entries of an object, once all of it is known to be whole. Data refer to it.
+func open(object []byte, yield func(kind byte, id ID, data []byte) error) error {
 	body := len(object) - 4
 	if body < len(magic) || string(object[:len(magic)]) != magic {
 		return fmt.Errorf("%d bytes that do not begin as one: %w", len(object), ErrCorrupt)
@@ -56,16 +69,21 @@ func open(object []byte, yield func(id ID, result []byte) error) error {
 	}
 	for rest := object[len(magic):body]; len(rest) > 0; {
 		var id ID
-		if len(rest) < len(id) {
+		if len(rest) <= len(id) {
 			return fmt.Errorf("an entry that is cut: %w", ErrCorrupt)
 		}
+		kind := rest[0]
+		if kind >= kinds {
+			return fmt.Errorf("an entry of kind %d: %w", kind, ErrCorrupt)
+		}
+		rest = rest[1:]
 		copy(id[:], rest)
 		size, n := binary.Uvarint(rest[len(id):])
 		rest = rest[len(id)+max(n, 0):]
 		if n <= 0 || size > uint64(len(rest)) {
 			return fmt.Errorf("an entry that is cut: %w", ErrCorrupt)
 		}
-		if err := yield(id, rest[:size]); err != nil {
+		if err := yield(kind, id, rest[:size]); err != nil {
 			return err
 		}
 		rest = rest[size:]

@@ -6,7 +6,8 @@
 // and writes what its tasks came to into objects with numbers from 0 on (N-TOKEN/0, N-TOKEN/1, …), one after another. So
 // all is found by known keys, and nothing is listed; and what a run still writes that was forgotten is nobody else's. An
 // object is written once, and holds the results that came in a while, each with the identity of its task: which task is in
-// which batch differs from run to run.
+// which batch differs from run to run. It holds as well which requests were sent that outlive their driver, and of which
+// nothing more comes.
 package journal
 
 import (
@@ -39,6 +40,7 @@ type Journal struct {
 	number int   // of the own run, once it is claimed; the writer's
 	runs   []Run // before this one
 	past   *past
+	sent   requests                // by these
 	cancel context.CancelCauseFunc // of the writer
 
 	mu                          sync.Mutex
@@ -62,8 +64,9 @@ func Prefix(name string) (string, error) {
 	return "resume/" + name, nil
 }
 
-// Open reads what earlier runs have kept under a name. It takes memory for an identity and a number for each kept result;
-// the results lie in a temporary file. Nothing is written before the first Record.
+// Open reads what earlier runs have kept under a name. It takes memory for an identity and a number for each kept result,
+// and for each task of a request that may still bring one; the results lie in a temporary file. Nothing is written before
+// the first Record.
 func Open(ctx context.Context, b storage.Bucket, name string, r Run) (*Journal, error) {
 	prefix, err := Prefix(name)
 	if err != nil {
@@ -89,6 +92,7 @@ func (j *Journal) read(ctx context.Context) error {
 	header := func(ctx context.Context, n int) ([]byte, error) { return get(ctx, j.b, j.runKey(n+1), maxRun) }
 	for data, err := range inOrder(ctx, header) {
 		if errors.Is(err, fs.ErrNotExist) {
+			j.sent.index(j.past)
 			return nil
 		}
 		n := len(j.runs) + 1
@@ -103,11 +107,26 @@ func (j *Journal) read(ctx context.Context) error {
 			return fmt.Errorf("object %q: %w", j.runKey(n), err)
 		}
 		j.runs = append(j.runs, r)
-		if err := j.past.read(ctx, j.b, j.folder(n, r)); err != nil {
+		if err := readRun(ctx, j.b, j.folder(n, r), j.take); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
+}
+
+// take takes an entry of an earlier run.
+func (j *Journal) take(kind byte, id ID, data []byte) error {
+	switch kind {
+	case kindSent:
+		return j.sent.add(id, data)
+	case kindTaken:
+		j.sent.take(id)
+		return nil
+	case kindOver:
+		j.sent.over(id)
+		return nil
+	}
+	return j.past.add(id, data)
 }
 
 const maxRun = 1 << 20
@@ -121,9 +140,9 @@ func (j *Journal) folder(n int, r Run) string { return fmt.Sprintf("%s/%d-%s", j
 func (j *Journal) Runs() []Run { return j.runs }
 
 // Kept returns how many results the earlier runs have kept.
-func (j *Journal) Kept() int { return len(j.past.at) }
+func (j *Journal) Kept() int { return j.past.len() }
 
-// Recall returns the result that an earlier run has kept for a task.
+// Recall returns the result that an earlier run has kept for a task, or that [Journal.Adopt] has.
 func (j *Journal) Recall(id ID) (result []byte, kept bool, err error) {
 	result, kept, err = j.past.recall(id)
 	if err != nil {

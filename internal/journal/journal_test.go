@@ -228,7 +228,7 @@ func TestDamaged(t *testing.T) {
 	record(t, j, 0, 3)
 	end(t, j)
 	first := fmt.Sprintf("resume/n/1-%s/0", j.own.Token)
-	for _, change := range []string{"", "GWJ1", "<html>", strings.Repeat("x", 100)} {
+	for _, change := range []string{"", magic, "<html>", strings.Repeat("x", 100)} {
 		if err := b.Put(t.Context(), first, strings.NewReader(change)); err != nil {
 			t.Fatal(err)
 		}
@@ -282,13 +282,14 @@ const golden = "f95555f00ed3d061dc2f7a3bbf1640c3"
 // FuzzOpen: whatever is in an object, opening it ends, and what was sealed comes out again.
 func FuzzOpen(f *testing.F) {
 	f.Add(seal(nil))
-	f.Add(seal(appendEntry(nil, id(1), []byte("result"))))
+	f.Add(seal(appendEntry(nil, kindResult, id(1), []byte("result"))))
 	f.Add(seal([]byte("an entry that is cut")))
-	f.Add([]byte("GWJ1"))
+	f.Add(seal(appendEntry(nil, kindOver, request(0, 3).ID, nil)))
+	f.Add([]byte(magic))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var entries []byte
-		yield := func(id ID, result []byte) error {
-			entries = appendEntry(entries, id, result)
+		yield := func(kind byte, id ID, data []byte) error {
+			entries = appendEntry(entries, kind, id, data)
 			return nil
 		}
 		for _, object := range [][]byte{data, seal(data)} {

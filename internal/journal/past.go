@@ -16,6 +16,7 @@ import (
 
 // past holds the results of earlier runs: where each lies in a temporary file.
 type past struct {
+	mu   sync.Mutex
 	at   map[ID]span
 	file *os.File // has no name
 	end  int64
@@ -72,8 +73,8 @@ func inOrder(ctx context.Context, fetch func(ctx context.Context, n int) ([]byte
 	}
 }
 
-// read takes what a run has written: the objects from 0 on, to the first that is not there.
-func (p *past) read(ctx context.Context, b storage.Bucket, folder string) error {
+// readRun yields what a run has written: the entries of the objects from 0 on, to the first that is not there.
+func readRun(ctx context.Context, b storage.Bucket, folder string, yield func(kind byte, id ID, data []byte) error) error {
 	fetch := func(ctx context.Context, n int) ([]byte, error) {
 		return get(ctx, b, path.Join(folder, strconv.Itoa(n)), maxObject)
 	}
@@ -83,7 +84,7 @@ func (p *past) read(ctx context.Context, b storage.Bucket, folder string) error 
 			return nil
 		}
 		if err == nil {
-			err = open(data, p.add)
+			err = open(data, yield)
 		}
 		if err != nil {
 			return fmt.Errorf("object %s/%d: %w", folder, n, err)
@@ -94,6 +95,8 @@ func (p *past) read(ctx context.Context, b storage.Bucket, folder string) error 
 }
 
 func (p *past) add(id ID, result []byte) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if _, err := p.file.WriteAt(result, p.end); err != nil {
 		return err
 	}
@@ -102,8 +105,16 @@ func (p *past) add(id ID, result []byte) error {
 	return nil
 }
 
+func (p *past) len() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.at)
+}
+
 func (p *past) recall(id ID) ([]byte, bool, error) {
+	p.mu.Lock()
 	s, kept := p.at[id]
+	p.mu.Unlock()
 	if !kept {
 		return nil, false, nil
 	}

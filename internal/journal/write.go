@@ -36,13 +36,18 @@ func (j *Journal) Record(ctx context.Context, id ID, result []byte) error {
 	if err := j.wait(ctx, func() bool { return len(j.pending) <= maxPending }); err != nil {
 		return err
 	}
+	j.append(kindResult, id, result)
+	return nil
+}
+
+// append has an entry written. The journal is locked.
+func (j *Journal) append(kind byte, id ID, data []byte) {
 	if len(j.pending) == 0 {
 		j.first = time.Now()
 	}
-	j.pending = appendEntry(j.pending, id, result)
+	j.pending = appendEntry(j.pending, kind, id, data)
 	j.recorded++
 	j.notify()
-	return nil
 }
 
 // Flush returns when all that was recorded is written, or why it is not. Once ctx has ended, it waits for 20 s more; then
@@ -90,7 +95,7 @@ func (j *Journal) wait(ctx context.Context, so func() bool) error {
 // giveUp ends the writing. The journal is locked.
 func (j *Journal) giveUp() {
 	if j.failed == nil {
-		j.failed = fmt.Errorf("journal: %d results are not known to be kept in %s: the store has not answered for %v", j.recorded-j.written, j.b.URL(), patience)
+		j.failed = fmt.Errorf("journal: up to %d results are not known to be kept in %s: the store has not answered for %v", j.recorded-j.written, j.b.URL(), patience)
 	}
 	j.cancel(j.failed)
 	j.room.Broadcast()

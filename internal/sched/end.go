@@ -16,6 +16,7 @@ type Outcome struct {
 	Ran  int   // tasks that the worker says it ran
 	Busy time.Duration
 	Last bool      // of a lost worker: its task gets no further attempt
+	More bool      // likewise: its next attempt has a level more
 	end  *wire.End // all that the worker told; kept by a Runner
 }
 
@@ -37,7 +38,6 @@ const maxBarren = 16
 func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
 	last := m.Leave(b)
 	m.flying--
-	defer m.flow.over()
 	w := b.work
 	open := int(w.open.Load())
 	var rest []Task
@@ -51,8 +51,14 @@ func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
 	}
 	switch {
 	case errors.Is(o.Err, errRedundant):
+		m.flow.lost()
 	case m.fatal != nil: // how the rest ends does not matter
 		m.dropped += len(rest)
+		if errors.Is(o.Err, backends.ErrThrottled) {
+			m.flow.back()
+		} else {
+			m.flow.lost()
+		}
 	case o.Err == nil:
 		m.flow.ended()
 		m.size.observe(min(o.Ran, len(b.Tasks)), o.Busy, now.Sub(b.Begun))
@@ -66,23 +72,29 @@ func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
 		}
 	case errors.Is(o.Err, backends.ErrThrottled):
 		m.counts.Throttled++
-		if b.Copy {
-			m.counts.Copies--
-			m.late.copied -= len(b.Tasks)
-		}
+		m.uncopy(b)
 		m.giveBack(w, rest)
 		if m.flow.throttled(now, m.random()) {
 			m.Stop(fmt.Errorf("the backend has taken nothing for %v: %w", patience, o.Err))
 		}
 	case errors.Is(o.Err, backends.ErrRefused), errors.Is(o.Err, backends.ErrInvalid):
 		m.dropped += len(rest)
+		m.flow.lost()
 		m.Stop(o.Err)
 	default:
 		m.counts.Lost++
 		m.flow.lost()
-		return m.lost(rest, !o.Last, now)
+		return m.lost(rest, o, now)
 	}
 	return nil
+}
+
+// uncopy takes back that a batch is a copy, where nothing of it ran.
+func (m *Machine) uncopy(b *Batch) {
+	if b.Copy {
+		m.counts.Copies--
+		m.late.copied -= len(b.Tasks)
+	}
 }
 
 // errRedundant is the outcome of a batch that was given up since its copy, or what it was a copy of, has settled all.
@@ -124,12 +136,16 @@ func (m *Machine) isolate(tasks []Task) {
 // lost deals with the tasks of a batch whose worker was lost. One alone is to blame. Of several, one may be: they are
 // split, and the halves run apart, so that the one that kills its worker each time is found after some more losses,
 // however many innocent tasks were with it; that counts as no attempt of theirs.
-func (m *Machine) lost(rest []Task, again bool, now time.Time) []Blame {
+func (m *Machine) lost(rest []Task, o Outcome, now time.Time) []Blame {
 	switch len(rest) {
 	case 0:
 		return nil
 	case 1:
-		attempts, final := m.failed(rest[0], again, true, now)
+		t := rest[0]
+		if o.More {
+			t.Level++
+		}
+		attempts, final := m.failed(t, !o.Last, true, now)
 		if !final {
 			return nil
 		}

@@ -17,7 +17,7 @@ import (
 // odds are how often what goes wrong does, per invocation, and what tasks do, per task.
 type odds struct {
 	cold, throttle, crash, cut, silent, partition, doubled, slow, leave float64 // of invocations
-	broken, flaky, deadly                                               float64 // of tasks
+	broken, flaky, deadly, greedy                                       float64 // of tasks
 	task, overhead                                                      time.Duration
 }
 
@@ -29,7 +29,11 @@ const (
 	broken      // fails, for good
 	flaky       // fails at its first attempt
 	deadly      // kills its worker
+	greedy      // needs a worker of the level that needs says
 )
+
+// needs is the least level of a greedy task.
+func needs(index int64) int { return 1 + int(index%3) }
 
 func (o *odds) fate(seed uint64, index int64) fate {
 	switch x := rand.New(rand.NewPCG(seed, uint64(index)+1<<32)).Float64(); {
@@ -39,6 +43,8 @@ func (o *odds) fate(seed uint64, index int64) fate {
 		return flaky
 	case x < o.broken+o.flaky+o.deadly:
 		return deadly
+	case x < o.broken+o.flaky+o.deadly+o.greedy:
+		return greedy
 	}
 	return fine
 }
@@ -58,6 +64,11 @@ func (f *fake) Limits() backends.Limits                            { return back
 func (f *fake) Close() error                                       { return nil }
 
 func (f *fake) Invoke(ctx context.Context, request backends.Request) (io.ReadCloser, error) {
+	return f.invoke(ctx, request, 0)
+}
+
+// invoke is an invocation on a worker of a level.
+func (f *fake) invoke(ctx context.Context, request backends.Request, level int) (io.ReadCloser, error) {
 	now := f.flying.Add(1)
 	for most := f.most.Load(); now > most && !f.most.CompareAndSwap(most, now); most = f.most.Load() {
 	}
@@ -90,12 +101,12 @@ func (f *fake) Invoke(ctx context.Context, request backends.Request) (io.ReadClo
 		f.flying.Add(-1)
 		return nil, fmt.Errorf("%w: %w", backends.ErrInvalid, err)
 	}
-	f.script(r, &req, reply)
+	f.script(r, &req, reply, level)
 	return reply, nil
 }
 
 // script writes what the reply will bring, and when.
-func (f *fake) script(r *rand.Rand, req *wire.Request, reply *fakeReply) {
+func (f *fake) script(r *rand.Rand, req *wire.Request, reply *fakeReply, level int) {
 	speed, ran, busy := time.Duration(1), 0, time.Duration(0)
 	if r.Float64() < f.slow {
 		speed = 50
@@ -118,6 +129,10 @@ func (f *fake) script(r *rand.Rand, req *wire.Request, reply *fakeReply) {
 		fate := f.fate(f.seed, t.Index)
 		if i == crash || fate == deadly {
 			reply.add(took, nil, &backends.LostError{Worker: "w", Cause: errLost})
+			return
+		}
+		if fate == greedy && level < needs(t.Index) {
+			reply.add(took, nil, &backends.LostError{Worker: "w", Cause: backends.ErrOutOfMemory})
 			return
 		}
 		frame = wire.AppendLog(frame[:0], wire.Log{Position: i - 1, Text: "a line"})
@@ -223,7 +238,7 @@ func pause(ctx context.Context, d time.Duration) error {
 func request(_ context.Context, s *Slot, b *Batch) (backends.Request, error) {
 	r := wire.Request{Tasks: s.Tasks[:0]}
 	for _, t := range b.Tasks {
-		r.Tasks = append(r.Tasks, wire.Task{Index: t.Index, Attempt: t.Attempt + 1, Data: t.Data})
+		r.Tasks = append(r.Tasks, wire.Task{Index: t.Index, Attempt: int(t.Attempt) + 1, Data: t.Data})
 	}
 	s.Tasks = r.Tasks
 	s.Buffer = wire.AppendRequest(s.Buffer[:0], &r)

@@ -19,8 +19,21 @@ func (e *refusedError) Unwrap() error { return backends.ErrInvalid }
 
 // invoke runs a batch: one request, and the frames of its reply as they come.
 func (r *Runner) invoke(s *Slot, b *Batch) {
-	o := Outcome{Err: errGivenUp}
-	defer func() { r.end(b, o) }() // also when a callback panics or ends its goroutine: the job must not hang
+	o, parked := Outcome{Err: errGivenUp}, false
+	defer func() {
+		if !parked {
+			r.end(b, o)
+		}
+	}() // also when a callback panics or ends its goroutine: the job must not hang
+	backend, ready, err := r.backend(b)
+	if parked = ready != nil; parked {
+		r.park(b, ready)
+		return
+	}
+	if err != nil {
+		o.Err = err
+		return
+	}
 	request, err := r.job.Request(r.ctx, s, b)
 	if err != nil {
 		o.Err = fmt.Errorf("%w: %w", errLocal, err)
@@ -28,10 +41,13 @@ func (r *Runner) invoke(s *Slot, b *Batch) {
 	}
 	ctx, cancel := r.begin(b)
 	defer cancel()
-	reply, err := r.job.Backend.Invoke(ctx, request)
+	reply, err := backend.Invoke(ctx, request)
 	if err != nil {
 		o.Err = err
 		return
+	}
+	if r.job.Taken != nil {
+		r.job.Taken(b)
 	}
 	if r.m.policy.Streams {
 		r.mu.Lock()
@@ -59,8 +75,13 @@ var (
 	errGivenUp = errors.New("the job was given up: one of its functions panicked, or called runtime.Goexit")
 )
 
-// read takes a reply's frames to its end.
+// read takes a batch's reply to its end.
 func (r *Runner) read(s *Slot, b *Batch, reply io.Reader) Outcome {
+	return frames(s, reply, func(t wire.Type, payload []byte) (*wire.End, error) { return r.frame(s, b, t, payload) })
+}
+
+// frames takes a reply's frames to its end, which take returns.
+func frames(s *Slot, reply io.Reader, take func(t wire.Type, payload []byte) (*wire.End, error)) Outcome {
 	s.reader.Reset(reply)
 	var end *wire.End
 	for {
@@ -77,7 +98,7 @@ func (r *Runner) read(s *Slot, b *Batch, reply io.Reader) Outcome {
 		case end != nil:
 			return Outcome{Err: fmt.Errorf("a frame follows the reply's last one: %w", wire.ErrCorrupt)}
 		}
-		if end, err = r.frame(s, b, t, payload); err != nil {
+		if end, err = take(t, payload); err != nil {
 			return Outcome{Err: err}
 		}
 	}
@@ -187,7 +208,6 @@ func (r *Runner) relieve(b *Batch) {
 // land notes that a task of a batch under way is dealt with.
 func (r *Runner) land(b *Batch) {
 	b.work.landed.Add(1)
-	r.landed.Add(1)
 	r.relieve(b)
 }
 
@@ -232,6 +252,11 @@ func (r *Runner) end(b *Batch, o Outcome) {
 	now := time.Now()
 	r.mu.Lock()
 	alone := r.m.Leave(b) // from now on it has no copy
+	var landed int64
+	if alone {
+		landed = int64(b.work.landed.Load())
+		r.leaving += landed
+	}
 	if !errors.Is(o.Err, backends.ErrThrottled) && !errors.Is(o.Err, errLocal) {
 		r.paid += r.kept(b, now)
 	}
@@ -240,6 +265,9 @@ func (r *Runner) end(b *Batch, o Outcome) {
 	if alone && r.isLoss(b, o) {
 		lost = b.work.rest()
 		o.Last = len(lost) == 1 && r.job.Again != nil && !r.job.Again(&lost[0], lossOf(o))
+		if len(lost) == 1 {
+			o = r.enlarge(&lost[0], o)
+		}
 	}
 	r.mu.Lock()
 	switch {
@@ -251,9 +279,7 @@ func (r *Runner) end(b *Batch, o Outcome) {
 		r.m.Stop(o.Err)
 	}
 	blamed := r.m.End(b, o, now)
-	if alone {
-		r.landed.Add(-int64(b.work.landed.Load()))
-	}
+	r.leaving -= landed
 	switch {
 	case r.m.Err() != nil:
 		r.halt()

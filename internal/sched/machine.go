@@ -39,7 +39,9 @@ type Machine struct {
 	suspects [][]Task // parts of batches that lost their worker, each to be run by itself
 	suspect  int      // tasks in them
 	delayed  delays
+	parked   int // tasks that wait for a worker of their level, with their Runner
 	dropped  int // tasks that will not run, since the job cannot go on
+	aside    int // tasks whose results may come from elsewhere
 
 	flying int      // invocations under way
 	under  []*Batch // theirs
@@ -62,6 +64,17 @@ func NewMachine(p Policy) *Machine {
 // Push adds a new task.
 func (m *Machine) Push(t Task) { m.queue.add(t) }
 
+// SetAside adds a new task that is not queued yet, and may never be: its result may come from elsewhere. It reports whether
+// the job goes on.
+func (m *Machine) SetAside() bool {
+	if m.fatal != nil {
+		m.dropped++
+		return false
+	}
+	m.aside++
+	return true
+}
+
 // Close notes that all tasks were pushed.
 func (m *Machine) Close() { m.closed = true }
 
@@ -69,12 +82,14 @@ func (m *Machine) Close() { m.closed = true }
 func (m *Machine) Bytes() int { return m.queue.bytes + m.returned.bytes + m.held }
 
 // pending returns how many tasks are neither settled nor under way.
-func (m *Machine) pending() int { return m.queue.len() + m.returned.len() + m.suspect + len(m.delayed) }
+func (m *Machine) pending() int {
+	return m.queue.len() + m.returned.len() + m.suspect + len(m.delayed) + m.parked
+}
 
 // Finished reports whether there is nothing more to do: all tasks are settled, or the job cannot go on, and no
 // invocation is under way.
 func (m *Machine) Finished() bool {
-	return m.flying == 0 && (m.fatal != nil || m.closed && m.pending() == 0)
+	return m.flying == 0 && (m.fatal != nil || m.closed && m.pending()+m.aside == 0)
 }
 
 // Stop keeps further batches from being begun, and lets go of the tasks that wait. The first reason counts.
@@ -83,9 +98,10 @@ func (m *Machine) Stop(reason error) {
 		return
 	}
 	m.fatal = reason
-	m.dropped += m.pending()
+	m.dropped += m.pending() + m.aside
+	m.aside = 0
 	m.queue, m.returned, m.suspects, m.suspect, m.delayed = queue{}, queue{}, nil, 0, nil
-	m.held = 0
+	m.held, m.parked = 0, 0
 }
 
 // Err returns why the job cannot go on, or nil.
@@ -102,12 +118,12 @@ func (m *Machine) Ready(now time.Time) (bool, time.Time) {
 			return false, sooner(again, m.delayed.soonest())
 		}
 	}
-	return m.flow.admits(m.flying, now)
+	return m.flow.admits(m, now)
 }
 
 // waits reports whether a task is to be run now.
 func (m *Machine) waits(now time.Time) bool {
-	return m.pending() > len(m.delayed) || m.delayed.due(now)
+	return m.pending() > len(m.delayed)+m.parked || m.delayed.due(now)
 }
 
 // sooner returns the earlier of two times, of which the zero time is none.
@@ -137,12 +153,12 @@ func (m *Machine) Next(now time.Time) (*Batch, time.Time) {
 		m.suspect -= len(tasks)
 		m.held -= size(tasks...)
 	case m.returned.len() > 0:
-		tasks = m.returned.take(m.fit(m.returned.waiting()))
+		tasks = m.returned.take(m.fit(&m.returned))
 	case m.delayed.due(now):
 		tasks, suspect = m.delayed.take(now, m.size.next(len(m.delayed)), m.policy.BatchBytes)
 		m.held -= size(tasks...)
 	default:
-		tasks = m.queue.take(m.fit(m.queue.waiting()))
+		tasks = m.queue.take(m.fit(&m.queue))
 	}
 	b := newBatch(tasks, suspect, now)
 	m.counts.Running += int64(len(tasks))
@@ -179,16 +195,11 @@ func (m *Machine) begin(b *Batch) {
 	m.under = append(m.under, b)
 }
 
-// fit returns how many of the tasks make a good batch.
-func (m *Machine) fit(tasks []Task) int {
-	n := min(m.size.next(len(tasks)), len(tasks))
+// fit returns how many of the tasks that wait make a good batch.
+func (m *Machine) fit(q *queue) int {
+	n := min(m.size.next(q.len()), q.len())
 	if m.policy.BatchBytes > 0 {
-		bytes := 0
-		for i := range n {
-			if bytes += len(tasks[i].Data); bytes > m.policy.BatchBytes {
-				return max(i, 1)
-			}
-		}
+		n = q.within(n, m.policy.BatchBytes)
 	}
 	return n
 }
@@ -205,14 +216,15 @@ func (m *Machine) Failed(t Task, again bool, now time.Time) (attempts int, final
 
 func (m *Machine) failed(t Task, again, alone bool, now time.Time) (attempts int, final bool) {
 	t.Attempt++
-	if !again || t.Attempt > m.policy.Retries || m.policy.RetryBudget > 0 && m.counts.Retried >= int64(m.policy.RetryBudget) {
+	attempts = int(t.Attempt)
+	if !again || attempts > m.policy.Retries || m.policy.RetryBudget > 0 && m.counts.Retried >= int64(m.policy.RetryBudget) {
 		m.counts.Failed++
-		return t.Attempt, true
+		return attempts, true
 	}
 	m.counts.Retried++
 	m.held += size(t)
-	m.delayed.add(delayed{now.Add(m.delay(t.Attempt)), t, alone})
-	return t.Attempt, false
+	m.delayed.add(delayed{now.Add(m.delay(attempts)), t, alone || t.Level > 0})
+	return attempts, false
 }
 
 // delay is the time before the next attempt: doubling to 5 s, less up to a half at random.
@@ -234,10 +246,11 @@ func (m *Machine) random() float64 {
 }
 
 // Counts returns what happened so far. Queued, running and settled tasks add up to those that were pushed; tasks that a
-// stopped job will not run count as queued.
+// stopped job will not run count as queued, and those that are aside as running.
 func (m *Machine) Counts() Counts {
 	c := m.counts
 	c.Queued = int64(m.pending() + m.dropped)
+	c.Running += int64(m.aside)
 	c.More = !m.closed
 	return c
 }

@@ -135,7 +135,7 @@ func TestRetries(t *testing.T) {
 	now := start
 	for attempt := 1; ; attempt++ {
 		b := must(t, m, now)
-		if b.Tasks[0].Attempt != attempt-1 {
+		if int(b.Tasks[0].Attempt) != attempt-1 {
 			t.Fatalf("attempt %d is counted as %d", attempt, b.Tasks[0].Attempt)
 		}
 		settle(t, b)

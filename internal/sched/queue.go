@@ -1,37 +1,74 @@
 package sched
 
-// queue holds tasks in the order in which they came.
+// queue holds tasks in the order in which they came, in chunks: so that one costs the same however many wait.
 type queue struct {
-	tasks []Task // from head on
-	head  int
-	bytes int // of their inputs
+	chunks [][]Task
+	head   int // of the first chunk: tasks that were taken
+	n      int
+	bytes  int // of their inputs
 }
 
-func (q *queue) len() int { return len(q.tasks) - q.head }
+// chunk is the most tasks that one has. The first grows up to it: a job may be a single task.
+const chunk = 1024
 
-func (q *queue) waiting() []Task { return q.tasks[q.head:] }
+func (q *queue) len() int { return q.n }
 
 func (q *queue) add(tasks ...Task) {
-	if q.head > 4096 && q.head*2 > len(q.tasks) { // more was taken than is left: the copy costs less than what it frees
-		n := copy(q.tasks, q.waiting())
-		clear(q.tasks[n:])
-		q.tasks, q.head = q.tasks[:n], 0
+	for _, t := range tasks {
+		last := len(q.chunks) - 1
+		if last < 0 || len(q.chunks[last]) == chunk {
+			q.chunks = append(q.chunks, nil)
+			if last++; last > 0 {
+				q.chunks[last] = make([]Task, 0, chunk)
+			}
+		}
+		q.chunks[last] = append(q.chunks[last], t)
+		q.bytes += len(t.Data)
 	}
-	q.tasks = append(q.tasks, tasks...)
-	q.bytes += size(tasks...)
+	q.n += len(tasks)
+}
+
+// within returns how many of the first n tasks have so many bytes of inputs together; one at least.
+func (q *queue) within(n, bytes int) int {
+	at, c := q.head, 0
+	for i := range n {
+		if at == len(q.chunks[c]) {
+			at, c = 0, c+1
+		}
+		if bytes -= len(q.chunks[c][at].Data); bytes < 0 {
+			return max(i, 1)
+		}
+		at++
+	}
+	return n
 }
 
 // take removes the first n tasks.
 func (q *queue) take(n int) []Task {
-	first := q.tasks[q.head : q.head+n]
-	taken := append(make([]Task, 0, n), first...)
-	clear(first) // lets go of the inputs
-	q.head += n
-	if q.head == len(q.tasks) {
-		q.tasks, q.head = q.tasks[:0], 0
+	taken := make([]Task, 0, n)
+	for len(taken) < n {
+		first := q.chunks[0][q.head:]
+		first = first[:min(len(first), n-len(taken))]
+		taken = append(taken, first...)
+		clear(first) // lets go of the inputs
+		if q.head += len(first); q.head == len(q.chunks[0]) {
+			q.drop()
+		}
 	}
+	q.n -= n
 	q.bytes -= size(taken...)
 	return taken
+}
+
+// drop lets go of the first chunk. The last one is used again.
+func (q *queue) drop() {
+	q.head = 0
+	if len(q.chunks) == 1 {
+		q.chunks[0] = q.chunks[0][:0]
+		return
+	}
+	q.chunks[0] = nil
+	q.chunks = q.chunks[1:]
 }
 
 // size is that of the tasks' inputs in bytes.

@@ -38,11 +38,13 @@ type chaos struct {
 	where   map[int64]int // the batches in which a task is not settled: one at most, and copies
 	copied  int           // tasks in copies
 	leaving []func()      // end what was left
+	parked  [][]Task
+	levels  map[int64]int32 // of tasks that need more than 0
 	under   []*Batch
 }
 
 func newChaos(t *testing.T, seed uint64) *chaos {
-	c := &chaos{T: t, Rand: rand.New(rand.NewPCG(seed, 1)), seed: seed, now: start, done: map[int64]bool{}, where: map[int64]int{}}
+	c := &chaos{T: t, Rand: rand.New(rand.NewPCG(seed, 1)), seed: seed, now: start, done: map[int64]bool{}, where: map[int64]int{}, levels: map[int64]int32{}}
 	c.policy = Policy{
 		Concurrency: 1 + c.IntN(8), CPUs: 1 + c.IntN(4), BatchSize: max(c.IntN(20)-4, 0), BatchBytes: c.IntN(50),
 		Retries: c.IntN(4), Random: c.Float64, Streams: c.IntN(3) > 0, Copies: max(c.Float64()-0.5, 0),
@@ -73,6 +75,9 @@ func (c *chaos) run() {
 			end := c.leaving[i]
 			c.leaving = slices.Delete(c.leaving, i, i+1)
 			end()
+		case len(c.parked) > 0 && c.IntN(3) == 0:
+			c.m.Unpark(c.parked[0])
+			c.parked = c.parked[1:]
 		case len(c.under) > 0 && c.IntN(2) == 0:
 			c.end()
 		default:
@@ -100,6 +105,10 @@ func (c *chaos) begin() {
 		}
 		return
 	}
+	if b.level() > 0 && len(b.work.batches) == 1 && c.IntN(3) == 0 {
+		c.parked = append(c.parked, c.m.Park(b))
+		return
+	}
 	c.under = append(c.under, b)
 	bytes := 0
 	for _, task := range b.Tasks {
@@ -108,8 +117,11 @@ func (c *chaos) begin() {
 			others = len(b.work.batches) - 1
 			c.copied++
 		}
-		if c.done[task.Index] || c.where[task.Index] != others || task.Attempt > c.policy.Retries {
+		if c.done[task.Index] || c.where[task.Index] != others || int(task.Attempt) > c.policy.Retries {
 			c.fail("task %d is begun (done %v, under way %d, attempt %d, copy %v)", task.Index, c.done[task.Index], c.where[task.Index], task.Attempt, b.Copy)
+		}
+		if task.Level != c.levels[task.Index] || task.Level > 0 && len(b.Tasks) > 1 {
+			c.fail("task %d is begun at level %d with %d tasks, want level %d", task.Index, task.Level, len(b.Tasks), c.levels[task.Index])
 		}
 		c.where[task.Index]++
 		bytes += len(task.Data)
@@ -179,6 +191,10 @@ func (c *chaos) end() {
 	}
 	if b.redundant() && c.IntN(2) == 0 {
 		o.Err = errRedundant
+	}
+	if rest := b.work.rest(); errors.Is(o.Err, errLost) && len(rest) == 1 && len(b.work.batches) == 1 && c.IntN(2) == 0 {
+		o.More = true
+		c.levels[rest[0].Index]++
 	}
 	o.Ran, o.Busy = ran, time.Duration(ran)*time.Millisecond
 	end := func() {

@@ -25,9 +25,9 @@ func TestRecallEnds(t *testing.T) {
 				}
 				return nil
 			},
-			Recall: func(context.Context, *Slot, *Task) (bool, error) {
+			Recall: func(context.Context, *Slot, *Task) (bool, <-chan struct{}, error) {
 				recalled++
-				return true, nil
+				return true, nil, nil
 			},
 		})
 		if err := r.Run(ctx); !errors.Is(err, stopped) || recalled != 6 {

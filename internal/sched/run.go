@@ -23,14 +23,19 @@ type Job struct {
 	// that it pushed, unless Known is 1. Its context ends when the job stops, for whatever reason.
 	Feed func(ctx context.Context, push func(data []byte) bool) error
 	// Recall, where it is set, may give a new task's result from elsewhere, so that it does not run. It is called by Feed's
-	// goroutine, before the task is queued.
-	Recall func(ctx context.Context, s *Slot, t *Task) (bool, error)
+	// goroutine, before the task is queued. Where the result may still come, it returns what is closed when more is known:
+	// the task is put aside, others go on, and it is asked again then, by another goroutine.
+	Recall func(ctx context.Context, s *Slot, t *Task) (kept bool, later <-chan struct{}, err error)
 	// Request makes the request of a batch; it may take its buffer from the slot.
 	Request func(ctx context.Context, s *Slot, b *Batch) (backends.Request, error)
+	// Taken, where it is set, is told that the backend has taken a batch's request.
+	Taken func(b *Batch)
 	// Result takes a task's result. An error of it is a failure of the task.
 	Result func(ctx context.Context, s *Slot, t *Task, v Value) *Failure
 	// Again, where it is set, says whether another attempt at a task may help, in place of what its worker says.
 	Again func(t *Task, f *Failure) bool
+	// Larger, where it is set, has workers with more memory, for tasks whose worker ran out of it.
+	Larger Larger
 	// Failed takes a task's failure, once it is final. An error of it ends the job.
 	Failed func(t *Task, attempts int, f *Failure) error
 	// Attempt, where it is set, is told how each attempt at a task ended: f is nil for a result, and not final where another
@@ -89,14 +94,16 @@ type Runner struct {
 	room     sync.Cond // there may be room in the queue
 	m        *Machine
 	next     int64
-	recalled int64 // of these, the tasks that did not run
-	started  int   // slots
-	waiting  int   // slots that wait for work and were not woken
+	recalled int64                      // of these, the tasks that did not run
+	aside    map[<-chan struct{}][]Task // tasks of which more is known when it is closed
+	started  int                        // slots
+	waiting  int                        // slots that wait for work and were not woken
 	alarm    *time.Timer
 	due      time.Time     // when the alarm goes off; zero if it is off
+	leaving  int64         // tasks dealt with of batches that have left and not ended
 	settled  atomic.Int64  // tasks with a result or a final failure
-	landed   atomic.Int64  // tasks dealt with of batches under way
 	paid     time.Duration // for which invocations that are over have kept a worker
+	prices   []float64     // of a worker's time by its level from 1 on, beside one as configured
 }
 
 // NewRunner makes a runner.
@@ -126,6 +133,7 @@ func (r *Runner) Run(ctx context.Context) error {
 		r.cancel()
 		r.mu.Lock()
 		defer r.mu.Unlock()
+		r.m.flow.forget(r.m)
 		if r.alarm != nil {
 			r.alarm.Stop()
 		}
@@ -180,25 +188,6 @@ func (r *Runner) push(data []byte) bool {
 	r.m.Push(Task{Index: r.next, Data: data})
 	r.next++
 	r.pass()
-	return true
-}
-
-// recall reports whether a task's result was to be had from elsewhere. An error ends the job.
-func (r *Runner) recall(t Task) bool {
-	s := slots.Get().(*Slot)
-	defer slots.Put(s)
-	kept, err := r.job.Recall(r.ctx, s, &t)
-	if err != nil {
-		r.stop(err)
-	}
-	if !kept {
-		return false
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.next++
-	r.recalled++
-	r.settled.Add(1)
 	return true
 }
 
@@ -304,7 +293,7 @@ func (r *Runner) wakeAt(t time.Time) {
 }
 
 // Paid returns for how long invocations have kept a worker by now, those under way too, added up. One that ends meanwhile
-// is in it once.
+// is in it once. The time of a worker with more memory counts as that of one as configured for the same price.
 func (r *Runner) Paid(now time.Time) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -325,7 +314,22 @@ func (r *Runner) kept(b *Batch, now time.Time) time.Duration {
 	case since.IsZero():
 		since = b.Begun
 	}
-	return max(now.Sub(since), 0)
+	kept := max(now.Sub(since), 0)
+	if level := b.level(); level > 0 {
+		kept = time.Duration(float64(kept) * r.price(level))
+	}
+	return kept
+}
+
+// landed is how many tasks that the machine counts as running are dealt with.
+func (r *Runner) landed() int64 {
+	n := r.leaving
+	for _, b := range r.m.under {
+		if b.work.batches[0] == b { // and not once more for its copies
+			n += int64(b.work.landed.Load())
+		}
+	}
+	return n
 }
 
 // Counts tells what was done so far. It may be called at any time.
@@ -334,7 +338,7 @@ func (r *Runner) Counts() Counts {
 	defer r.mu.Unlock()
 	c := r.m.Counts()
 	c.Settled = r.settled.Load()
-	c.Running -= r.landed.Load()
+	c.Running -= r.landed()
 	c.Recalled = r.recalled
 	return c
 }

@@ -86,7 +86,7 @@ func newFake(r *rand.Rand, seed uint64) *fake {
 	some := func(most float64) float64 { return most * max(r.Float64()-0.3, 0) }
 	return &fake{seed: seed, cpus: 1 + r.IntN(4), odds: odds{
 		cold: some(0.2), throttle: some(0.5), crash: some(0.2), cut: some(0.1), silent: some(0.1), partition: some(0.1), doubled: some(0.5), slow: some(0.1), leave: some(0.5),
-		broken: some(0.02), flaky: some(0.1), deadly: some(0.005),
+		broken: some(0.02), flaky: some(0.1), deadly: some(0.005), greedy: max(0.02*rand.New(rand.NewPCG(seed, 3)).Float64()-0.005, 0),
 		task: time.Millisecond << r.IntN(9), overhead: time.Millisecond << r.IntN(7),
 	}}
 }
@@ -97,7 +97,7 @@ func newSimulation(t *testing.T, r *rand.Rand, f *fake, tasks, workers int, flow
 		Backend: f,
 		Policy: Policy{Concurrency: workers, CPUs: f.cpus, BatchSize: max(r.IntN(30)-15, 0), BatchBytes: r.IntN(200), Retries: 20, Random: rand.Float64,
 			Copies: s.copies, Streams: r.IntN(2) == 0, Flow: flow},
-		Feed: s.feed, Request: request, Result: s.result, Failed: s.failed, Log: func(*Task, string) {},
+		Feed: s.feed, Request: s.request, Larger: &fakeLadder{f: f, levels: 3, takes: 30 * time.Second, failures: int(f.seed % 3)}, Result: s.result, Failed: s.failed, Log: func(*Task, string) {},
 		QueueTasks: 1 + r.IntN(2*tasks), QueueBytes: 1 << 20,
 	})
 	return s
@@ -183,6 +183,9 @@ func (s *simulation) result(_ context.Context, _ *Slot, t *Task, v Value) *Failu
 		s.Errorf("replay by -seed %d: task %d has the result of %d", s.seed, t.Index, index)
 	}
 	s.done[t.Index].Add(1)
+	if want := s.level(t.Index); int(t.Level) != want {
+		s.Errorf("replay by -seed %d: task %d is done on a worker of level %d, want %d", s.seed, t.Index, t.Level, want)
+	}
 	if x := s.f.fate(s.seed, t.Index); x == broken || x == deadly {
 		s.Errorf("replay by -seed %d: task %d succeeds", s.seed, t.Index)
 	}
@@ -223,7 +226,7 @@ func (s *simulation) idle() {
 		s.fail("the alarm is set for %v, not %v", s.r.due, again)
 	}
 	c := s.r.m.Counts()
-	if pushed := s.r.next; c.Queued+c.Running-s.r.landed.Load()+s.r.settled.Load() != pushed {
+	if pushed := s.r.next; c.Queued+c.Running-s.r.landed()+s.r.settled.Load() != pushed {
 		s.fail("%+v does not add up to %d", c, pushed)
 	}
 }

@@ -14,7 +14,8 @@ import (
 type Task struct {
 	Index   int64  // in the job
 	Data    []byte // the encoded input
-	Attempt int    // attempts that failed so far
+	Attempt int32  // attempts that failed so far
+	Level   int32  // of its worker's memory: 0 is as configured, each further one has more
 }
 
 // Batch is the tasks of one invocation.
@@ -97,6 +98,9 @@ func (b *Batch) Settle(position int) (bool, error) {
 	b.work.open.Add(-1)
 	return true, nil
 }
+
+// level is that of its tasks: those above 0 run alone.
+func (b *Batch) level() int { return int(b.Tasks[0].Level) }
 
 // redundant reports whether how the invocation ends does not matter any more.
 func (b *Batch) redundant() bool { return b.over() && b.work.copied.Load() }

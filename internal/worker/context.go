@@ -89,24 +89,34 @@ func (s *slot) begin(position int, t *wire.Task) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.position = position
-	if s.r.req.Timeout > 0 || s.r.req.Budget > 0 {
+	if s.r.req.Timeout > 0 {
 		s.since = time.Now()
 	}
+}
+
+// begun notes that the slot begins to work on the run's request.
+func (s *slot) begun() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.clock = time.Since(s.r.begun)
 }
 
 // end notes that the task is over. It reports whether the task had been told to stop.
 func (s *slot) end() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := time.Since(s.r.begun)
+	took := now - s.clock
+	s.clock = now
+	if s.position >= 0 { // also called for an error whose own methods panic, when the task is over
+		s.took.note(s.position, took)
+	}
 	late := s.late
 	s.position, s.late = -1, false
-	if s.r.req.Budget > 0 {
-		took := int64(time.Since(s.since))
-		for {
-			longest := s.r.long.Load()
-			if took <= longest || s.r.long.CompareAndSwap(longest, took) {
-				break
-			}
+	for s.r.req.Budget > 0 {
+		longest := s.r.long.Load()
+		if int64(took) <= longest || s.r.long.CompareAndSwap(longest, int64(took)) {
+			break
 		}
 	}
 	if late { // its context is cancelled; the next task gets another

@@ -19,7 +19,6 @@ type slot struct {
 	r     *run
 	coder *serialize.Coder
 	buf   []byte
-	took  took
 	ran   atomic.Int64
 	busy  atomic.Int64 // nanoseconds
 
@@ -29,9 +28,11 @@ type slot struct {
 	cancel context.CancelCauseFunc // of a context that ends with the task's time-out; nil where there is none
 
 	mu       sync.Mutex
-	position int       // of the task under way; -1 is none
-	since    time.Time // when it began; kept where there is a time-out
-	late     bool      // it was told to stop
+	position int           // of the task under way; -1 is none
+	since    time.Time     // when it began; kept where there is a time-out
+	late     bool          // it was told to stop
+	clock    time.Duration // since the run's beginning: when the last task ended; one reading of the clock a task
+	took     took
 }
 
 func newSlot(r *run) *slot {
@@ -58,6 +59,7 @@ func (s *slot) loop() {
 // run works until there is no task to begin. A function that ends its goroutine (runtime.Goexit) ends this one; another
 // takes over.
 func (s *slot) run() {
+	s.begun()
 	begun, ended := time.Now(), false
 	defer func() {
 		s.busy.Add(int64(time.Since(begun)))
@@ -87,8 +89,6 @@ func (s *slot) task(position int) {
 	t := &s.r.req.Tasks[position]
 	s.begin(position, t)
 	s.ran.Add(1)
-	begun := time.Now()
-	defer func() { s.note(position, time.Since(begun)) }()
 	settled := false
 	defer func() {
 		if !settled { // also by the error's own methods, which are the user's code too

@@ -16,28 +16,25 @@ import (
 // told is how many of the slowest tasks a reply tells of.
 const told = 3
 
-// took is how long a slot's tasks of a request took. It is locked since a task that is given up may end while the reply is
-// made; no other request is served by its run then.
+// took is how long a slot's tasks of a request took. The slot's lock guards it, since a task that is given up may end while the
+// reply is made; no other request is served by its run then.
 type took struct {
-	mu      sync.Mutex
 	times   times.Histogram
 	slowest []wire.Slow
 }
 
 func (s *slot) forget() {
-	s.took.mu.Lock()
-	defer s.took.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.took.times.N() > 0 {
 		s.took.times = times.Histogram{}
 		s.took.slowest = s.took.slowest[:0]
 	}
 }
 
-func (s *slot) note(position int, d time.Duration) {
-	s.took.mu.Lock()
-	defer s.took.mu.Unlock()
-	s.took.times.Add(d)
-	s.took.slowest = slowest(s.took.slowest, wire.Slow{Position: position, Took: d})
+func (t *took) note(position int, d time.Duration) {
+	t.times.Add(d)
+	t.slowest = slowest(t.slowest, wire.Slow{Position: position, Took: d})
 }
 
 // slowest adds a task to the slowest of others.
@@ -52,8 +49,8 @@ func slowest(all []wire.Slow, x wire.Slow) []wire.Slow {
 
 // tell adds what a slot's tasks took.
 func (s *slot) tell(e *wire.End) {
-	s.took.mu.Lock()
-	defer s.took.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	e.Times.Merge(&s.took.times)
 	for _, x := range s.took.slowest {
 		e.Slowest = slowest(e.Slowest, x)

@@ -11,13 +11,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/gzip"
-	"go.uber.org/goleak"
 
 	"github.com/gowren/gowren/serialize"
 	"github.com/gowren/gowren/storage/memstore"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // bucket stores objects under their names.
 func bucket(t testing.TB, objects map[string]string) string {

@@ -1,0 +1,122 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gowren/gowren/storage"
+)
+
+// Commit makes a set of shards that [Writer]s have stored below prefix in the bucket at url, in the order given. It is
+// fs.ErrExist where there is a set already; of several that commit at once, one succeeds. Then all else below prefix goes:
+// shards of attempts whose results were not used. An error of that comes with the manifest, which is stored. After any
+// other error nothing is: [Discard] removes the shards.
+func Commit(ctx context.Context, url, prefix string, s Schema, shards []Shard) (*Manifest, error) {
+	m, err := newManifest(s, shards)
+	if err != nil {
+		return nil, fmt.Errorf("dataset: commit: %w", err)
+	}
+	for _, shard := range shards {
+		if !strings.HasPrefix(shard.Key, prefix+"/") {
+			return nil, fmt.Errorf("dataset: commit: shard %q is not below %q: %w", shard.Key, prefix, fs.ErrInvalid)
+		}
+	}
+	b, err := open(ctx, url)
+	if err != nil {
+		return nil, fmt.Errorf("dataset: commit: %w", err)
+	}
+	defer b.Close()
+	if err := m.store(ctx, b); err != nil {
+		stored, unknown := holds(ctx, b, &m)
+		if unknown != nil {
+			return nil, fmt.Errorf("dataset: commit: %w; whether it was stored all the same is not known: %w", err, unknown)
+		}
+		if !stored {
+			return nil, fmt.Errorf("dataset: commit: %w", err)
+		}
+	}
+	if err := clean(ctx, b, prefix, &m); err != nil {
+		return &m, fmt.Errorf("dataset: shards that no manifest names stay in %s: %w", url, err)
+	}
+	return &m, nil
+}
+
+// holds reports whether the manifest is stored although storing it failed, as where only the reply was lost, or why that
+// cannot be known.
+func holds(ctx context.Context, b storage.Bucket, m *Manifest) (bool, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	is, err := readManifest(ctx, b)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && is.Hash == m.Hash && slices.Equal(is.Shards, m.Shards), err
+}
+
+// Discard removes the shards below prefix in the bucket at url, those of a job that came to nothing. What a manifest there
+// names stays.
+func Discard(ctx context.Context, url, prefix string) error {
+	b, err := open(ctx, url)
+	if err != nil {
+		return fmt.Errorf("dataset: discard: %w", err)
+	}
+	defer b.Close()
+	read, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	m, err := readManifest(read, b)
+	if errors.Is(err, fs.ErrNotExist) {
+		m, err = &Manifest{}, nil
+	}
+	if err == nil {
+		err = clean(ctx, b, prefix, m)
+	}
+	if err != nil {
+		return fmt.Errorf("dataset: discard: %w", err)
+	}
+	return nil
+}
+
+// clean deletes what is below prefix and not of the set, also when ctx has ended.
+func clean(ctx context.Context, b storage.Bucket, prefix string, m *Manifest) error {
+	if err := storage.CheckKey(prefix); err != nil {
+		return err // an empty one is that of all objects
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	kept := make(map[string]bool, len(m.Shards))
+	for _, shard := range m.Shards {
+		kept[shard.Key] = true
+	}
+	var keys []string
+	for o, err := range b.List(ctx, prefix+"/") {
+		if err != nil {
+			return err
+		}
+		if kept[o.Key] {
+			continue
+		}
+		if keys = append(keys, o.Key); len(keys) == 1000 {
+			if err := b.Delete(ctx, keys...); err != nil {
+				return err
+			}
+			keys = keys[:0]
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	return b.Delete(ctx, keys...)
+}
+
+func open(ctx context.Context, url string) (storage.Bucket, error) {
+	b, err := storage.Open(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	return storage.Retry(b, storage.RetryPolicy{}), nil
+}

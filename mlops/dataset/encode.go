@@ -1,0 +1,87 @@
+package dataset
+
+import (
+	"hash/crc32"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// compressor is shared by all: it has no state between frames.
+var compressor = sync.OnceValues(func() (*zstd.Encoder, error) {
+	return zstd.NewWriter(nil, zstd.WithEncoderConcurrency(0), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false))
+})
+
+// encode writes the groups to where the header leaves off, and fills its table.
+func (w *Writer) encode(h *header) error {
+	w.out = buffer(w.out, sizeOfHeader(len(h.groups)))
+	for i := range h.groups {
+		from := i * h.rows
+		to := from + h.rowsOf(i)
+		begin, end := w.rows.span(from, to)
+		if h.sparse {
+			h.groups[i].nonZeros = uint32(end - begin)
+		}
+		l := h.layout(to-from, int64(end-begin))
+		at := len(w.out)
+		if !h.zstd {
+			w.grow(int(l.size))
+			w.rows.encode(h, l, from, to, w.out[at:])
+		} else {
+			e, err := compressor()
+			if err != nil {
+				return err
+			}
+			w.scratch = buffer(w.scratch, int(l.size))
+			w.rows.encode(h, l, from, to, w.scratch)
+			w.out = e.EncodeAll(w.scratch, w.out)
+		}
+		h.groups[i].bytes = uint32(len(w.out) - at)
+		h.groups[i].sum = crc32.Checksum(w.out[at:], castagnoli)
+	}
+	return nil
+}
+
+// grow makes the shard longer by n bytes.
+func (w *Writer) grow(n int) {
+	if len(w.out)+n > cap(w.out) {
+		w.out = append(buffer(nil, max(2*cap(w.out), len(w.out)+n))[:0], w.out...)
+	}
+	w.out = w.out[:len(w.out)+n]
+}
+
+// span returns which values those of some rows are.
+func (p *pending) span(from, to int) (begin, end int) {
+	if p.ends == nil || from == to {
+		return 0, 0
+	}
+	if from > 0 {
+		begin = int(p.ends[from-1])
+	}
+	return begin, int(p.ends[to-1])
+}
+
+// encode lays out a group in b.
+func (p *pending) encode(h *header, l layout, from, to int, b []byte) {
+	clear(b)
+	if h.labels {
+		copy(b[l.labels:], bytesOf(p.labels[from:to]))
+	}
+	if h.weights {
+		copy(b[l.weights:], bytesOf(p.weights[from:to]))
+	}
+	if h.sparse {
+		begin, end := p.span(from, to)
+		ptr := wordsOf[uint32](b, int(l.ptr), to-from+1)
+		for i, e := range p.ends[from:to] {
+			ptr[i+1] = e - uint32(begin)
+		}
+		copy(b[l.idx:], bytesOf(p.idx[begin:end]))
+		copy(b[l.values:], bytesOf(p.values[begin:end]))
+	} else {
+		copy(b[l.values:], bytesOf(p.values[from*h.width:to*h.width]))
+	}
+	if !littleEndian {
+		turn(b)
+	}
+}

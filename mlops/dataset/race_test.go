@@ -1,0 +1,6 @@
+//go:build race
+
+package dataset
+
+// raceDetector tells whether it slows everything down and takes memory.
+const raceDetector = true
