@@ -104,7 +104,7 @@ func (r *Reader) blocks(ctx context.Context, yield func(*Block) bool) error {
 		err = r.idx(ctx, b, yield)
 	}
 	switch {
-	case err == errStop: //nolint:errorlint // it is not wrapped
+	case err == errStop:
 		return nil
 	case err != nil:
 		return err

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"sort"
 
 	"github.com/gowren/gowren/mlops/dataset"
 )
@@ -52,6 +51,8 @@ func (f *binsFit) See(in dataset.Schema, b *dataset.Block) error {
 		return f.Extents[i].see(dataset.Column{Kind: dataset.Number}, b.Rows, &dataset.Data{Numbers: values})
 	})
 }
+
+func (f *binsFit) samples() *sampler { return &f.Sampler }
 
 func (f *binsFit) whole() bool {
 	if f.Step.Equal {
@@ -131,7 +132,11 @@ func (t Binned) Apply(in dataset.Schema, b *dataset.Block) error {
 				values[i] = float64(t.Bins)
 				continue
 			}
-			values[i] = float64(sort.Search(len(edges), func(k int) bool { return edges[k] > x }))
+			bin := before(edges, x)
+			if bin < len(edges) && edges[bin] == x {
+				bin++
+			}
+			values[i] = float64(bin)
 		}
 		return nil
 	})

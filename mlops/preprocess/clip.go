@@ -45,6 +45,8 @@ type clipFit struct {
 
 func (f *clipFit) See(in dataset.Schema, b *dataset.Block) error { return f.Sampler.see("clip", in, b) }
 
+func (f *clipFit) samples() *sampler { return &f.Sampler }
+
 func (f *clipFit) whole() bool { return f.Sampler.whole() }
 
 func (f *clipFit) Merge(other Fitter) error {

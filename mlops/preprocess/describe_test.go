@@ -62,8 +62,8 @@ func TestDescribe(t *testing.T) {
 	}
 	for _, want := range []string{
 		"column    kind  count  missing   min   max  mean  deviation  25 %  50 %  75 %  distinct  most frequent\n",
-		"  a  number      4        1     1     4   2.5      1.118  1.75   2.5  3.25         4",
-		"  c  number      0        5  ", "u (2)\n", "5 rows; quantiles are of 5, and their ranks within 1.0 %; left out for number: 3\n",
+		"a       number      4        1     1     4   2.5      1.118  1.75   2.5  3.25         4",
+		"c       number      0        5\n", "u (2)\n", "5 rows; quantiles are of 5, and their ranks within 1.0 %; left out for number: 3\n",
 	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("%q is not in\n%s", want, text.String())

@@ -99,6 +99,8 @@ func (s *columnState) vectors(all int64, v *dataset.Vectors) {
 	s.Count, s.Missing = s.Count+all-missing, s.Missing+missing
 }
 
+func (f *describing) samples() *sampler { return &f.Numbers }
+
 func (f *describing) whole() bool {
 	return f.Numbers.whole() && !slices.ContainsFunc(f.Columns, func(s columnState) bool { return len(s.Distinct) != 0 && len(s.Distinct) != distinctRegisters })
 }

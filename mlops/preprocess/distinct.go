@@ -1,6 +1,9 @@
 package preprocess
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // distinct estimates how many different values there were, by HyperLogLog: of hashes that begin alike, it keeps the longest
 // run of zeros that followed. It merges to the byte, in any order, and is 4 KiB whatever it has seen: a library that begins
@@ -16,10 +19,7 @@ func newDistinct() distinct { return make(distinct, distinctRegisters) }
 
 // add takes the hash of a value.
 func (d distinct) add(hash uint64) {
-	run := byte(1)
-	for rest := hash<<distinctBits | 1<<(distinctBits-1); rest>>63 == 0; rest <<= 1 {
-		run++
-	}
+	run := byte(bits.LeadingZeros64(hash<<distinctBits|1<<(distinctBits-1))) + 1
 	if at := hash >> (64 - distinctBits); run > d[at] {
 		d[at] = run
 	}

@@ -28,18 +28,44 @@ func learn(ctx context.Context, ex *mapper.Executor, src dataset.Source, parts [
 	if len(parts) == 0 {
 		return ops, nil, tallies{}.tell(ops)
 	}
+	rows := int64(0)
+	if slices.ContainsFunc(ops, func(o op) bool { _, ok := o.fitter.(samples); return ok }) {
+		var err error
+		if rows, err = rowsOf(ctx, parts); err != nil {
+			return nil, nil, err
+		}
+	}
+	for {
+		for _, o := range ops {
+			if f, ok := o.fitter.(samples); ok {
+				f.samples().expect(rows)
+			}
+		}
+		got, skipped, err := learnOnce(ctx, ex, src, parts, ops)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !slices.ContainsFunc(got, func(o op) bool { f, ok := o.fitter.(samples); return ok && !f.samples().enough() }) {
+			return got, skipped, nil
+		}
+		rows = 0 // there were far fewer than expected
+	}
+}
+
+// learnOnce returns the ops with what a job has learned.
+func learnOnce(ctx context.Context, ex *mapper.Executor, src dataset.Source, parts []dataset.Part, ops []op) ([]op, dataset.Skipped, error) {
 	s, err := newSpec(src, ops)
 	if err != nil {
 		return nil, nil, err
 	}
 	if counts(ops) {
-		return s.count(ctx, ex, parts, ops)
+		return s.count(ctx, ex, parts, slices.Clone(ops))
 	}
 	l, err := mapper.MapReduce(ctx, ex, fitPart.With(s), mergeLearned, parts)
 	if err != nil {
 		return nil, nil, err
 	}
-	ops, err = l.into(ops)
+	ops, err = l.into(slices.Clone(ops))
 	return ops, l.Skipped, err
 }
 

@@ -139,6 +139,8 @@ func (f *medianFit) See(in dataset.Schema, b *dataset.Block) error {
 	return f.Sampler.see("impute", in, b)
 }
 
+func (f *medianFit) samples() *sampler { return &f.Sampler }
+
 func (f *medianFit) whole() bool {
 	return len(f.Imputed.Columns) == f.Sampler.Sample.Width && f.Sampler.whole() && f.Imputed.whole()
 }

@@ -340,7 +340,7 @@ func TestSkipped(t *testing.T) {
 	if err != nil || d.Rows != 2 || d.Skipped[dataset.BadFields] != 1 {
 		t.Errorf("%+v, %v", d, err)
 	}
-	src.Format.Bad = dataset.Fail
+	src.Format.Bad, src.Split = dataset.Fail, 0
 	if _, err := (Pipeline{MinMax{}}).Fit(t.Context(), ex, src); err == nil || !strings.Contains(err.Error(), "in.csv") || !strings.Contains(err.Error(), "line 3") || !strings.Contains(err.Error(), `column "a"`) {
 		t.Errorf("%v", err)
 	}

@@ -183,17 +183,17 @@ func FuzzFitter(f *testing.F) {
 			}
 		}
 		state, err := stateOf(p.Fitter)
-		if err != nil {
+		if err = errors.Join(err, state.settle()); err != nil {
 			f.Fatal(err)
 		}
 		f.Add(state.Type, state.Data)
 	}
 	f.Fuzz(func(t *testing.T, name string, data []byte) {
-		a, err := (State{name, data}).fitter()
+		a, err := (State{Type: name, Data: data}).fitter()
 		if err != nil {
 			return
 		}
-		b, err := (State{name, data}).fitter()
+		b, err := (State{Type: name, Data: data}).fitter()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"sort"
 
 	"github.com/gowren/gowren/mlops/dataset"
 )
@@ -44,6 +43,8 @@ type quantileFit struct {
 func (f *quantileFit) See(in dataset.Schema, b *dataset.Block) error {
 	return f.Sampler.see("quantile", in, b)
 }
+
+func (f *quantileFit) samples() *sampler { return &f.Sampler }
 
 func (f *quantileFit) whole() bool { return f.Sampler.whole() }
 
@@ -130,13 +131,13 @@ func (r Ranked) rank(q []float64, x float64) float64 {
 		p = 1
 	default:
 		// Where quantiles are equal, x has the rank of the middle one.
-		first := sort.SearchFloat64s(q, x)
+		first := before(q, x)
 		if q[first] != x {
 			a, b := q[first-1], q[first]
 			p = part(first-1, n) + (x-a)/(b-a)*(part(first, n)-part(first-1, n))
 			break
 		}
-		last := first + sort.Search(n-first, func(i int) bool { return q[first+i] > x }) - 1
+		last := first + before(q[first:], math.Nextafter(x, highest)) - 1
 		p = (part(first, n) + part(last, n)) / 2
 	}
 	if !r.Normal {
@@ -147,6 +148,21 @@ func (r Ranked) rank(q []float64, x float64) float64 {
 		return -math.Sqrt2 * math.Erfinv(1-2*p)
 	}
 	return math.Sqrt2 * math.Erfinv(2*p-1)
+}
+
+// before returns how many sorted numbers are less than x. There is nothing to guess for the processor, as there is in a search
+// that branches.
+func before(sorted []float64, x float64) int {
+	at, n := 0, len(sorted)
+	for n > 0 {
+		half := (n + 1) / 2
+		less := 0
+		if sorted[at+half-1] < x {
+			less = 1 // a number, and no branch
+		}
+		at, n = at+half&-less, n-half
+	}
+	return at
 }
 
 // eachNumber calls f with the numbers of columns, each of which has a place in columns.

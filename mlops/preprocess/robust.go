@@ -22,6 +22,8 @@ func (f *robustFit) See(in dataset.Schema, b *dataset.Block) error {
 	return f.Sampler.see("robust", in, b)
 }
 
+func (f *robustFit) samples() *sampler { return &f.Sampler }
+
 func (f *robustFit) whole() bool { return f.Sampler.whole() }
 
 func (f *robustFit) Merge(other Fitter) error {

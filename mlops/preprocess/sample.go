@@ -6,8 +6,8 @@ import (
 	"io/fs"
 	"math"
 	"slices"
+	"sort"
 
-	"github.com/gowren/gowren/mlops/dataset"
 	"github.com/gowren/gowren/serialize"
 )
 
@@ -19,8 +19,9 @@ import (
 // off by at most √(ln(2/p)/2k) with probability 1 − p, where k of its sampled values are not missing: by 1.1 % of the rows
 // for k of 65,536 and p of one in a million.
 type sample struct {
-	Most   int // rows; it holds up to twice as many
-	Width  int // numbers a row
+	Most   int    // rows; it holds up to twice as many
+	Width  int    // numbers a row
+	Below  uint64 // rows with hashes from there on are passed over; 0: none. See rowsOf
 	Hashes []uint64
 	Values []float64 // of each hash's row, Width each
 
@@ -45,7 +46,7 @@ func (s *sample) see(ids []uint64, columns [][]float64) error {
 			return fmt.Errorf("a block with %d IDs and %d numbers in a column: %w", len(ids), len(c), fs.ErrInvalid)
 		}
 	}
-	above := cmp.Or(s.above, math.MaxUint64)
+	above := min(cmp.Or(s.above, math.MaxUint64), s.Below-1) // of 0, it is the largest there is
 	for i, id := range ids {
 		h := mix(id)
 		if h > above {
@@ -57,14 +58,14 @@ func (s *sample) see(ids []uint64, columns [][]float64) error {
 		}
 		if len(s.Hashes) >= 2*s.Most {
 			s.trim()
-			above = s.above
+			above = min(above, s.above)
 		}
 	}
 	return nil
 }
 
 func (s *sample) merge(o *sample) error {
-	if s.Width != o.Width || s.Most != o.Most {
+	if s.Width != o.Width || s.Most != o.Most || s.Below != o.Below {
 		return errOther
 	}
 	s.Hashes, s.Values = append(s.Hashes, o.Hashes...), append(s.Values, o.Values...)
@@ -74,26 +75,36 @@ func (s *sample) merge(o *sample) error {
 	return nil
 }
 
-// trim leaves Most rows. Of rows with one hash, the values decide.
+// trim leaves Most rows. Of rows with the largest hash among them, the values decide.
 func (s *sample) trim() {
-	order := make([]int, len(s.Hashes))
-	for i := range order {
-		order[i] = i
+	if len(s.Hashes) < s.Most {
+		return
 	}
-	slices.SortFunc(order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(s.Hashes[a], s.Hashes[b]), slices.CompareFunc(s.row(a), s.row(b), func(x, y float64) int {
-			return cmp.Compare(math.Float64bits(x), math.Float64bits(y))
-		}))
+	order := slices.Clone(s.Hashes)
+	slices.Sort(order)
+	s.above = order[s.Most-1]
+	room := s.Most - sort.Search(s.Most, func(i int) bool { return order[i] >= s.above })
+	var last [][]float64
+	n := 0
+	for i, h := range s.Hashes {
+		switch {
+		case h < s.above:
+			s.Hashes[n] = h
+			copy(s.row(n), s.row(i))
+			n++
+		case h == s.above:
+			last = append(last, slices.Clone(s.row(i)))
+		}
+	}
+	slices.SortFunc(last, func(a, b []float64) int {
+		return slices.CompareFunc(a, b, func(x, y float64) int { return cmp.Compare(math.Float64bits(x), math.Float64bits(y)) })
 	})
-	order = order[:min(len(order), s.Most)]
-	hashes, values := make([]uint64, 0, 2*len(order)), make([]float64, 0, 2*len(order)*s.Width)
-	for _, i := range order {
-		hashes, values = append(hashes, s.Hashes[i]), append(values, s.row(i)...)
+	for _, row := range last[:room] {
+		s.Hashes[n] = s.above
+		copy(s.row(n), row)
+		n++
 	}
-	s.Hashes, s.Values = hashes, values
-	if len(hashes) == s.Most {
-		s.above = hashes[len(hashes)-1]
-	}
+	s.Hashes, s.Values = s.Hashes[:n], s.Values[:n*s.Width]
 }
 
 func (s *sample) row(i int) []float64 { return s.Values[i*s.Width : (i+1)*s.Width] }
@@ -103,19 +114,25 @@ func (s *sample) column(j int) []float64 {
 	if len(s.Hashes) > s.Most {
 		s.trim()
 	}
-	var values []float64
+	// As integers, which are sorted faster.
+	order := make([]uint64, 0, len(s.Hashes))
 	for i := range s.Hashes {
 		if x := s.row(i)[j]; x == x {
-			values = append(values, x+0) // zeros without a sign
+			order = append(order, orderOf(x))
 		}
 	}
-	slices.Sort(values)
+	slices.Sort(order)
+	values := make([]float64, len(order))
+	for i, o := range order {
+		values[i] = numberOf(o)
+	}
 	return values
 }
 
 // sent is a sample on its way.
 type sent struct {
 	Most, Width int
+	Below       uint64
 	Hashes      []uint64
 	Values      []float64
 }
@@ -125,7 +142,7 @@ func (s *sample) MarshalBinary() ([]byte, error) {
 	if len(s.Hashes) > s.Most {
 		s.trim()
 	}
-	return serialize.Marshal(&sent{s.Most, s.Width, s.Hashes, s.Values})
+	return serialize.Marshal(&sent{s.Most, s.Width, s.Below, s.Hashes, s.Values})
 }
 
 // UnmarshalBinary reads what MarshalBinary has written.
@@ -138,7 +155,7 @@ func (s *sample) UnmarshalBinary(data []byte) error {
 	if got.Most < 1 || got.Width < 0 || n > got.Most || len(got.Values)%max(n, 1) != 0 || len(got.Values)/max(n, 1) != got.Width && n > 0 || n == 0 && len(got.Values) > 0 {
 		return fmt.Errorf("preprocess: a sample of %d rows with %d numbers, of %d with %d each: %w", n, len(got.Values), got.Most, got.Width, fs.ErrInvalid)
 	}
-	*s = sample{Most: got.Most, Width: got.Width, Hashes: got.Hashes, Values: got.Values}
+	*s = sample{Most: got.Most, Width: got.Width, Below: got.Below, Hashes: got.Hashes, Values: got.Values}
 	return nil
 }
 
@@ -166,53 +183,4 @@ func quantile(sorted []float64, q float64) float64 {
 		return a
 	}
 	return min(max(a*(1-t)+b*t, a), b) // never b−a, which may be too large
-}
-
-// sampler is the part of fitters that learn from a sample of number columns. It holds up to 32 MiB, and sends 16.
-type sampler struct {
-	Columns []string
-	Rows    int64
-	Sample  sample
-
-	seen [][]float64 // scratch
-}
-
-func newSampler(step string, in dataset.Schema, names []string) (sampler, error) {
-	columns, err := choose(step, in, names, dataset.Number)
-	return sampler{Columns: namesOf(columns), Sample: newSample(len(columns))}, err
-}
-
-func (f *sampler) see(step string, in dataset.Schema, b *dataset.Block) error {
-	f.Rows += int64(b.Rows)
-	if len(b.IDs) != b.Rows {
-		return fmt.Errorf("%s: a block of %d rows with %d IDs, by which rows are sampled: %w", step, b.Rows, len(b.IDs), fs.ErrInvalid)
-	}
-	f.seen = f.seen[:0]
-	next := 0
-	for _, name := range f.Columns {
-		if next = in.Next(name, next); next < 0 {
-			return errColumn(step, name)
-		}
-		f.seen = append(f.seen, b.Columns[next].Numbers)
-	}
-	return f.Sample.see(b.IDs, f.seen)
-}
-
-func (f *sampler) whole() bool { return f.Sample.Width == len(f.Columns) && f.Sample.Most > 0 }
-
-func (f *sampler) merge(o *sampler) error {
-	f.Rows += o.Rows
-	return f.Sample.merge(&o.Sample)
-}
-
-// column returns the sorted sample of a column, which may be empty where all is missing.
-func (f *sampler) column(step string, j int) ([]float64, error) {
-	if f.Rows == 0 {
-		return nil, errNothing
-	}
-	values := f.Sample.column(j)
-	if n := len(values); n > 0 && (math.IsInf(values[0], 0) || math.IsInf(values[n-1], 0)) {
-		return nil, errInfinite(step, f.Columns[j], values[0], values[n-1])
-	}
-	return values, nil
 }

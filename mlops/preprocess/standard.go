@@ -12,7 +12,8 @@ func init() { Register("standardscore", StandardScore{}, &momentsFit{}) }
 
 // StandardScore takes from columns their mean, and divides them by their deviation: the root of the mean squared distance
 // from the mean. Both are those of the exact sums, so columns far from zero lose nothing. A column whose numbers are all
-// equal is not divided, and becomes zero. A column without any number stays as it is. Infinities are an error, and so are
+// equal is not divided, and becomes zero. (Others are always divided; scikit-learn leaves out those whose deviation its sums
+// cannot tell from rounding.) A column without any number stays as it is. Infinities are an error, and so are
 // sparse vectors unless KeepMean is set, since their zeros would be stored.
 type StandardScore struct {
 	Columns       []string // of numbers and vectors; empty: all features that are

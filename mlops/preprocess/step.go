@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/gowren/gowren/mlops/dataset"
-	"github.com/gowren/gowren/serialize"
 )
 
 // Step is a transform before it is fitted: what a user writes down. Its exported fields are its settings. Steps travel to
@@ -164,42 +163,6 @@ func untag[T any](x tagged) (T, error) {
 		return none, fmt.Errorf("preprocess: %q is registered as something else: %w", x.Type, fs.ErrInvalid)
 	}
 	return v, nil
-}
-
-// State is what a fitter has learned, on its way.
-type State struct {
-	Type string
-	Data []byte
-}
-
-func stateOf(f Fitter) (State, error) {
-	name, err := named(f)
-	if err != nil {
-		return State{}, err
-	}
-	data, err := serialize.Marshal(f)
-	if err != nil {
-		return State{}, fmt.Errorf("preprocess: what a %s has learned cannot be sent: %w", name, err)
-	}
-	return State{name, data}, nil
-}
-
-func (s State) fitter() (Fitter, error) {
-	p, value, err := fresh(s.Type)
-	if err != nil {
-		return nil, err
-	}
-	if err := serialize.Unmarshal(s.Data, p.Interface()); err != nil {
-		return nil, fmt.Errorf("preprocess: what a %s has learned cannot be read: %w", s.Type, err)
-	}
-	f, ok := value().(Fitter)
-	if !ok {
-		return nil, fmt.Errorf("preprocess: %q is no fitter: %w", s.Type, fs.ErrInvalid)
-	}
-	if c, ok := f.(whole); ok && !c.whole() {
-		return nil, fmt.Errorf("preprocess: what a %s has learned is damaged: %w", s.Type, fs.ErrInvalid)
-	}
-	return f, nil
 }
 
 // errKind is for a step that is told to read a column of another kind.

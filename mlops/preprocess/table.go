@@ -18,7 +18,12 @@ func (d *Description) WriteTable(w io.Writer) error {
 	var b bytes.Buffer
 	var lines []string
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	width := len("column")
+	for _, c := range d.Columns {
+		width = max(width, utf8.RuneCountInString(cell(c.Name)))
+	}
 	line := func(name string, cells ...string) {
+		name += strings.Repeat(" ", width-utf8.RuneCountInString(name)) // names begin alike, numbers end alike
 		lines = append(lines, name+"\t"+strings.Join(cells, "\t")+"\t\n")
 	}
 	line("column", "kind", "count", "missing", "min", "max", "mean", "deviation", "25 %", "50 %", "75 %", "distinct", "most frequent")
@@ -45,15 +50,19 @@ func (d *Description) WriteTable(w io.Writer) error {
 	if err = errors.Join(err, t.Flush()); err != nil {
 		return fmt.Errorf("preprocess: table: %w", err)
 	}
-	fmt.Fprintf(&b, "%d rows", d.Rows)
+	var out bytes.Buffer
+	for text := range strings.Lines(b.String()) {
+		out.WriteString(strings.TrimPrefix(strings.TrimRight(text, " \n"), "  ") + "\n")
+	}
+	fmt.Fprintf(&out, "%d rows", d.Rows)
 	if d.RankError > 0 {
-		fmt.Fprintf(&b, "; quantiles are of %d, and their ranks within %.1f %%", d.Sampled, 100*d.RankError)
+		fmt.Fprintf(&out, "; quantiles are of %d, and their ranks within %.1f %%", d.Sampled, 100*d.RankError)
 	}
 	for _, reason := range slices.Sorted(maps.Keys(d.Skipped)) {
-		fmt.Fprintf(&b, "; left out for %s: %d", reason, d.Skipped[reason])
+		fmt.Fprintf(&out, "; left out for %s: %d", reason, d.Skipped[reason])
 	}
-	fmt.Fprintln(&b)
-	if _, err := w.Write(b.Bytes()); err != nil {
+	fmt.Fprintln(&out)
+	if _, err := w.Write(out.Bytes()); err != nil {
 		return fmt.Errorf("preprocess: table: %w", err)
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/gowren/gowren/mlops/dataset"
+	"github.com/gowren/gowren/serialize"
 )
 
 // table is columns of numbers, and perhaps one of strings, as a dataset of the tests.
@@ -170,13 +171,30 @@ func splitLearn(x table, ops []op, random *rand.Rand) ([]op, dataset.Skipped, er
 		if err != nil {
 			return nil, nil, err
 		}
-		parts = append(parts, l)
+		data, err := serialize.Marshal(&l)
+		var arrived learned
+		if err == nil {
+			err = serialize.Unmarshal(data, &arrived)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		parts = append(parts, arrived)
 	}
 	for len(parts) > 1 {
 		i := random.IntN(len(parts) - 1)
 		m, err := merge(parts[i], parts[i+1])
 		if err != nil {
 			return nil, nil, err
+		}
+		if random.IntN(2) == 0 { // on to the next worker
+			data, err := serialize.Marshal(&m)
+			if err == nil {
+				err = serialize.Unmarshal(data, &m)
+			}
+			if err != nil {
+				return nil, nil, err
+			}
 		}
 		parts = slices.Replace(parts, i, i+2, m)
 	}

@@ -28,6 +28,8 @@ func (f *yeoFit) See(in dataset.Schema, b *dataset.Block) error {
 	return f.Sampler.see("yeo-johnson", in, b)
 }
 
+func (f *yeoFit) samples() *sampler { return &f.Sampler }
+
 func (f *yeoFit) whole() bool { return f.Sampler.whole() }
 
 func (f *yeoFit) Merge(other Fitter) error {
