@@ -77,54 +77,59 @@ func (t *Hashed) Out(in dataset.Schema) (dataset.Schema, error) {
 	return out, out.Check()
 }
 
-// hashField is a column while it is hashed.
-type hashField struct {
-	data   *dataset.Data
-	number bool
-	begin  murmur // strings: "column="
-	place  uint32 // numbers: where they count
-	sign   float64
-}
-
 // Apply hashes the columns.
 func (t *Hashed) Apply(in dataset.Schema, b *dataset.Block) error {
-	fields, rest := make([]hashField, 0, len(t.Columns)), make([]dataset.Data, 0, len(in.Columns))
+	var numbers []hashedNumbers
+	var strings []*dataset.Strings
+	var hashes []uint32 // of all rows of a column, column by column
+	rest := make([]dataset.Data, 0, len(in.Columns))
+	s, sign := newSum(t.Bits), signMask(t.Unsigned)
 	for i, c := range in.Columns {
-		if !slices.Contains(t.Columns, c.Name) {
-			rest = append(rest, b.Columns[i])
-			continue
-		}
-		f := hashField{data: &b.Columns[i], number: c.Kind == dataset.Number, begin: murmurOf(c.Name + "="), sign: 1}
-		if f.number {
+		d := &b.Columns[i]
+		switch {
+		case !slices.Contains(t.Columns, c.Name):
+			rest = append(rest, *d)
+		case c.Kind == dataset.Number:
 			m := murmurOf(c.Name)
-			place, negative := signed(m.sum(nil), 1<<t.Bits-1)
-			f.place = place
-			if negative && !t.Unsigned {
-				f.sign = -1
+			s.count(m.sum(nil), sign)
+			key := s.keys[0]
+			numbers = append(numbers, hashedNumbers{d.Numbers, uint32(key >> 32), s.values[uint32(key)]})
+			s.keys = s.keys[:0]
+		default:
+			m := murmurOf(c.Name + "=")
+			hashes = slices.Grow(hashes, (len(t.Columns)-len(numbers)-len(strings))*b.Rows)
+			for row := range b.Rows {
+				hashes = append(hashes, m.sum(d.Strings.At(row)))
 			}
+			strings = append(strings, &d.Strings)
 		}
-		fields = append(fields, f)
 	}
 	v := dataset.Vectors{
 		Ptr: make([]int, 1, b.Rows+1),
-		Idx: make([]uint32, 0, b.Rows*len(fields)),
-		Val: make([]float32, 0, b.Rows*len(fields)),
+		Idx: make([]uint32, 0, b.Rows*len(t.Columns)),
+		Val: make([]float32, 0, b.Rows*len(t.Columns)),
 	}
-	s := newSum(len(fields), t.Bits)
 	for row := range b.Rows {
-		for i := range fields {
-			f := &fields[i]
-			switch {
-			case f.number:
-				if x := f.data.Numbers[row]; x == x && x != 0 {
-					s.add(f.place, f.sign*x)
-				}
-			case !f.data.Strings.IsMissing(row):
-				s.count(f.begin.sum(f.data.Strings.At(row)), t.Unsigned)
+		for i := range numbers {
+			n := &numbers[i]
+			if x := n.values[row]; x == x && x != 0 {
+				s.add(n.place, n.sign*x)
+			}
+		}
+		for i, c := range strings {
+			if !c.IsMissing(row) {
+				s.count(hashes[i*b.Rows+row], sign)
 			}
 		}
 		s.store(&v, Unnormed)
 	}
 	b.Columns = append(rest, dataset.Data{Vectors: v})
 	return nil
+}
+
+// hashedNumbers is a column of numbers, and where they count.
+type hashedNumbers struct {
+	values []float64
+	place  uint32
+	sign   float64
 }

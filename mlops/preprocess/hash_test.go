@@ -24,16 +24,21 @@ func TestMurmur(t *testing.T) {
 	}
 }
 
-// TestSigned holds places and signs at the borders of the numbers.
-func TestSigned(t *testing.T) {
+// TestCount holds places and signs at the borders of the numbers.
+func TestCount(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		hash     uint32
-		place    uint32
-		negative bool
-	}{{0, 0, false}, {1, 1, false}, {17, 1, false}, {math.MaxUint32, 1, true}, {1 << 31, 0, true}, {1<<31 - 1, 15, false}, {1<<31 + 1, 15, true}} {
-		if place, negative := signed(c.hash, 15); place != c.place || negative != c.negative {
-			t.Errorf("%d: place %d, negative %v", c.hash, place, negative)
+		hash  uint32
+		place uint32
+		value float64
+	}{{0, 0, 1}, {1, 1, 1}, {17, 1, 1}, {math.MaxUint32, 1, -1}, {1 << 31, 0, -1}, {1<<31 - 1, 15, 1}, {1<<31 + 1, 15, -1}} {
+		s := newSum(4)
+		s.count(c.hash, signMask(false))
+		s.count(c.hash, signMask(true))
+		for i, want := range []float64{c.value, 1} {
+			if place, value := uint32(s.keys[i]>>32), s.values[uint32(s.keys[i])]; place != c.place || value != want {
+				t.Errorf("%d: %g at %d", c.hash, value, place)
+			}
 		}
 	}
 }
@@ -98,7 +103,7 @@ func TestSumSort(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{0, 1, 12, 13, 39, 256, 257, 1000} {
 		for _, bits := range []int{1, 5, 6, 7, 20, 30} {
-			s := newSum(n, bits)
+			s := newSum(bits)
 			v := dataset.Vectors{Ptr: []int{0}}
 			want := map[uint32]float64{}
 			for i := range n {

@@ -57,10 +57,11 @@ func (s HashWords) Apply(in dataset.Schema, b *dataset.Block) error {
 		return err
 	}
 	words := Words{NGrams: s.NGrams, KeepCase: s.KeepCase, StopWords: s.StopWords}
-	t, row, begin := words.tokenizer(), newSum(64, s.Bits), murmur{}
+	t, row, begin := words.tokenizer(), newSum(s.Bits), murmur{}
 	v := dataset.Vectors{Ptr: make([]int, 1, b.Rows+1)}
 	d := &b.Columns[at]
-	count := func(word []byte) { row.count(begin.sum(word), s.Unsigned) }
+	sign := signMask(s.Unsigned)
+	count := func(word []byte) { row.count(begin.sum(word), sign) }
 	for i := range b.Rows {
 		t.cut(d.Strings.At(i))
 		t.each(count)

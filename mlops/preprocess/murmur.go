@@ -59,13 +59,3 @@ func (m *murmur) sum(b []byte) uint32 {
 	h *= 0xc2b2ae35
 	return h ^ h>>16
 }
-
-// signed makes of a hash a place, in a mask of its low bits, and a sign: the place is the hash's absolute value as a signed number, and that
-// of the lowest one, which has none, is 0. So does scikit-learn.
-func signed(hash, mask uint32) (place uint32, negative bool) {
-	negative = int32(hash) < 0
-	if negative {
-		hash = -hash
-	}
-	return hash & mask, negative
-}

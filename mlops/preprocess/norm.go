@@ -24,18 +24,18 @@ func (n Norm) check(step string) error {
 }
 
 // of is what values are divided by. It is 1 where all are zero.
-func (n Norm) of(values int, at func(i int) float64) float64 {
+func (n Norm) of(values []float64) float64 {
 	total := 0.0
 	switch n {
 	case Unnormed:
 		return 1
 	case L1:
-		for i := range values {
-			total += math.Abs(at(i))
+		for _, x := range values {
+			total += math.Abs(x)
 		}
 	default:
-		for i := range values {
-			total += at(i) * at(i)
+		for _, x := range values {
+			total += x * x
 		}
 		total = math.Sqrt(total)
 	}

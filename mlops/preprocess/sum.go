@@ -1,6 +1,7 @@
 package preprocess
 
 import (
+	"encoding/binary"
 	"math"
 	"slices"
 
@@ -9,65 +10,73 @@ import (
 
 // sum is a row of a sparse vector while it is added up.
 type sum struct {
-	keys   []uint64 // the place, and which of the values it is, so that they are added in the order in which they came
-	values []float64
-	sorted []uint64 // room
-	mask   uint32   // of places
-	shift  uint     // of the places, for buckets
+	keys   []uint64  // the place, and which of the values is added there
+	values []float64 // 1, -1, and others that were added
+	sorted []uint64  // room
+	totals []float64 // room
+	mask   uint32    // of places
+	shift  uint      // of keys, for buckets
 }
 
-// buckets part places that are even. A row of some ten values is sorted in a few steps for each of them.
-const buckets = 64
+// buckets part places, by their upper 8 bits.
+const buckets = 256
 
-func newSum(values, bits int) *sum {
-	return &sum{
-		mask: 1<<bits - 1,
-		keys: make([]uint64, 0, values), values: make([]float64, 0, values), sorted: make([]uint64, values),
-		shift: uint(32 + max(0, bits-6)),
-	}
+func newSum(bits int) *sum {
+	return &sum{values: []float64{1, -1}, mask: 1<<bits - 1, shift: uint(32 + max(0, bits-8))}
 }
 
+// add adds a number at a place.
 func (s *sum) add(place uint32, x float64) {
 	s.keys = append(s.keys, uint64(place)<<32|uint64(len(s.values)))
 	s.values = append(s.values, x)
 }
 
-// count adds 1, or -1, where a hash tells.
-func (s *sum) count(hash uint32, unsigned bool) {
-	place, negative := signed(hash, s.mask)
-	x := 1.0
-	if negative && !unsigned {
-		x = -1
-	}
-	s.add(place, x)
+// count adds 1, or -1, where a hash tells. The place is the hash's absolute value as a signed number, and that of the lowest
+// one, which has none, is 0. So does scikit-learn.
+func (s *sum) count(hash, sign uint32) {
+	negative := uint32(int32(hash) >> 31) // all bits, or none
+	place := (hash ^ negative) - negative
+	s.keys = append(s.keys, uint64(place&s.mask)<<32|uint64(negative&sign))
 }
 
-// sort brings the keys into their order.
+// signMask is which bit of a sign counts.
+func signMask(unsigned bool) uint32 {
+	if unsigned {
+		return 0
+	}
+	return 1
+}
+
+// sort brings the keys into their order. Up to 255 are put into buckets first, after which hardly any has to move.
 func (s *sum) sort() {
-	n := len(s.keys)
-	switch {
-	case n > 4*buckets:
-		slices.Sort(s.keys)
+	keys := s.keys
+	switch n := len(keys); {
+	case n > math.MaxUint8:
+		slices.Sort(keys)
 		return
 	case n > 12:
-		var ends [buckets + 1]uint16
-		for _, k := range s.keys {
-			ends[1+k>>(s.shift&63)&(buckets-1)]++
+		var begins [buckets]byte
+		shift := s.shift & 63
+		for _, k := range keys {
+			begins[uint8(k>>shift)]++
 		}
-		for i := 1; i <= buckets; i++ {
-			ends[i] += ends[i-1]
+		running(&begins)
+		sorted := slices.Grow(s.sorted[:0], n)[:n]
+		for _, k := range keys {
+			b := uint8(k >> shift)
+			sorted[begins[b]] = k
+			begins[b]++
 		}
-		s.sorted = slices.Grow(s.sorted[:0], n)[:n]
-		for _, k := range s.keys {
-			at := &ends[k>>(s.shift&63)&(buckets-1)]
-			s.sorted[*at] = k
-			*at++
-		}
-		s.keys, s.sorted = s.sorted, s.keys
+		s.keys, s.sorted = sorted, keys
+		keys = sorted
 	}
-	keys := s.keys
-	for i := 1; i < len(keys); i++ {
-		k, j := keys[i], i
+	last := uint64(0)
+	for i, k := range keys {
+		if k >= last {
+			last = k
+			continue
+		}
+		j := i
 		for ; j > 0 && keys[j-1] > k; j-- {
 			keys[j] = keys[j-1]
 		}
@@ -75,25 +84,40 @@ func (s *sum) sort() {
 	}
 }
 
+// running makes of counts, of 255 at most together, the sums of those before each: eight at a time, which a product adds up.
+func running(counts *[buckets]byte) {
+	const ones = 0x0101010101010101
+	before := uint64(0)
+	for i := 0; i < buckets; i += 8 {
+		c := binary.LittleEndian.Uint64(counts[i:])
+		sums := c * ones
+		binary.LittleEndian.PutUint64(counts[i:], sums-c+before*ones)
+		before += sums >> 56
+	}
+}
+
 // store adds the row to vectors, and begins another.
 func (s *sum) store(v *dataset.Vectors, norm Norm) {
 	s.sort()
-	n := 0
-	for i := 0; i < len(s.keys); {
-		place, total := s.keys[i]>>32, 0.0
-		for ; i < len(s.keys) && s.keys[i]>>32 == place; i++ {
-			total += s.values[uint32(s.keys[i])]
+	keys, values, at := s.keys, s.values, len(v.Idx)
+	idx, val := slices.Grow(v.Idx, len(keys))[:at+len(keys)], slices.Grow(v.Val, len(keys))[:at+len(keys)]
+	totals, n := slices.Grow(s.totals[:0], len(keys))[:len(keys)], 0
+	for i := 0; i < len(keys); {
+		place, total := uint32(keys[i]>>32), values[uint32(keys[i])]
+		for i++; i < len(keys) && uint32(keys[i]>>32) == place; i++ {
+			total += values[uint32(keys[i])]
 		}
-		if total == 0 {
-			continue
+		if total != 0 {
+			idx[at+n], val[at+n], totals[n] = place, float32(total), total
+			n++
 		}
-		v.Idx, s.keys[n] = append(v.Idx, uint32(place)), math.Float64bits(total)
-		n++
 	}
-	by := norm.of(n, func(i int) float64 { return math.Float64frombits(s.keys[i]) })
-	for _, k := range s.keys[:n] {
-		v.Val = append(v.Val, float32(math.Float64frombits(k)/by))
+	v.Idx, v.Val, v.Ptr = idx[:at+n], val[:at+n], append(v.Ptr, at+n)
+	if norm != Unnormed {
+		by := norm.of(totals[:n])
+		for i, x := range totals[:n] {
+			val[at+i] = float32(x / by)
+		}
 	}
-	v.Ptr = append(v.Ptr, len(v.Idx))
-	s.keys, s.values = s.keys[:0], s.values[:0]
+	s.keys, s.values, s.totals = keys[:0], values[:2], totals
 }

@@ -109,7 +109,7 @@ func (t *WordWeights) store(v *dataset.Vectors, c *wordCounts) {
 		}
 		c.values = append(c.values, x)
 	}
-	by := t.Norm.of(len(c.values), func(i int) float64 { return c.values[i] })
+	by := t.Norm.of(c.values)
 	v.Idx = append(v.Idx, c.words...)
 	for _, x := range c.values {
 		v.Val = append(v.Val, float32(x/by))
