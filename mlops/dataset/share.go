@@ -12,6 +12,9 @@ import (
 // Share is a number from 0 to 1, 1 excluded, that a row's ID and a seed tell: evenly spread, and other for each seed.
 func Share(seed, id uint64) float64 { return float64(randomOf(seed, id)>>11) / (1 << 53) }
 
+// Order is where a row comes when rows are shuffled: a number that its ID and a seed tell, other than for [Share].
+func Order(seed, id uint64) uint64 { return uint64(randomOf(seed, id, 1)) }
+
 // SplitRows are the rows of a dataset whose share is in a range: parts of it for training, validation and test that have no
 // row in common, and are the same ones on each run and in each job.
 //
