@@ -4,10 +4,11 @@
 //
 // It prints what is in each column, fits the transforms that the flags name, and writes the rows as shards to the bucket at
 // -to, with the fitted transforms beside them in fitted.json; without -to they are removed at the end. Without arguments it
-// takes the Wisconsin breast cancer data, which it brings along.
+// takes measures of 344 penguins, which it brings along.
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
@@ -24,6 +25,7 @@ import (
 	_ "github.com/gowren/gowren/examples/internal/clouds"
 	"github.com/gowren/gowren/mapper"
 	"github.com/gowren/gowren/mlops/dataset"
+	"github.com/gowren/gowren/mlops/dataset/real"
 	"github.com/gowren/gowren/mlops/preprocess"
 	"github.com/gowren/gowren/storage"
 	"github.com/gowren/gowren/storage/filestore"
@@ -36,6 +38,7 @@ type settings struct {
 	skip                                              bool
 	split                                             int64
 	inputs                                            []string
+	title                                             string // of the report
 }
 
 func main() {
@@ -82,7 +85,7 @@ func run(ctx context.Context, w io.Writer, s settings) (err error) {
 		return err
 	}
 	if s.report != "" {
-		if err := report(s.report, told, strings.Join(s.inputs, ", ")); err != nil {
+		if err := report(s.report, told, cmp.Or(s.title, strings.Join(s.inputs, ", "))); err != nil {
 			return err
 		}
 	}
@@ -132,6 +135,19 @@ func (s *settings) source(ctx context.Context, work storage.Bucket) (dataset.Sou
 		src.Schema.Columns[i].Role = dataset.Label
 	}
 	return src, nil
+}
+
+// sample stores a table that the program brings along.
+func (s *settings) sample(ctx context.Context, work storage.Bucket) ([]string, error) {
+	table := real.Penguins()
+	s.title = "penguins"
+	if s.label == "" {
+		s.label = "species"
+	}
+	if err := work.Put(ctx, "in/penguins.csv", bytes.NewReader(table.CSV)); err != nil {
+		return nil, err
+	}
+	return []string{storage.Prefix(work, "in").URL()}, nil
 }
 
 // show reads the shards back, a minibatch after the other, and tells what is in them.
