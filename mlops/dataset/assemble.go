@@ -14,6 +14,7 @@ type Assembler struct {
 
 	schema Schema
 	batch  Batch
+	narrow int
 }
 
 // NewAssembler returns an assembler of blocks with a schema, whose features are numbers and vectors of a known width.
@@ -24,7 +25,7 @@ func NewAssembler(s Schema) (*Assembler, error) {
 	if err := encoded(s); err != nil {
 		return nil, err
 	}
-	return &Assembler{schema: s}, nil
+	return &Assembler{schema: s, narrow: narrow}, nil
 }
 
 // Assemble returns the rows of a block, as a batch that is valid until the next: the features side by side in the order of
@@ -54,7 +55,7 @@ func (a *Assembler) Assemble(b *Block) (*Batch, error) {
 			return nil, err
 		}
 	}
-	if sparse && out.Width > narrow {
+	if sparse && out.Width > a.narrow {
 		return out, a.sparse(b)
 	}
 	out.Ptr, out.Idx = nil, nil
@@ -158,17 +159,17 @@ func (a *Assembler) dense(b *Block) error {
 			continue
 		}
 		for row := range b.Rows {
-			values, own := d.Vectors.row(row, c.Width)
+			places, values := d.Vectors.row(row, c.Width)
 			if err := a.vector(b, i, row, values); err != nil {
 				return err
 			}
 			to := out.Values[row*out.Width+at:][:c.Width]
-			if own == nil {
+			if places == nil {
 				copy(to, values)
 				continue
 			}
 			clear(to)
-			for k, place := range own {
+			for k, place := range places {
 				to[place] = values[k]
 			}
 		}

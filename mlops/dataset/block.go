@@ -67,15 +67,6 @@ type Vectors struct {
 	Val []float32
 }
 
-// row returns the values of a row, and, of sparse vectors, their places.
-func (v *Vectors) row(row, width int) ([]float32, []uint32) {
-	if v.Ptr == nil {
-		return v.Val[row*width : (row+1)*width], nil
-	}
-	from, to := v.Ptr[row], v.Ptr[row+1]
-	return v.Val[from:to], v.Idx[from:to:to]
-}
-
 // Reset empties the block, and keeps its memory.
 func (b *Block) Reset() {
 	b.Rows, b.IDs = 0, b.IDs[:0]
