@@ -47,6 +47,10 @@ func (r Row) Errorf(format string, args ...any) error {
 	return r.at.mark(line, err)
 }
 
+// End returns where in the object, unpacked, the row ends: the offset of the byte behind it. It tells the rows of an object
+// apart, and does not depend on the splits. It is for the step that yields the row.
+func (r Row) End() int64 { return r.at.begin + r.at.csv.InputOffset() }
+
 // Get returns the field with the name, the first where several have it. It is false where there is none.
 func (r Row) Get(name string) (string, bool) {
 	if i := slices.Index(r.Header, name); i >= 0 && i < len(r.Fields) {

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"bytes"
+	"errors"
 	"io"
 )
 
@@ -14,7 +15,11 @@ type cutter struct {
 	at    int    // where in it the next record begins, or goes on
 	carry []byte // what came before data, where a record does not lie in one buffer
 	open  bool   // the last record was ended by the end of the object and not by a separator
+	most  int64  // how long a record can be that does not lie in one buffer; 0 is any
 }
+
+// errLongLine ends a record for want of a separator, and not of memory.
+var errLongLine = errors.New("the line is longer than 64 MiB")
 
 // next returns the record that begins at begin, which is valid until the next call, or io.EOF at the end of the object.
 func (c *cutter) next() ([]byte, error) {
@@ -69,6 +74,9 @@ func (c *cutter) across(limit int64) ([]byte, error) {
 			if c.begin+int64(len(c.carry)) >= limit {
 				return nil, io.EOF
 			}
+		}
+		if c.most > 0 && limit < 0 && int64(len(c.carry)) > c.most {
+			return nil, errLongLine
 		}
 		data, err := c.f.next()
 		if err == io.EOF && len(c.carry) > 0 && limit < 0 { // a wrapped io.EOF is a lost connection

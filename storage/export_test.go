@@ -27,6 +27,16 @@ func LinesFrom(ctx context.Context, b Bucket, s Split, buffer int) iter.Seq2[[]b
 	})
 }
 
+// LinesAtFrom is [LinesAt] from an open bucket.
+func LinesAtFrom(ctx context.Context, b Bucket, s Split, buffer int) iter.Seq2[Line, error] {
+	return from(ctx, b, s, buffer, (*input).linesAt)
+}
+
+// ChunksFrom is [Chunks] from an open bucket.
+func ChunksFrom(ctx context.Context, b Bucket, s Split, buffer int) iter.Seq2[[]byte, error] {
+	return from(ctx, b, s, buffer, (*input).chunks)
+}
+
 // DelimitedFrom is [Delimited] from an open bucket.
 func DelimitedFrom(ctx context.Context, b Bucket, s Split, buffer int, sep []byte) iter.Seq2[[]byte, error] {
 	return from(ctx, b, s, buffer, func(in *input, yield func([]byte, error) bool) error { return in.delimited(sep, yield) })

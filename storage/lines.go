@@ -23,19 +23,25 @@ func Lines(ctx context.Context, s Split) iter.Seq2[[]byte, error] {
 }
 
 func (in *input) lines(yield func([]byte, error) bool) {
-	err := in.cut(newline, max(in.s.Off-1, 0), func(c *cutter, line []byte) bool {
-		if n := len(line) - 1; n >= 0 && line[n] == '\r' && !c.open {
-			line = line[:n:n]
-		}
-		return yield(line, nil)
+	err := in.cut(newline, max(in.s.Off-1, 0), 0, func(c *cutter, _ int64, line []byte) bool {
+		return yield(c.trim(line), nil)
 	})
 	if err != nil {
 		yield(nil, err)
 	}
 }
 
-// cut calls use with the records that begin in the split. It begins to look for them at from, where a record may begin.
-func (in *input) cut(sep []byte, from int64, use func(c *cutter, record []byte) bool) error {
+// trim takes the "\r" of a line's end off.
+func (c *cutter) trim(line []byte) []byte {
+	if n := len(line) - 1; n >= 0 && line[n] == '\r' && !c.open {
+		return line[:n:n]
+	}
+	return line
+}
+
+// cut calls use with the records that begin in the split, and where each begins. It begins to look for them at from, where a
+// record may begin. One of more than most bytes is an error, unless most is 0.
+func (in *input) cut(sep []byte, from, most int64, use func(c *cutter, begin int64, record []byte) bool) error {
 	if err := in.check(); err != nil {
 		return err
 	}
@@ -45,16 +51,20 @@ func (in *input) cut(sep []byte, from int64, use func(c *cutter, record []byte) 
 	end := in.end()
 	f := in.feed(from, in.s.Off+in.s.Len-from+slack, in.s.Size)
 	defer f.close()
-	c := &cutter{f: f, sep: bytes.Clone(sep), begin: from}
+	c := &cutter{f: f, sep: bytes.Clone(sep), begin: from, most: most}
 	err := c.skip(in.s.Off, end)
 	for err == nil && c.begin < end {
+		begin := c.begin
 		var record []byte
-		if record, err = c.next(); err == nil && !use(c, record) {
+		if record, err = c.next(); err == nil && !use(c, begin, record) {
 			return nil
 		}
 	}
 	if err == nil || err == io.EOF { // a wrapped io.EOF is a lost connection
 		return nil
+	}
+	if err == errLongLine { //nolint:errorlint // as it comes from next
+		return in.fail("read", err)
 	}
 	return in.fail("get", err)
 }

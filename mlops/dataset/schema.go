@@ -41,6 +41,9 @@ type Column struct {
 // Schema names the columns of rows, in their order.
 type Schema struct {
 	Columns []Column `json:"columns"`
+	// Inferred is how many rows Infer has seen, where the schema is its; a reader's error tells of it. It is not part of what the
+	// schema says.
+	Inferred int `json:"-"`
 }
 
 // Check returns an error that says which column is wrong, and how.
@@ -120,4 +123,20 @@ func (s Schema) Hash() string {
 	}
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:8])
+}
+
+// Next returns the position of the column with a name, or -1. It looks from a position on, and then from the beginning: who
+// asks for many in their order finds each at once.
+func (s Schema) Next(name string, from int) int {
+	for i := max(from, 0); i < len(s.Columns); i++ {
+		if s.Columns[i].Name == name {
+			return i
+		}
+	}
+	for i := range s.Columns[:min(max(from, 0), len(s.Columns))] {
+		if s.Columns[i].Name == name {
+			return i
+		}
+	}
+	return -1
 }

@@ -10,7 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,41 +66,51 @@ type place struct {
 
 // key is the place as a key: text, since it goes through JSON.
 func (p place) key() string {
-	value := "t" + p.value
-	if !utf8.ValidString(p.value) {
-		value = "x" + hex.EncodeToString([]byte(p.value))
+	return strconv.Itoa(p.step) + "\x00" + text(p.list) + "\x00" + text(p.value)
+}
+
+// text makes of any bytes text without \x00.
+func text(s string) string {
+	if !utf8.ValidString(s) || strings.Contains(s, "\x00") {
+		return "x" + hex.EncodeToString([]byte(s))
 	}
-	return strconv.Itoa(p.step) + "\x00" + p.list + "\x00" + value
+	return "t" + s
+}
+
+// untext is the opposite of text.
+func untext(s string) (string, bool) {
+	if rest, ok := strings.CutPrefix(s, "t"); ok {
+		return rest, true
+	}
+	rest, ok := strings.CutPrefix(s, "x")
+	raw, err := hex.DecodeString(rest)
+	return string(raw), ok && err == nil
 }
 
 func placeOf(key string) (place, error) {
 	step, rest, _ := strings.Cut(key, "\x00")
-	list, value, ok := strings.Cut(rest, "\x00")
+	list, value, _ := strings.Cut(rest, "\x00")
 	n, err := strconv.Atoi(step)
-	if !ok || err != nil || value == "" {
-		return place{}, fmt.Errorf("preprocess: a counted value has the key %.60q", key)
-	}
-	p := place{n, list, value[1:]}
-	if value[0] == 'x' {
-		raw, err := hex.DecodeString(value[1:])
-		if err != nil {
-			return place{}, fmt.Errorf("preprocess: a counted value has the key %.60q: %w", key, err)
-		}
-		p.value = string(raw)
+	p := place{step: n}
+	var ok, fine bool
+	p.list, ok = untext(list)
+	p.value, fine = untext(value)
+	if err != nil || !ok || !fine {
+		return place{}, fmt.Errorf("preprocess: a counted value has the key %.60q: %w", key, fs.ErrInvalid)
 	}
 	return p, nil
 }
 
 // count is a pass that counts.
-func (s spec) count(ctx context.Context, ex *mapper.Executor, parts []dataset.Part, ops []op) (_ []op, err error) {
+func (s spec) count(ctx context.Context, ex *mapper.Executor, parts []dataset.Part, ops []op) (_ []op, skipped dataset.Skipped, err error) {
 	work := storage.Prefix(ex.Bucket(), "preprocess/"+rand.Text()[:12])
 	defer func() { err = errors.Join(err, remove(ctx, work)) }()
 	told, err := json.Marshal(s)
 	if err != nil {
-		return nil, fmt.Errorf("preprocess: %w", err)
+		return nil, nil, fmt.Errorf("preprocess: %w", err)
 	}
 	if err := work.Put(ctx, "spec", bytes.NewReader(told)); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	inputs := make([]countInput, len(parts))
 	for i, p := range parts {
@@ -106,7 +118,7 @@ func (s spec) count(ctx context.Context, ex *mapper.Executor, parts []dataset.Pa
 	}
 	m, err := mapper.MapReduceByKeyTo(ctx, ex, countPart, sumTallies, inputs, storage.Prefix(work, "counts").URL())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	wants := map[int]map[string]Want{}
 	for _, o := range ops {
@@ -116,20 +128,21 @@ func (s spec) count(ctx context.Context, ex *mapper.Executor, parts []dataset.Pa
 	}
 	found, err := mapper.Map(ctx, ex, mostOf.With(wants), m.Splits(0))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	all := selection{}
 	for _, f := range found {
 		if f.Learned != nil {
+			skipped = f.Learned.Skipped
 			if ops, err = f.Learned.into(ops); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
 		for _, l := range f.Lists {
 			all[listKey{l.Step, l.List}] = append(all[listKey{l.Step, l.List}], l.Values...)
 		}
 	}
-	return ops, all.tell(wants, ops)
+	return ops, skipped, all.tell(wants, ops)
 }
 
 // listKey names a list of a step.
@@ -164,8 +177,9 @@ func (s selection) tell(wants map[int]map[string]Want, ops []op) error {
 		if !ok {
 			continue
 		}
-		for list, w := range wants[o.step] {
-			if err := c.Counted(list, w.trim(s[listKey{o.step, list}])); err != nil {
+		lists := wants[o.step]
+		for _, list := range slices.Sorted(maps.Keys(lists)) {
+			if err := c.Counted(list, lists[list].trim(s[listKey{o.step, list}])); err != nil {
 				return fmt.Errorf("preprocess: step %d: %w", o.step, err)
 			}
 		}
@@ -211,7 +225,8 @@ var (
 		if err != nil {
 			return err
 		}
-		for b, err := range s.Source.Blocks(ctx, in.Part) {
+		r := s.Source.Read(in.Part)
+		for b, err := range r.Blocks(ctx) {
 			if err == nil {
 				err = see(s.Source.Schema, b, ops, func(step int, list string, value []byte, n, rows int64) error {
 					emit(place{step, list, string(value)}.key(), tally{N: n, Rows: rows})
@@ -222,7 +237,7 @@ var (
 				return err
 			}
 		}
-		l, err := learnedBy(ops)
+		l, err := learnedBy(ops, r.Skipped())
 		if err == nil {
 			emit("", tally{Learned: &l})
 		}

@@ -10,7 +10,14 @@
 //		preprocess.OneHot{Columns: []string{"city"}, Most: 100},
 //	}
 //	fitted, err := p.Fit(ctx, ex, source)
-//	data, err := fitted.Transform(ctx, ex, source, "s3://bucket/train")
+//	data, err := fitted.Transform(ctx, ex, source, "s3://bucket/train", preprocess.TransformOptions{})
+//
+// Steps for numbers are [MinMax], [MaxAbs], [StandardScore], [Robust], [Quantile], [Bins], [Log], [Power], [YeoJohnson], [Clip]
+// and [Interact]; [Impute] fills in what is missing; [Drop], [Keep] and [Role] choose columns and say what they are for. A step
+// without columns is for all features that it can be for. A value that is missing is passed over when fitting, and stays
+// missing except for Impute and Bins. All rows count alike, whatever their weight.
+//
+// [Describe] tells what is in a dataset's columns. [Fitted.Row] makes of a single row what a model takes.
 //
 // What is fitted does not depend on how the input is split, on the workers, or on the backend, to the bit: sums are exact,
 // samples are chosen by a hash of where a row is, and values are counted by key.

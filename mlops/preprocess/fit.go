@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/gowren/gowren/mapper"
 	"github.com/gowren/gowren/mlops/dataset"
@@ -19,56 +20,99 @@ func (p Pipeline) Fit(ctx context.Context, ex *mapper.Executor, src dataset.Sour
 	if err != nil {
 		return nil, err
 	}
-	return p.fit(src.Schema, func(ops []op) ([]op, error) {
-		s, err := newSpec(src, ops)
-		if err != nil {
-			return nil, err
-		}
-		if counts(ops) {
-			return s.count(ctx, ex, parts, ops)
-		}
-		if len(parts) == 0 {
-			return ops, nil
-		}
-		l, err := mapper.MapReduce(ctx, ex, fitPart.With(s), mergeLearned, parts)
-		if err != nil {
-			return nil, err
-		}
-		return l.into(ops)
-	})
+	return p.fit(src.Schema, func(ops []op) ([]op, dataset.Skipped, error) { return learn(ctx, ex, src, parts, ops) })
 }
 
-// FitBlocks learns from blocks in this process. It goes over them once for each pass, and holds all counted values in memory.
-func (p Pipeline) FitBlocks(in dataset.Schema, blocks iter.Seq2[*dataset.Block, error]) (*Fitted, error) {
-	return p.fit(in, func(ops []op) ([]op, error) {
-		t := tallies{}
-		for b, err := range blocks {
-			if err == nil {
-				err = see(in, b, ops, t.add)
-			}
-			if err != nil {
-				return nil, err
+// learn makes a pass over parts, as a job.
+func learn(ctx context.Context, ex *mapper.Executor, src dataset.Source, parts []dataset.Part, ops []op) ([]op, dataset.Skipped, error) {
+	if len(parts) == 0 {
+		return ops, nil, tallies{}.tell(ops)
+	}
+	rows := int64(0)
+	if slices.ContainsFunc(ops, func(o op) bool { _, ok := o.fitter.(samples); return ok }) {
+		var err error
+		if rows, err = rowsOf(ctx, parts); err != nil {
+			return nil, nil, err
+		}
+	}
+	for {
+		for _, o := range ops {
+			if f, ok := o.fitter.(samples); ok {
+				f.samples().expect(rows)
 			}
 		}
-		return ops, t.tell(ops)
-	})
+		got, skipped, err := learnOnce(ctx, ex, src, parts, ops)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !slices.ContainsFunc(got, func(o op) bool { f, ok := o.fitter.(samples); return ok && !f.samples().enough() }) {
+			return got, skipped, nil
+		}
+		rows = 0 // there were far fewer than expected
+	}
+}
+
+// learnOnce returns the ops with what a job has learned.
+func learnOnce(ctx context.Context, ex *mapper.Executor, src dataset.Source, parts []dataset.Part, ops []op) ([]op, dataset.Skipped, error) {
+	s, err := newSpec(src, ops)
+	if err != nil {
+		return nil, nil, err
+	}
+	if counts(ops) {
+		return s.count(ctx, ex, parts, slices.Clone(ops))
+	}
+	l, err := mapper.MapReduce(ctx, ex, fitPart.With(s), mergeLearned, parts)
+	if err != nil {
+		return nil, nil, err
+	}
+	ops, err = l.into(slices.Clone(ops))
+	return ops, l.Skipped, err
+}
+
+// FitBlocks learns from blocks in this process, which stay as they are. It goes over them once for each pass, and holds all
+// counted values in memory.
+func (p Pipeline) FitBlocks(in dataset.Schema, blocks iter.Seq2[*dataset.Block, error]) (*Fitted, error) {
+	return p.fit(in, func(ops []op) ([]op, dataset.Skipped, error) { return learnBlocks(in, blocks, ops) })
+}
+
+// learnBlocks makes a pass over blocks.
+func learnBlocks(in dataset.Schema, blocks iter.Seq2[*dataset.Block, error], ops []op) ([]op, dataset.Skipped, error) {
+	t := tallies{}
+	changes := slices.ContainsFunc(ops, func(o op) bool { return o.transform != nil })
+	for b, err := range blocks {
+		if err == nil {
+			if changes {
+				b = b.Clone()
+			}
+			err = see(in, b, ops, t.add)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	return ops, nil, t.tell(ops)
 }
 
 // fit goes through the passes, each of which learn makes.
-func (p Pipeline) fit(in dataset.Schema, learn func(ops []op) ([]op, error)) (*Fitted, error) {
+func (p Pipeline) fit(in dataset.Schema, learn func(ops []op) ([]op, dataset.Skipped, error)) (*Fitted, error) {
 	if err := in.Check(); err != nil {
 		return nil, err
 	}
 	f := &fitting{steps: p, in: in, ready: make([]Transform, len(p))}
+	var skipped dataset.Skipped
 	for {
 		ops, more, err := f.pass()
 		if err != nil {
 			return nil, err
 		}
 		if !more {
-			return newFitted(in, f.ready)
+			fitted, err := newFitted(in, f.ready)
+			if err == nil {
+				fitted.Skipped = skipped
+			}
+			return fitted, err
 		}
-		if ops, err = learn(ops); err != nil {
+		if ops, skipped, err = learn(ops); err != nil {
 			return nil, err
 		}
 		for _, o := range ops {
@@ -85,8 +129,12 @@ func (p Pipeline) fit(in dataset.Schema, learn func(ops []op) ([]op, error)) (*F
 // emitter takes what a [Counter] counts.
 type emitter func(step int, list string, value []byte, n, rows int64) error
 
-// see does a pass's work on a block.
+// see does a pass's work on a block. It may change its values, and not which columns it has: who yields blocks uses them
+// again.
 func see(in dataset.Schema, b *dataset.Block, ops []op, emit emitter) error {
+	own := *b
+	own.Columns = slices.Clone(b.Columns)
+	b = &own
 	for _, o := range ops {
 		var err error
 		if o.transform != nil {
@@ -174,11 +222,12 @@ func (s spec) ops() ([]op, error) {
 
 // learned is what fitters have learned of some parts.
 type learned struct {
-	States []State // of the ops with fitters, in order
+	States  []State // of the ops with fitters, in order
+	Skipped dataset.Skipped
 }
 
-func learnedBy(ops []op) (learned, error) {
-	var l learned
+func learnedBy(ops []op, skipped dataset.Skipped) (learned, error) {
+	l := learned{Skipped: skipped}
 	for _, o := range ops {
 		if o.fitter == nil {
 			continue
@@ -216,6 +265,7 @@ func merge(a, b learned) (learned, error) {
 	if len(a.States) != len(b.States) {
 		return a, fmt.Errorf("preprocess: %d states and %d of one pass", len(a.States), len(b.States))
 	}
+	a.Skipped = a.Skipped.Merge(b.Skipped)
 	for i := range a.States {
 		x, err := a.States[i].fitter()
 		if err != nil {
@@ -241,7 +291,8 @@ var (
 		if err != nil {
 			return learned{}, err
 		}
-		for b, err := range s.Source.Blocks(ctx, p) {
+		r := s.Source.Read(p)
+		for b, err := range r.Blocks(ctx) {
 			if err == nil {
 				err = see(s.Source.Schema, b, ops, nil)
 			}
@@ -249,7 +300,7 @@ var (
 				return learned{}, err
 			}
 		}
-		return learnedBy(ops)
+		return learnedBy(ops, r.Skipped())
 	})
 	mergeLearned = mapper.Combine("gowren/preprocess/merge", func(_ context.Context, a, b learned) (learned, error) { return merge(a, b) })
 )

@@ -19,6 +19,7 @@ type op struct {
 	step      int
 	transform Transform
 	fitter    Fitter
+	plan      Plan
 }
 
 // pass returns what the next pass does, step by step. A step is fitted as soon as none of the columns that it reads is
@@ -41,17 +42,33 @@ func (f *fitting) pass() ([]op, bool, error) {
 		switch {
 		case waits:
 		case f.ready[i] != nil:
-			ops = append(ops, op{step: i, transform: f.ready[i]})
+			ops = append(ops, op{step: i, transform: f.ready[i], plan: plan})
 			if schema, err = f.ready[i].Out(schema); err != nil {
 				return nil, false, fmt.Errorf("preprocess: step %d (%T): %w", i, step, err)
 			}
 			continue
 		default:
-			ops = append(ops, op{step: i, fitter: plan.Fitter})
+			ops = append(ops, op{step: i, fitter: plan.Fitter, plan: plan})
 			fits = true
 		}
 		open = append(open, plan.Writes...)
 		schema = plan.Out
 	}
-	return ops, fits, nil
+	return needed(ops), fits, nil
+}
+
+// needed leaves out transforms that nothing fitted in the pass depends on: those whose columns no op after them reads, nor
+// writes, as where one column makes room for another of its name.
+func needed(ops []op) []op {
+	var used []string
+	var kept []op
+	for _, o := range slices.Backward(ops) {
+		if o.fitter == nil && !slices.ContainsFunc(o.plan.Writes, func(c string) bool { return slices.Contains(used, c) }) {
+			continue
+		}
+		kept = append(kept, o)
+		used = append(append(used, o.plan.Reads...), o.plan.Writes...)
+	}
+	slices.Reverse(kept)
+	return kept
 }

@@ -16,6 +16,7 @@ type Pipeline []Step
 type Fitted struct {
 	In         dataset.Schema // of the rows that it takes
 	Transforms []Transform
+	Skipped    dataset.Skipped // rows that were left out when it was fitted, by reason
 
 	schemas []dataset.Schema // before each transform, and after the last
 }
@@ -25,9 +26,10 @@ const version = 1
 
 // saved is a Fitted as JSON.
 type saved struct {
-	Version    int            `json:"version"`
-	In         dataset.Schema `json:"in"`
-	Transforms []tagged       `json:"transforms"`
+	Version    int             `json:"version"`
+	In         dataset.Schema  `json:"in"`
+	Transforms []tagged        `json:"transforms"`
+	Skipped    dataset.Skipped `json:"skipped,omitempty"`
 }
 
 // newFitted makes one, whose transforms fit together.
@@ -61,7 +63,7 @@ func (f *Fitted) Apply(b *dataset.Block) error {
 
 // Save writes it, as JSON.
 func (f *Fitted) Save(w io.Writer) error {
-	s := saved{Version: version, In: f.In, Transforms: make([]tagged, len(f.Transforms))}
+	s := saved{Version: version, In: f.In, Transforms: make([]tagged, len(f.Transforms)), Skipped: f.Skipped}
 	for i, t := range f.Transforms {
 		var err error
 		if s.Transforms[i], err = tag(t); err != nil {
@@ -96,5 +98,9 @@ func Load(r io.Reader) (*Fitted, error) {
 			return nil, err
 		}
 	}
-	return newFitted(s.In, transforms)
+	f, err := newFitted(s.In, transforms)
+	if err == nil {
+		f.Skipped = s.Skipped
+	}
+	return f, err
 }

@@ -9,7 +9,6 @@ import (
 	"sync"
 
 	"github.com/gowren/gowren/mlops/dataset"
-	"github.com/gowren/gowren/serialize"
 )
 
 // Step is a transform before it is fitted: what a user writes down. Its exported fields are its settings. Steps travel to
@@ -166,47 +165,14 @@ func untag[T any](x tagged) (T, error) {
 	return v, nil
 }
 
-// State is what a fitter has learned, on its way.
-type State struct {
-	Type string
-	Data []byte
-}
-
-func stateOf(f Fitter) (State, error) {
-	name, err := named(f)
-	if err != nil {
-		return State{}, err
-	}
-	data, err := serialize.Marshal(f)
-	if err != nil {
-		return State{}, fmt.Errorf("preprocess: what a %s has learned cannot be sent: %w", name, err)
-	}
-	return State{name, data}, nil
-}
-
-func (s State) fitter() (Fitter, error) {
-	p, value, err := fresh(s.Type)
-	if err != nil {
-		return nil, err
-	}
-	if err := serialize.Unmarshal(s.Data, p.Interface()); err != nil {
-		return nil, fmt.Errorf("preprocess: what a %s has learned cannot be read: %w", s.Type, err)
-	}
-	f, ok := value().(Fitter)
-	if !ok {
-		return nil, fmt.Errorf("preprocess: %q is no fitter: %w", s.Type, fs.ErrInvalid)
-	}
-	return f, nil
-}
-
 // errKind is for a step that is told to read a column of another kind.
 func errKind(step string, c dataset.Column, want ...dataset.Kind) error {
-	return fmt.Errorf("preprocess: %s: column %q is a %s, and not a %v: %w", step, c.Name, c.Kind, want, fs.ErrInvalid)
+	return fmt.Errorf("%s: column %q is a %s, and not a %v: %w", step, c.Name, c.Kind, want, fs.ErrInvalid)
 }
 
 // errColumn is for a step that names a column that is not there.
 func errColumn(step, name string) error {
-	return fmt.Errorf("preprocess: %s: there is no column %q: %w", step, name, fs.ErrNotExist)
+	return fmt.Errorf("%s: there is no column %q: %w", step, name, fs.ErrNotExist)
 }
 
 var errNothing = errors.New("no row was seen")

@@ -1,0 +1,241 @@
+package dataset
+
+import (
+	"bytes"
+	"context"
+	"math"
+
+	"github.com/gowren/gowren/internal/decimal"
+	"github.com/gowren/gowren/storage"
+)
+
+// csvRows parses rows of CSV, each in one line, into a builder.
+type csvRows struct {
+	b      *builder
+	f      Format
+	comma  byte
+	quotes bool // fields may be quoted
+	miss   missing
+	fields []csvField
+	buf    []byte // a field without its quotes
+}
+
+// csvField is where a field of each row goes.
+type csvField struct {
+	numbers []float64 // by row; nil where it is no number
+	strings *Strings  // nil where it is no string
+	column  string    // empty where nobody wants it
+}
+
+func newCSV(f Format, b *builder) *csvRows {
+	return &csvRows{b: b, f: f, comma: f.comma(), quotes: f.Name != Criteo, miss: f.missing()}
+}
+
+// headed reports whether the objects have a header.
+func (f Format) headed() bool { return f.Name == CSV && !f.NoHeader }
+
+func (r *Reader) csv(ctx context.Context, b *builder, yield func(*Block) bool) error {
+	p := newCSV(r.source.Format, b)
+	for _, c := range b.schema.Columns {
+		if c.Kind == Vector {
+			return errSource("column %q: CSV has no vectors", c.Name)
+		}
+	}
+	if p.f.MultiLine && p.f.Name == CSV {
+		return r.multiLine(ctx, p, yield)
+	}
+	if !p.f.headed() {
+		p.inOrder()
+	} else if err := p.readHeader(ctx, r.part.Split); err != nil {
+		return err
+	}
+	return r.lines(ctx, b, p.f.headed(), p.row, yield)
+}
+
+// inOrder has the fields be the schema's columns.
+func (p *csvRows) inOrder() {
+	p.fields = make([]csvField, len(p.b.schema.Columns))
+	for i := range p.fields {
+		p.set(i, i)
+	}
+}
+
+// set has a field go to a column.
+func (p *csvRows) set(field, column int) {
+	d := &p.b.columns[column]
+	f := csvField{column: p.b.schema.Columns[column].Name, numbers: d.Numbers}
+	if p.b.schema.Columns[column].Kind == String {
+		f.strings = &d.Strings
+	}
+	p.fields[field] = f
+}
+
+// byName has the fields go to the columns that have the names of a header.
+func (p *csvRows) byName(header []string) error {
+	p.fields = make([]csvField, len(header))
+	found := make([]bool, len(p.b.schema.Columns))
+	for i, name := range header {
+		c := p.b.schema.Index(name)
+		if c < 0 {
+			continue
+		}
+		if found[c] {
+			return errSource("the header has column %q twice", name)
+		}
+		found[c] = true
+		p.set(i, c)
+	}
+	for c, ok := range found {
+		if !ok {
+			return errSource("the header has no column %q: %.300q", p.b.schema.Columns[c].Name, header)
+		}
+	}
+	return nil
+}
+
+// readHeader reads the first line of a split's object.
+func (p *csvRows) readHeader(ctx context.Context, s storage.Split) error {
+	for l, err := range storage.LinesAt(ctx, firstLine(s)) {
+		if err != nil {
+			return err
+		}
+		header, bad := p.names(trimMark(l.Text))
+		if bad != nil {
+			return l.Errorf("the header: %w", bad)
+		}
+		if err := p.byName(header); err != nil {
+			return l.Errorf("%w", err)
+		}
+		return nil
+	}
+	return nil // there is nothing in the object
+}
+
+// firstLine is the split in which the first line begins.
+func firstLine(s storage.Split) storage.Split {
+	if s.Compression == "" {
+		s.Off, s.Len = 0, min(1, s.Size)
+	}
+	return s
+}
+
+// names returns the fields of a line.
+func (p *csvRows) names(line []byte) ([]string, *RowError) {
+	var names []string
+	for at := 0; at <= len(line); {
+		text, next, bad := p.cut(line, at, "")
+		if bad != nil {
+			return nil, bad
+		}
+		names = append(names, string(text))
+		at = next
+	}
+	return names, nil
+}
+
+// row parses a line. Numbers go right to their places, for most of the time is spent here.
+func (p *csvRows) row(line []byte) *RowError {
+	at, row := 0, p.b.rows
+	for i := range p.fields {
+		f := &p.fields[i]
+		if f.numbers != nil && at < len(line) {
+			x, n := decimal.Prefix(line[at:])
+			end := at + n
+			if n > 0 && (end == len(line) || line[end] == p.comma) && math.Abs(x) <= math.MaxFloat64 {
+				f.numbers[row] = x
+				at = end + 1
+				continue
+			}
+		}
+		if at > len(line) {
+			return rowError(BadFields, "", "%d fields, and not %d", i, len(p.fields))
+		}
+		text, next, bad := p.cut(line, at, f.column)
+		if bad == nil {
+			bad = p.value(f, text)
+		}
+		if bad != nil {
+			return bad
+		}
+		at = next
+	}
+	if at <= len(line) {
+		return rowError(BadFields, "", "more than %d fields: %.60q follows", len(p.fields), line[at:])
+	}
+	return nil
+}
+
+// value puts a field in its place.
+func (p *csvRows) value(f *csvField, text []byte) *RowError {
+	switch {
+	case f.numbers != nil:
+		x, bad := p.f.number(&p.miss, f.column, text)
+		if bad != nil {
+			return bad
+		}
+		f.numbers[p.b.rows] = x
+	case f.strings == nil:
+	case p.miss.has(text):
+		f.strings.AddMissing()
+	default:
+		f.strings.Add(text)
+	}
+	return nil
+}
+
+// number reads any number, with blanks around it, or a spelling of none.
+func (f Format) number(miss *missing, column string, text []byte) (float64, *RowError) {
+	trimmed := bytes.Trim(text, " \t")
+	if miss.has(text) || miss.has(trimmed) {
+		return math.NaN(), nil
+	}
+	x, ok := decimal.Parse(trimmed)
+	if !ok {
+		x, ok = spelled(trimmed)
+	}
+	if !ok {
+		return 0, rowError(BadNumber, column, "%.60q is no number", text)
+	}
+	return f.infinite(x, column, text)
+}
+
+// cut returns the field that begins at a place, and where the next one does: beyond the line's end by one where there is none. A
+// quoted one is valid until the next call.
+func (p *csvRows) cut(line []byte, at int, column string) (text []byte, next int, bad *RowError) {
+	rest := line[at:]
+	if p.quotes && len(rest) > 0 && rest[0] == '"' {
+		return p.quoted(line, at, column)
+	}
+	if i := bytes.IndexByte(rest, p.comma); i >= 0 {
+		rest = rest[:i]
+	}
+	if p.quotes && bytes.IndexByte(rest, '"') >= 0 {
+		return nil, 0, rowError(BadQuote, column, "a quote inside %.60q, which is not quoted", rest)
+	}
+	return rest, at + len(rest) + 1, nil
+}
+
+// quoted is cut of a field that begins with a quote.
+func (p *csvRows) quoted(line []byte, at int, column string) (text []byte, next int, bad *RowError) {
+	p.buf = p.buf[:0]
+	for i := at + 1; ; {
+		n := bytes.IndexByte(line[i:], '"')
+		if n < 0 {
+			return nil, 0, rowError(BadQuote, column, "the quote of %.60q is not closed in its line: set the format's MultiLine where fields hold newlines", line[at:])
+		}
+		text, i = line[i:i+n], i+n+1
+		switch {
+		case i == len(line) || line[i] == p.comma:
+			if len(p.buf) > 0 {
+				p.buf = append(p.buf, text...)
+				text = p.buf
+			}
+			return text, i + 1, nil
+		case line[i] == '"': // two of them are one
+			p.buf = append(append(p.buf, text...), '"')
+			i++
+		default:
+			return nil, 0, rowError(BadQuote, column, "%.60q follows a field's quote", line[i:])
+		}
+	}
+}

@@ -1,0 +1,146 @@
+package dataset
+
+import (
+	"bytes"
+	"errors"
+	"math"
+)
+
+// The formats of sources.
+const (
+	CSV       = "csv"    // fields parted by commas, or by another character
+	Criteo    = "criteo" // CSV of tabs, of the schema CriteoSchema, without a header and quotes
+	JSONLines = "jsonl"  // an object a line
+	LibSVM    = "libsvm" // label index:value …
+	IDX       = "idx"    // two files of numbers, of which one has the labels: as MNIST
+)
+
+// Policy says what an infinity is.
+type Policy string
+
+// What infinities are. A number beyond the largest float64 is one, and so are the spellings that strconv.ParseFloat takes.
+const (
+	Refuse  Policy = ""        // a bad row
+	Keep    Policy = "keep"    // a number as others
+	Missing Policy = "missing" // a missing value
+)
+
+// Handling says what is done with a bad row.
+type Handling string
+
+// What is done with bad rows.
+const (
+	Fail Handling = ""     // the first one is an error
+	Skip Handling = "skip" // they are left out, and counted: see Reader.Skipped
+)
+
+// Format is how a source's objects are written. Only its name is needed.
+type Format struct {
+	Name string // csv, criteo, jsonl, libsvm, idx
+
+	// Missing are the spellings of values that are missing; nil is [DefaultMissing], and for JSON lines none beside null.
+	Missing []string
+	// Infinite says what infinities are.
+	Infinite Policy
+	// Bad says what is done with rows that cannot be read.
+	Bad Handling
+
+	// Comma parts the fields of CSV: an ASCII character. Defaults to a comma.
+	Comma string
+	// NoHeader says that the first row of CSV is one like the others: fields are the schema's columns, in order.
+	NoHeader bool
+	// MultiLine allows newlines in quoted fields of CSV, which is slower. See [Source.Parts].
+	MultiLine bool
+	// ZeroBased says that the first index of libsvm is 0, and not 1.
+	ZeroBased bool
+}
+
+// DefaultMissing are the spellings of missing values where a format has none of its own.
+func DefaultMissing() []string { return []string{"", "NA", "NaN", "nan", "null", "None", "?"} }
+
+func (f Format) check() error {
+	var errs []error
+	switch f.Name {
+	case CSV, Criteo, JSONLines, LibSVM, IDX:
+	default:
+		errs = append(errs, errSource("%q is no format: csv, criteo, jsonl, libsvm, idx", f.Name))
+	}
+	if f.Infinite != Refuse && f.Infinite != Keep && f.Infinite != Missing {
+		errs = append(errs, errSource("%q is no policy for infinities: keep, missing, or empty", f.Infinite))
+	}
+	if f.Bad != Fail && f.Bad != Skip {
+		errs = append(errs, errSource("%q is nothing to do with bad rows: skip, or empty", f.Bad))
+	}
+	if c := f.Comma; c != "" && (len(c) != 1 || c[0] >= 0x80 || c[0] == 0 || bytes.Contains([]byte("\"\r\n+-.0123456789eE"), []byte(c))) {
+		errs = append(errs, errSource("fields cannot be parted by %q", c))
+	}
+	return errors.Join(errs...)
+}
+
+func (f Format) comma() byte {
+	switch {
+	case f.Name == Criteo:
+		return '\t'
+	case f.Comma == "":
+		return ','
+	}
+	return f.Comma[0]
+}
+
+// missing is the set of spellings.
+type missing struct {
+	all     map[string]bool
+	longest int
+}
+
+func (f Format) missing() missing {
+	spellings := f.Missing
+	switch {
+	case spellings != nil || f.Name == JSONLines:
+	case f.Name == Criteo:
+		spellings = []string{""}
+	default:
+		spellings = DefaultMissing()
+	}
+	m := missing{map[string]bool{}, -1}
+	for _, s := range spellings {
+		m.all[s] = true
+		m.longest = max(m.longest, len(s))
+	}
+	return m
+}
+
+func (m *missing) has(value []byte) bool { return len(value) <= m.longest && m.all[string(value)] }
+
+// infinite applies the policy to a number.
+func (f Format) infinite(x float64, column string, text []byte) (float64, *RowError) {
+	if !math.IsInf(x, 0) || f.Infinite == Keep {
+		return x, nil
+	}
+	if f.Infinite == Missing {
+		return math.NaN(), nil
+	}
+	return 0, rowError(BadInfinity, column, "%.60q is infinite, or too large: the format's Infinite can allow it", text)
+}
+
+// spelled returns the infinity or the NaN that a text spells.
+func spelled(text []byte) (x float64, ok bool) {
+	sign := 1
+	word := text
+	if len(word) > 0 && (word[0] == '-' || word[0] == '+') {
+		if word[0] == '-' {
+			sign = -1
+		}
+		word = word[1:]
+	}
+	switch {
+	case bytes.EqualFold(word, []byte("inf")), bytes.EqualFold(word, []byte("infinity")):
+		return math.Inf(sign), true
+	case bytes.EqualFold(word, []byte("nan")):
+		return math.NaN(), true
+	}
+	return 0, false
+}
+
+// trimMark takes the byte order mark off, which some programs put before UTF-8.
+func trimMark(text []byte) []byte { return bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) }

@@ -1,0 +1,144 @@
+package dataset
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/gowren/gowren/internal/decimal"
+	"github.com/gowren/gowren/storage"
+)
+
+// InferRows is how many rows Infer looks at.
+const InferRows = 1000
+
+// Infer finds the schema of a source, whose own is not used, from its first rows: the first 1,000. All columns are features, but
+// for those whose format says otherwise: set the roles of others.
+//
+// A column of CSV is a number where all values that are not missing are; without a header, columns are named c1, c2 and so on. One
+// of JSON lines is as well, booleans included, or a vector where all are arrays of numbers of one length. That of libsvm is as wide
+// as the highest index: all of the source is read, in this process; give the schema ([LibSVMSchema]) where the width is known. Criteo's is [CriteoSchema]. That of IDX follows from the headers.
+func Infer(ctx context.Context, s Source) (Schema, error) {
+	parts, err := s.Parts(ctx)
+	if err != nil {
+		return Schema{}, err
+	}
+	if len(parts) == 0 {
+		return Schema{}, errSource("all objects of the source are empty")
+	}
+	switch s.Format.Name {
+	case Criteo:
+		return CriteoSchema(), nil
+	case JSONLines:
+		return s.inferJSON(ctx, parts)
+	case LibSVM:
+		return s.inferLibSVM(ctx, parts)
+	case IDX:
+		return idxSchema(ctx, parts)
+	}
+	return s.inferCSV(ctx, parts)
+}
+
+// inferCSV reads all columns as strings.
+func (s Source) inferCSV(ctx context.Context, parts []Part) (Schema, error) {
+	names, err := s.columns(ctx, parts[0].Split)
+	if err != nil {
+		return Schema{}, err
+	}
+	found := Schema{Columns: make([]Column, len(names))}
+	for i, name := range names {
+		found.Columns[i] = Column{Name: name, Kind: String}
+	}
+	if err := found.Check(); err != nil {
+		return Schema{}, fmt.Errorf("dataset: the header of %q is none: %w", parts[0].Key, err)
+	}
+	s.Schema = found
+	text := make([]bool, len(names))
+	for _, p := range parts {
+		for b, err := range s.Blocks(ctx, p) {
+			if err != nil {
+				return Schema{}, err
+			}
+			for i := range b.Columns {
+				text[i] = text[i] || !numeric(&b.Columns[i].Strings, min(b.Rows, InferRows-found.Inferred))
+			}
+			if found.Inferred += b.Rows; found.Inferred >= InferRows {
+				break
+			}
+		}
+		if found.Inferred >= InferRows {
+			found.Inferred = InferRows
+			break
+		}
+	}
+	for i := range text {
+		if !text[i] {
+			found.Columns[i].Kind = Number
+		}
+	}
+	return found, nil
+}
+
+// numeric reports whether the first rows are all numbers or missing.
+func numeric(s *Strings, rows int) bool {
+	for i := range rows {
+		if s.IsMissing(i) {
+			continue
+		}
+		text := bytes.Trim(s.At(i), " \t")
+		if _, ok := decimal.Parse(text); ok {
+			continue
+		}
+		if _, ok := spelled(text); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// columns names the fields of an object: as its header does, or by their number.
+func (s Source) columns(ctx context.Context, split storage.Split) ([]string, error) {
+	p := newCSV(s.Format, nil)
+	if s.Format.MultiLine {
+		o := storage.CSVOptions{Comma: rune(p.comma), NoHeader: s.Format.NoHeader}
+		for row, err := range storage.CSV(ctx, split, o) {
+			if err != nil {
+				return nil, err
+			}
+			if row.Header == nil {
+				return numbered(len(row.Fields)), nil
+			}
+			return row.Header, nil
+		}
+		return nil, errSource("%q has no rows", split.Key)
+	}
+	for l, err := range storage.LinesAt(ctx, split) {
+		if err != nil {
+			return nil, err
+		}
+		text := l.Text
+		if l.Off == 0 {
+			text = trimMark(text)
+		}
+		if len(text) == 0 && s.Format.NoHeader {
+			continue
+		}
+		names, bad := p.names(text)
+		if bad != nil {
+			return nil, l.Errorf("%w", bad)
+		}
+		if s.Format.NoHeader {
+			names = numbered(len(names))
+		}
+		return names, nil
+	}
+	return nil, errSource("%q has no rows", split.Key)
+}
+
+func numbered(n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("c%d", i+1)
+	}
+	return names
+}

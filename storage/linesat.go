@@ -1,0 +1,58 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"iter"
+)
+
+// Line is a line, and where it begins.
+type Line struct {
+	Text []byte // without its end; valid until the next step
+	Off  int64  // of its first byte in the object, unpacked; it does not depend on the splits
+
+	at *lineCount
+}
+
+// lineCount is how many lines of a split were yielded.
+type lineCount struct {
+	in *input
+	n  int64
+}
+
+// LinesAt is [Lines] for who needs to know where a line begins, or to tell what is wrong with one: see [Line.Errorf]. A line
+// of more than 64 MiB is an error.
+func LinesAt(ctx context.Context, s Split) iter.Seq2[Line, error] {
+	return reading(ctx, s, func(in *input, yield func(Line, error) bool) {
+		if err := in.linesAt(yield); err != nil {
+			yield(Line{}, err)
+		}
+	})
+}
+
+func (in *input) linesAt(yield func(Line, error) bool) error {
+	at := &lineCount{in: in}
+	return in.cut(newline, max(in.s.Off-1, 0), in.row, func(c *cutter, begin int64, line []byte) bool {
+		at.n++
+		return yield(Line{c.trim(line), begin, at}, nil)
+	})
+}
+
+// Errorf returns an [*Error] that names the object and the number of the line, for what its reader finds wrong with it, as
+// [fmt.Errorf] formats it. It is for the step that yields the line. It counts the lines before the split, for which the object
+// is read up to there.
+func (l Line) Errorf(format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	if l.at == nil {
+		return err
+	}
+	in, n := l.at.in, l.at.n
+	if in.s.Off > 0 { // the lines that begin before the split: the newline before it may be that of the last of them
+		before, failed := in.count('\n', 0, in.s.Off-1)
+		if failed != nil {
+			return in.fail("read", fmt.Errorf("%w, in the line from byte %d on; its number is not known: %w", err, l.Off, failed))
+		}
+		n += before + 1
+	}
+	return in.fail("read", fmt.Errorf("line %d: %w", n, err))
+}
