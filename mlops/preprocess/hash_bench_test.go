@@ -12,7 +12,10 @@ import (
 func BenchmarkHash(b *testing.B) {
 	table := synth.NewCriteo(1)
 	var blocks []*dataset.Block
-	for x := range synth.Blocks(table, 0, 16*dataset.BlockRows) {
+	for x, err := range synth.Blocks(table, 0, 16*dataset.BlockRows) {
+		if err != nil {
+			b.Fatal(err)
+		}
 		blocks = append(blocks, x.Clone())
 	}
 	bytes := 0

@@ -144,7 +144,10 @@ func TestForm(t *testing.T) {
 	}
 	missing, values := 0, map[string]bool{}
 	nonZero, squares := 0, 0.0
-	for b := range Blocks(NewCriteo(1), 0, n) {
+	for b, err := range Blocks(NewCriteo(1), 0, n) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, x := range b.Columns[13].Numbers {
 			if math.IsNaN(x) {
 				missing++
@@ -154,7 +157,10 @@ func TestForm(t *testing.T) {
 			values[string(b.Columns[14+2].Strings.At(row))] = true
 		}
 	}
-	for b := range Blocks(NewRCV1(1), 0, n) {
+	for b, err := range Blocks(NewRCV1(1), 0, n) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		v := &b.Columns[1].Vectors
 		nonZero += len(v.Val)
 		for _, x := range v.Val {
