@@ -6,12 +6,14 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/gowren/gowren/mlops/dataset"
+	"github.com/gowren/gowren/serialize"
 )
 
 // sparseRow is a row of a vector, as the reference has it.
@@ -241,47 +243,36 @@ func sameSparse(t testing.TB, what string, got, want []sparseRow) {
 // random order.
 func (c *columns) travel(random *rand.Rand, steps ...Step) (string, error) {
 	counted := tallies{}
-	ops := make([]op, len(steps))
-	for i, s := range steps {
-		p, err := s.Plan(c.Schema)
-		if err != nil {
-			return "", err
-		}
-		ops[i] = op{step: i, fitter: p.Fitter}
-	}
-	var parts [][]State
+	parts := make([][]Fitter, 0, c.rows())
 	for order := random.Perm(c.rows()); len(order) > 0; {
 		n := 1 + random.IntN(len(order))
-		var states []State
-		for i := range ops {
-			s, err := stateOf(ops[i].fitter)
-			if err != nil {
-				return "", err
-			}
-			f, err := s.fitter() // has seen nothing
+		var part []Fitter
+		for i, s := range steps {
+			p, err := s.Plan(c.Schema)
 			if err == nil {
-				err = see(c.Schema, c.block(order[:n]), []op{{step: i, fitter: f}}, counted.add)
-			}
-			if err == nil {
-				s, err = stateOf(f)
+				err = see(c.Schema, c.block(order[:n]), []op{{step: i, fitter: p.Fitter}}, counted.add)
 			}
 			if err != nil {
 				return "", err
 			}
-			states = append(states, s)
+			data, err := serialize.Marshal(p.Fitter)
+			if err != nil {
+				return "", err
+			}
+			f := reflect.New(reflect.TypeOf(p.Fitter).Elem())
+			if err := serialize.Unmarshal(data, f.Interface()); err != nil {
+				return "", err
+			}
+			part = append(part, f.Interface().(Fitter))
 		}
-		parts, order = append(parts, states), order[n:]
+		parts, order = append(parts, part), order[n:]
 	}
 	random.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
+	ops := make([]op, len(steps))
 	for i := range ops {
-		for k, p := range parts {
-			f, err := p[i].fitter()
-			if err == nil && k == 0 {
-				ops[i].fitter = f
-			} else if err == nil {
-				err = ops[i].fitter.Merge(f)
-			}
-			if err != nil {
+		ops[i] = op{step: i, fitter: parts[0][i]}
+		for _, p := range parts[1:] {
+			if err := ops[i].fitter.Merge(p[i]); err != nil {
 				return "", err
 			}
 		}
