@@ -51,6 +51,9 @@ type Request struct {
 	// ID, where it is set, names a detached request, so that its reply can be had by an [Attacher] of another process, too:
 	// it stays below Prefix, whoever reads it. No two requests have the same. It is made of letters and digits.
 	ID string
+	// Begin, where it is set, is of a detached request. The backend calls it when the request has a place and is about to be
+	// sent; ctx is that of Invoke. Its error ends the invocation, which is not sent then.
+	Begin func(ctx context.Context) error
 }
 
 // Limits are the facts that the scheduler plans by. The zero value of a field means no limit, or no.
@@ -76,8 +79,10 @@ type Limits struct {
 // found by type assertion.
 type Attacher interface {
 	// Attach returns the reply to a detached request of an earlier driver, as Invoke would have: it comes, or is a
-	// [*LostError] from the last moment on at which it could have come. Closing the reply before its end, or cancelling
-	// ctx, ends the work. An error of Attach itself leaves the request alone.
+	// [*LostError] from the last moment on at which it could have come. An error of Read in the class [ErrUnread] says that
+	// it may be there all the same. Closing the reply before its end, or cancelling ctx, ends the work: when Close has
+	// returned, what the work still brought can be had by attaching once more. An error of Attach itself leaves the request alone. It takes no place among the invocations at
+	// once, however many are waited for.
 	Attach(ctx context.Context, a Attached) (io.ReadCloser, error)
 	// Lasts is how long after a detached request is made its reply may come.
 	Lasts() time.Duration
@@ -87,6 +92,10 @@ type Attacher interface {
 type Attached struct {
 	ID, Prefix string    // the request's
 	Until      time.Time // the last moment at which its reply may come
+	Once       bool      // nobody waits for the reply: where it is not there, the work is ended
+	// Alive, where it is set, is asked before the work would be ended: as long as the driver that made the request is at work
+	// itself, it is left alone.
+	Alive func(ctx context.Context) bool
 }
 
 // Warmer is a backend that can have workers started before they are needed. It is found by type assertion.
@@ -109,6 +118,7 @@ type Destroyer interface {
 	// Destroy removes all that Prepare, of any program and in any process, has made for this configuration and the bucket
 	// with this URL, also where Prepare failed half-way, and returns when it is gone. What another configuration or bucket
 	// uses stays. Jobs of others that run there fail. It may be called without Prepare, and again after it failed itself.
+	// Where the account is not reached at all, the error has an [*AccountError] in it.
 	Destroy(ctx context.Context, bucket string) error
 }
 

@@ -2,6 +2,7 @@ package mapper
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -13,21 +14,25 @@ import (
 	"github.com/gowren/gowren/internal/sched"
 )
 
-// outlives keeps what is needed to find the reply of a batch's request when this process has died, and returns the request's
-// ID. Only then may the request be sent. Where its reply could not be had by another process, it has no ID.
-func (j *job) outlives(ctx context.Context, b *sched.Batch) (string, error) {
+// detach makes a batch's request one that is detached. Where its reply could be had when this process has died, it gets an
+// ID, and what is needed to find the reply is kept before the request is sent.
+func (j *job) detach(b *sched.Batch, request *backends.Request) {
+	request.Detached = true
+	request.Begin = func(context.Context) error { return nil }
 	r := j.resumed
-	if r == nil || r.earlier == nil || !j.ex.options.Detached {
-		return "", nil
+	if r == nil || r.earlier == nil {
+		return
 	}
-	q := journal.NewRequest(len(b.Tasks), time.Now().Add(r.earlier.backend.Lasts()))
-	r.mu.Lock()
-	for i := range b.Tasks {
-		q.Tasks[i] = r.ids[b.Tasks[i].Index] // of a copy's, one may have its result by now, and no identity
+	q := r.journal.NewRequest(len(b.Tasks))
+	request.ID = q.ID.Text()
+	request.Begin = func(ctx context.Context) error {
+		q.Until = time.Now().Add(r.earlier.backend.Lasts())
+		q.Tasks = r.unsettled(b) // of a copy's, one may have its result by now
+		r.mu.Lock()
+		r.sent[b] = &q
+		r.mu.Unlock()
+		return r.journal.Send(ctx, q)
 	}
-	r.sent[b] = q.ID
-	r.mu.Unlock()
-	return q.ID.Text(), r.journal.Send(ctx, q)
 }
 
 // taken is told that a request was taken.
@@ -37,11 +42,25 @@ func (j *job) taken(b *sched.Batch) {
 		return
 	}
 	r.mu.Lock()
-	id, sent := r.sent[b]
-	r.mu.Unlock()
-	if sent {
-		r.journal.Taken(id)
+	q := r.sent[b]
+	if q != nil {
+		q.Taken = true
 	}
+	r.mu.Unlock()
+	if q != nil {
+		r.journal.Taken(q.ID)
+	}
+}
+
+// unsettled returns the identities of a batch's tasks; those that have their results have none any more.
+func (r *resumed) unsettled(b *sched.Batch) []journal.ID {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	ids := make([]journal.ID, len(b.Tasks))
+	for i := range b.Tasks {
+		ids[i] = r.ids[b.Tasks[i].Index]
+	}
+	return ids
 }
 
 // ended is told of each invocation when it is over.
@@ -52,11 +71,18 @@ func (j *job) ended(x *sched.Report) {
 		return
 	}
 	r.mu.Lock()
-	id, sent := r.sent[x.Batch]
+	q := r.sent[x.Batch]
 	delete(r.sent, x.Batch)
 	r.mu.Unlock()
-	if sent {
-		r.journal.Over(id)
+	switch {
+	case q == nil:
+	case x.Err == nil, x.Unused, !q.Taken:
+		r.journal.Over(q.ID)
+	case r.ctx.Err() == nil && !errors.Is(x.Err, context.Canceled):
+		r.earlier.over(q.ID, x.Err)
+	default: // the job has ended while it was under way, and it was told to stop
+		tasks := r.unsettled(x.Batch)
+		r.earlier.over(q.ID, r.earlier.last(backends.Attached{ID: q.ID.Text(), Prefix: j.prefix(), Until: q.Until}, tasks))
 	}
 }
 
@@ -67,7 +93,6 @@ type earlier struct {
 	backend backends.Attacher
 	ctx     context.Context // the job's
 	cancel  context.CancelFunc
-	places  chan struct{} // holds one for each that is waited for
 
 	some atomic.Bool // results have come
 
@@ -83,7 +108,7 @@ func (j *job) newEarlier(ctx context.Context) *earlier {
 	if !ok {
 		return nil
 	}
-	e := &earlier{j: j, backend: b, places: make(chan struct{}, max(j.ex.limits.Concurrency, 1)), under: map[journal.ID]chan struct{}{}}
+	e := &earlier{j: j, backend: b, under: map[journal.ID]chan struct{}{}}
 	e.ctx, e.cancel = context.WithCancel(ctx)
 	return e
 }
@@ -127,37 +152,69 @@ func (e *earlier) brings(task journal.ID) <-chan struct{} {
 	return done
 }
 
-// attach waits for a request's reply, and keeps the results in it. It reports whether nothing more comes of it; otherwise the
-// job has ended before the request was waited for.
+// attach waits for a request's reply, and keeps the results in it. Where the job ends meanwhile, the request is ended, and
+// what it still brought is kept. It reports whether its tasks are to be asked for again.
 func (e *earlier) attach(q *journal.Request) bool {
-	select {
-	case e.places <- struct{}{}:
-	case <-e.ctx.Done():
-		return false
-	}
-	defer func() { <-e.places }()
 	a := backends.Attached{ID: q.ID.Text(), Prefix: e.j.prefix(), Until: q.Until}
-	if !q.Taken { // as a rule it was never sent, and nothing comes; if it was, it had just begun, and is told to stop
-		a.Until = time.Now()
-	}
-	reply, err := e.backend.Attach(e.ctx, a)
-	if err == nil {
-		err = sched.Results(reply, len(q.Tasks), func(position int, v sched.Value) error { return e.take(q.Tasks[position], v) })
-		if unclosed := reply.Close(); err == nil {
-			err = unclosed
+	a.Alive = func(ctx context.Context) bool { return e.j.resumed.journal.Alive(ctx, q) }
+	sent := q.Taken
+	if !sent && a.Alive(e.ctx) { // if its driver lives on for long enough, it was sent
+		early := a
+		early.Until = time.Now().Add(journal.Lapse)
+		if err := e.results(e.ctx, early, q.Tasks); err == nil {
+			e.over(q.ID, nil)
+			return true
 		}
-	} else if e.ctx.Err() != nil {
-		return false
+		sent = a.Alive(e.ctx)
 	}
-	if err != nil && e.ctx.Err() == nil { // its tasks run again
+	a.Once = !sent // as a rule nothing comes of it; if it was sent all the same, it had just begun, and is told to stop
+	err := e.results(e.ctx, a, q.Tasks)
+	if ended := e.ctx.Err() != nil; ended && err != nil {
+		if err = e.last(a, q.Tasks); err != nil && a.Alive(context.WithoutCancel(e.ctx)) {
+			e.j.resumed.journal.Forgo(q.ID) // its own driver goes on with it
+			return false
+		}
+	} else if err != nil { // its tasks run again
 		e.j.log(nil, fmt.Sprintf("a request of an earlier run: %v", err))
 	}
-	e.j.resumed.journal.Over(q.ID)
-	return true
+	e.over(q.ID, err)
+	return e.ctx.Err() == nil || err == nil
+}
+
+// results takes those in a request's reply.
+func (e *earlier) results(ctx context.Context, a backends.Attached, tasks []journal.ID) error {
+	reply, err := e.backend.Attach(ctx, a)
+	if err != nil {
+		return fmt.Errorf("%w: %w", backends.ErrUnread, err)
+	}
+	err = sched.Results(reply, len(tasks), func(position int, v sched.Value) error { return e.take(ctx, tasks[position], v) })
+	return errors.Join(err, reply.Close())
+}
+
+// lastWords bounds the reading of what a request brought that was ended.
+const lastWords = 20 * time.Second
+
+// last takes what a request brought that was ended.
+func (e *earlier) last(a backends.Attached, tasks []journal.ID) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), lastWords)
+	defer cancel()
+	a.Once = true
+	return e.results(ctx, a, tasks)
+}
+
+// over notes that nothing more comes of a request, unless there may be a reply that could not be read.
+func (e *earlier) over(id journal.ID, err error) {
+	for _, unread := range []error{backends.ErrUnread, context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, unread) {
+			e.j.resumed.journal.Forgo(id)
+			return
+		}
+	}
+	e.j.resumed.journal.Over(id)
 }
 
 // take keeps a result. Where that is impossible, the job ends.
-func (e *earlier) take(task journal.ID, v sched.Value) error {
+func (e *earlier) take(ctx context.Context, task journal.ID, v sched.Value) error {
 	j := e.j
 	if task == (journal.ID{}) {
 		return nil
@@ -172,7 +229,7 @@ func (e *earlier) take(task journal.ID, v sched.Value) error {
 	e.some.Store(true)
 	data, err := sealResult(v)
 	if err == nil {
-		err = j.resumed.journal.Adopt(e.ctx, task, data)
+		err = j.resumed.journal.Adopt(ctx, task, data)
 	}
 	if err != nil {
 		j.resumed.stop(err)

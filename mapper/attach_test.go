@@ -285,6 +285,24 @@ func TestAttachEnds(t *testing.T) {
 	}
 }
 
+// TestAttachMany: however many requests are waited for, and for however long, others go on.
+func TestAttachMany(t *testing.T) {
+	t.Parallel()
+	test, b := fresh("attach many"), memstore.New()
+	release := hold(test)
+	defer release()
+	p := newCloud(t, b)
+	inputs := resumeInputs(test, 40)
+	for run := range int64(4) {
+		p.dies(t, test, 5+8*(run+1), mapper.Options{BatchSize: 1}, mapWork(inputs))
+	}
+	d, ex := p.start(t, mapper.Options{BatchSize: 1})
+	d.whenAttached(t, 4*8, release)
+	got, err := mapper.Map(t.Context(), ex, attachWork, inputs)
+	wantResults(t, inputs, got, err)
+	wantRuns(t, test, len(inputs), once)
+}
+
 // TestAttachByKey: so it is with the steps of a job, whose results name objects that came after the job's look at them.
 func TestAttachByKey(t *testing.T) {
 	t.Parallel()

@@ -99,6 +99,7 @@ type SpanKind string
 // The kinds of spans.
 const (
 	SpanDone      SpanKind = "done"      // the reply was whole
+	SpanFailed    SpanKind = "failed"    // likewise, and a task in it failed, or ran out of time
 	SpanCopy      SpanKind = "copy"      // likewise, of a copy of a late batch
 	SpanUnused    SpanKind = "unused"    // another worker was faster
 	SpanLost      SpanKind = "lost"      // the worker was lost, or the job ended before the reply
@@ -130,6 +131,8 @@ func (c *collector) ended(function string, x *sched.Report) {
 		if errors.As(x.Err, &lost) {
 			worker = lost.Worker
 		}
+	case x.Failures > 0:
+		s.Kind = SpanFailed
 	case x.Copy:
 		s.Kind = SpanCopy
 	}

@@ -14,7 +14,7 @@
 //	func main() {
 //		mapper.Main() // a worker serves tasks here and never returns
 //
-//		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt) // ^C ends the job in good order
+//		ctx, stop := mapper.Interruptible(context.Background()) // ^C ends the job in good order, another one at once
 //		defer stop()
 //		ex, err := mapper.Open(ctx, mapper.Config{}) // $GOWREN_BACKEND, $GOWREN_STORAGE; else this machine
 //		if err != nil {
@@ -95,9 +95,14 @@
 //
 // Where workers are processes of their own (all backends but inproc), a task that crashes, exits or takes too much memory
 // takes its worker with it, never the driver. Tasks that were sent to that worker together with it run again elsewhere,
-// and one that kills its worker each time is found and named.
+// and one that kills its worker each time is found and named. With [Options].MoreMemory, a task whose worker ran out of memory
+// is tried again on one with twice as much, as far as the backend has such.
 //
 // Cancelling the context ends the work. A task that ignores its context has its worker ended.
+//
+// A driver may die, too. With [Options].Resume, a program that is run again takes the results of finished tasks from the bucket
+// and computes only what is missing; with Detached besides, requests that were under way in a cloud go on meanwhile, and what
+// they come to is taken as well.
 //
 // # How tasks travel
 //
@@ -122,6 +127,16 @@
 // On a terminal, a bar shows a job's progress; elsewhere a line every few seconds; in tests nothing. What tasks print,
 // and what they log by log/slog with their context, reaches the driver's standard error with a label: the worker's name,
 // or the function and the index of the input. [Options] tells where it goes.
+//
+// With GOWREN_PROGRESS=json, each job that runs for longer than a second writes an object a line each second, and one at its
+// end: time, job (its function), queued, running, done, failed, retried, resumed, copied, workers_lost, more (inputs are still
+// coming), rate (tasks a second), left_seconds, cost_usd, elapsed_seconds, ended. A line that was logged is an object with time,
+// label and line. [Options].Stats is told all of a job when it has ended.
+//
+// Where the program has set a global OpenTelemetry provider in the driver, after [Main], a job is a span "job NAME", its steps
+// "step NAME", and each attempt at a task "task NAME" with its index, attempt and error.type, linked to the attempt before; a
+// sampler keeps them few. Metrics are gowren.tasks, gowren.invocations, gowren.cost and gowren.job.duration. The trace does not
+// reach the function on its worker.
 //
 // # Limits
 //

@@ -1,8 +1,11 @@
 package mapper
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/gowren/gowren/backends"
@@ -105,8 +108,29 @@ func (e *JobError) Error() string {
 	if e.Failed == 1 {
 		s = fmt.Sprintf("mapper: 1 task of %s failed", e.Function)
 	}
+	s += e.kinds()
 	if len(e.Tasks) > 0 {
 		s += "; the first: " + e.Tasks[0].Error()
+	}
+	return s
+}
+
+// kinds says how many of the failures it holds are of which kind, the most frequent first, where they are of several.
+func (e *JobError) kinds() string {
+	counts := map[string]int{}
+	for _, t := range e.Tasks {
+		counts[t.kind.Error()]++
+	}
+	if len(counts) < 2 {
+		return ""
+	}
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int { return cmp.Or(counts[b]-counts[a], strings.Compare(a, b)) })
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%s (%d)", name, counts[name])
+	}
+	s := ": " + strings.Join(names, ", ")
+	if len(e.Tasks) < e.Failed {
+		s = fmt.Sprintf("; of the first %d%s", len(e.Tasks), s)
 	}
 	return s
 }

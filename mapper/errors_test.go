@@ -145,6 +145,7 @@ func TestErrorTexts(t *testing.T) {
 		{"result that cannot be decoded", do(here, "return bounces"), mapper.ErrResult},
 		{"result that cannot be stored", large(openClosed(t, "put")), mapper.ErrResult},
 		{"result that cannot be read", large(openClosed(t, "get")), mapper.ErrResult},
+		{"kinds", do(here.With(mapper.Options{ContinueOnError: true}), "error", "panic", "error"), mapper.ErrFunction},
 		{"several", do(here.With(mapper.Options{ContinueOnError: true}), "error", "fine", "error"), mapper.ErrFunction},
 	} {
 		if c.err == nil {

@@ -28,7 +28,7 @@ type core struct {
 	bucket  storage.Bucket
 	store   storage.Bucket // bucket, where nothing is tried again
 	limits  backends.Limits
-	ladder  ladder // from backend on
+	ladder  *sched.Ladder // from backend on
 	flow    *sched.Flow
 	view    *progress.View
 	ctx     context.Context // ends with Close
@@ -96,7 +96,7 @@ func newExecutor(ctx context.Context, backend backends.Backend, bucket storage.B
 	c.limits = backend.Limits()
 	c.flow = sched.NewFlow(c.limits.Concurrency)
 	c.ctx, c.close = context.WithCancel(context.Background())
-	c.ladder = ladder{ctx: c.ctx, foot: backend, deployment: d, price: c.limits.PricePerSecond}
+	c.ladder = sched.NewLadder(c.ctx, backend, d)
 	return &Executor{c, o}, nil
 }
 
@@ -153,7 +153,7 @@ func (ex *Executor) Close() error {
 		c.mu.Unlock()
 		c.close()
 		c.jobs.Wait()
-		errs := append(c.unswept, c.journals.close(), c.ladder.close(), c.backend.Close(), c.bucket.Close())
+		errs := append(c.unswept, c.journals.close(), c.ladder.Close(), c.backend.Close(), c.bucket.Close())
 		if err := errors.Join(errs...); err != nil {
 			c.closeErr = fmt.Errorf("mapper: close: %w", err)
 		}

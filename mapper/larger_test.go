@@ -51,10 +51,11 @@ type steps struct {
 	price    float64
 	prepared *atomic.Int32
 	refuses  error
+	faults   *atomic.Int32 // of Prepare that pass
 }
 
 func newSteps(n int) *steps {
-	return &steps{local.New(local.Config{Workers: 2, MemoryMB: smallMB}), n, 1, new(atomic.Int32), nil}
+	return &steps{local.New(local.Config{Workers: 2, MemoryMB: smallMB}), n, 1, new(atomic.Int32), nil, new(atomic.Int32)}
 }
 
 func (s *steps) Enlarge() (backends.Backend, error) {
@@ -75,6 +76,9 @@ func (s *steps) Prepare(ctx context.Context, d backends.Deployment) error {
 		s.prepared.Add(1)
 		if s.refuses != nil {
 			return s.refuses
+		}
+		if s.faults.Add(-1) >= 0 {
+			return errors.New("the service is not available")
 		}
 	}
 	return s.Backend.Prepare(ctx, d)
@@ -197,17 +201,32 @@ func TestMoreMemoryRefused(t *testing.T) {
 	t.Parallel()
 	b := newSteps(3)
 	b.refuses = fmt.Errorf("the driver may make no function: %w", backends.ErrRefused)
-	ex := greedy(t, t.TempDir(), b, mapper.Options{MoreMemory: true, ContinueOnError: true})
+	ex := greedy(t, t.TempDir(), b, mapper.Options{MoreMemory: true, ContinueOnError: true, Speculation: -1})
 	for range 2 {
 		_, err := mapper.Map(t.Context(), ex, greed, []int{0, greedyMB, 0, greedyMB, 0})
 		e, ok := errors.AsType[*mapper.JobError](err)
-		if !ok || e.Failed != 2 || !errors.Is(err, mapper.ErrOutOfMemory) || errors.Is(err, backends.ErrRefused) || e.Tasks[0].Attempts != 3 {
+		if !ok || e.Failed != 2 || !errors.Is(err, mapper.ErrOutOfMemory) || errors.Is(err, backends.ErrRefused) || e.Tasks[0].Attempts != 1 {
 			t.Errorf("%v", err)
 		}
 		mentions(t, err, "workers with more could not be made ready", "the driver may make no function")
 	}
 	if n := b.prepared.Load(); n != 1 {
 		t.Errorf("it was tried %d times", n)
+	}
+}
+
+// TestMoreMemoryFault: a fault of making larger workers ready passes, and is neither an attempt nor a loss.
+func TestMoreMemoryFault(t *testing.T) {
+	t.Parallel()
+	b := newSteps(3)
+	b.faults.Store(1)
+	var s mapper.Stats
+	ex := greedy(t, t.TempDir(), b, mapper.Options{MoreMemory: true, Retries: 1, BatchSize: 1, Speculation: -1, Stats: func(told mapper.Stats) { s = told }})
+	if _, err := mapper.Map(t.Context(), ex, greed, []int{0, smallMB + 50, 0}); err != nil {
+		t.Error(err)
+	}
+	if n := b.prepared.Load(); n != 2 || s.Invocations != 4 || s.WorkersLost != 1 || s.Retried != 1 {
+		t.Errorf("larger workers were made ready %d times; %d invocations, %d lost, %d retried", n, s.Invocations, s.WorkersLost, s.Retried)
 	}
 }
 
@@ -238,6 +257,7 @@ type flight struct {
 	end           error // of the steps
 	closed, razed *[]int
 	stays         int // the step that cannot be destroyed
+	why           error
 }
 
 func (f flight) Enlarge() (backends.Backend, error) {
@@ -251,7 +271,7 @@ func (f flight) Enlarge() (backends.Backend, error) {
 func (f flight) Destroy(context.Context, string) error {
 	*f.razed = append(*f.razed, f.step)
 	if f.step == f.stays {
-		return errors.New("it is in use")
+		return f.why
 	}
 	return nil
 }
@@ -261,19 +281,26 @@ func (f flight) Close() error {
 	return nil
 }
 
-// TestDestroyLarger: all steps go, also those above one that stays, and why it does is told.
+// TestDestroyLarger: all steps go, also those above one that stays, and why it does is told: once where nothing of the account
+// can be had.
 func TestDestroyLarger(t *testing.T) {
 	t.Parallel()
+	none, inUse := fmt.Errorf("there is no more: %w", backends.ErrInvalid), errors.New("it is in use")
+	unknown := &backends.AccountError{Err: fmt.Errorf("no region: %w", backends.ErrInvalid)}
 	for name, c := range map[string]struct {
 		stays int
+		why   error
 		end   error
 		says  []string
+		razed []int
 	}{
-		"all":         {-1, fmt.Errorf("there is no more: %w", backends.ErrInvalid), nil},
-		"one stays":   {1, fmt.Errorf("there is no more: %w", backends.ErrInvalid), []string{"destroy", "it is in use"}},
-		"not to know": {-1, errors.New("no credentials"), []string{"destroy", "no credentials"}},
+		"all":         {-1, nil, none, nil, []int{0, 1, 2, 3}},
+		"one stays":   {1, inUse, none, []string{"destroy", "it is in use"}, []int{0, 1, 2, 3}},
+		"not to know": {-1, nil, errors.New("no credentials"), []string{"destroy", "no credentials"}, []int{0, 1, 2, 3}},
+		"unreached":   {0, unknown, none, []string{"destroy", "no region"}, []int{0}},
+		"lost":        {2, errors.Join(inUse, unknown), none, []string{"destroy", "it is in use", "no region"}, []int{0, 1, 2}},
 	} {
-		f := flight{Backend: inproc.New(1), steps: 3, end: c.end, closed: new([]int), razed: new([]int), stays: c.stays}
+		f := flight{Backend: inproc.New(1), steps: 3, end: c.end, closed: new([]int), razed: new([]int), stays: c.stays, why: c.why}
 		ex, err := mapper.New(t.Context(), f, memstore.New(), mapper.Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -286,7 +313,7 @@ func TestDestroyLarger(t *testing.T) {
 		if err := ex.Close(); err != nil {
 			t.Error(err)
 		}
-		if !slices.Equal(*f.razed, []int{0, 1, 2, 3}) || !slices.Equal(*f.closed, []int{1, 2, 3, 0}) {
+		if !slices.Equal(*f.razed, c.razed) || !slices.Equal(*f.closed, []int{1, 2, 3, 0}) {
 			t.Errorf("%s: destroyed are %v, closed %v", name, *f.razed, *f.closed)
 		}
 	}

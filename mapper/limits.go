@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -26,9 +27,18 @@ type LimitError struct {
 }
 
 func (e *LimitError) Error() string {
-	s := fmt.Sprintf("%v: %d tasks are done after %v, for about $%.4f", e.Limit, e.Done, e.Took.Round(time.Millisecond), e.Cost.Total)
+	s := fmt.Sprintf("%v: %d tasks have a result after %v", e.Limit, e.Done, e.Took.Round(time.Millisecond))
+	if e.Done == 1 {
+		s = fmt.Sprintf("%v: 1 task has a result after %v", e.Limit, e.Took.Round(time.Millisecond))
+	}
+	if e.Cost.Total > 0 {
+		s += fmt.Sprintf(", for about $%.4f", e.Cost.Total)
+	}
+	if len(e.Missing) > 0 {
+		s += fmt.Sprintf("; %d have none", len(e.Missing))
+	}
 	if e.Failures != nil {
-		s += "; " + e.Failures.Error()
+		s += "; " + strings.TrimPrefix(e.Failures.Error(), "mapper: ")
 	}
 	return s
 }
@@ -59,6 +69,9 @@ func (j *job) watchLimits(stop context.CancelCauseFunc) (unwatch func()) {
 	o := j.ex.options
 	if o.MaxCost <= 0 && o.MaxTime <= 0 {
 		return func() {}
+	}
+	if l := j.ex.limits; o.MaxCost > 0 && l.PricePerSecond == 0 && l.PricePerRequest == 0 {
+		j.log(nil, "Options.MaxCost: what this backend costs is not known, so that only requests to the store count")
 	}
 	over, ended := make(chan struct{}), make(chan struct{})
 	go func() {

@@ -93,7 +93,7 @@ func TestLimitKeepsFailures(t *testing.T) {
 	if !ok || !failed || !told || !errors.Is(err, mapper.ErrMaxCost) || limit.Failures != failures || failures.Failed != 1 || task.Index != 1 {
 		t.Fatal(err)
 	}
-	if !strings.Contains(err.Error(), "2 tasks are done") || !strings.Contains(err.Error(), "a million") {
+	if !strings.Contains(err.Error(), "2 tasks have a result") || !strings.Contains(err.Error(), "a million") {
 		t.Error(err)
 	}
 	if limit.Done != 2 || !slices.Equal(limit.Missing, []int{1, 3, 4}) || !slices.Equal(got, []int{6, 0, 7, 0, 0}) {

@@ -35,7 +35,8 @@ type Options struct {
 	Log io.Writer
 
 	// MaxCost stops a job that has cost so many US dollars by the estimate of [Cost], with a [*LimitError]. What is under way
-	// is counted, a quarter of a second late at most, and stopped. Defaults to no limit; -1 is the same.
+	// is counted, a quarter of a second late at most, and stopped; what requests of earlier drivers take is not. Where no price is
+	// known, as of workers on this machine, nothing is counted, and the job says so. Defaults to no limit; -1 is the same.
 	MaxCost float64
 
 	// MaxTime stops a job, with all its steps, after a time, with a [*LimitError]. Defaults to no limit; -1 is the same.
@@ -46,7 +47,8 @@ type Options struct {
 	// and Azure Functions. Beyond, attempts go on with the most that there is, and the error says so. Retries bounds the
 	// attempts: the two of the default come to four times the memory. The first task that needs it waits until the
 	// platform has made a function of its own for it, which takes from seconds to minutes, and stays until
-	// [Destroy]; tasks of the usual size go on meanwhile. An attempt costs what the larger worker does, and runs alone
+	// [Destroy]; tasks of the usual size go on meanwhile. Where it cannot be made, that is tried again for a minute or two,
+	// unless it is refused; it is no attempt of the task. An attempt costs what the larger worker does, and runs alone
 	// there.
 	MoreMemory bool
 
@@ -96,7 +98,8 @@ type Options struct {
 	// Stats, where it is set, is called with what a job has done when it has ended, however it did.
 	Stats func(Stats)
 
-	// Timeout bounds one attempt at a task. Its context ends then with context.DeadlineExceeded, and its worker ended if it does not return.
+	// Timeout bounds one attempt at a task. Its context ends then with context.DeadlineExceeded, and its worker ends if the
+	// function does not return within half a second; a result that it returns until then counts.
 	// Defaults to none but the backend's own; -1 is the same.
 	Timeout time.Duration
 }

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -39,6 +40,7 @@ type cloud struct {
 type cloudCall struct {
 	cancel context.CancelFunc
 	stored chan struct{}
+	ended  chan struct{}
 }
 
 func newCloud(t *testing.T, b storage.Bucket) *cloud {
@@ -59,13 +61,14 @@ func newCloud(t *testing.T, b storage.Bucket) *cloud {
 // send begins to serve a request.
 func (p *cloud) send(r backends.Request, id string) {
 	ctx, cancel := context.WithCancel(context.Background())
-	c := &cloudCall{cancel, make(chan struct{})}
+	c := &cloudCall{cancel, make(chan struct{}), make(chan struct{})}
 	p.mu.Lock()
 	p.calls[id] = c
 	p.mu.Unlock()
 	r.Body, r.Detached, r.ID = bytes.Clone(r.Body), false, ""
 	p.all.Go(func() {
 		defer cancel()
+		defer close(c.ended)
 		reply, err := p.workers.Invoke(ctx, r)
 		if err != nil {
 			return
@@ -95,6 +98,9 @@ func (d *driver) Lasts() time.Duration { return d.lasts }
 
 func (d *driver) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser, error) {
 	id := cmp.Or(r.ID, rand.Text())
+	if err := r.Begin(ctx); err != nil {
+		return nil, err
+	}
 	switch {
 	case d.full.Load():
 		d.lost.Add(1)
@@ -110,7 +116,7 @@ func (d *driver) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser,
 
 func (d *driver) Attach(ctx context.Context, a backends.Attached) (io.ReadCloser, error) {
 	d.attached.Add(1)
-	return &cloudReply{d: d, ctx: ctx, id: a.ID, prefix: a.Prefix, until: a.Until, closed: make(chan struct{})}, nil
+	return &cloudReply{d: d, ctx: ctx, id: a.ID, prefix: a.Prefix, until: a.Until, once: a.Once, alive: a.Alive, closed: make(chan struct{})}, nil
 }
 
 func (d *driver) PutNew(ctx context.Context, key string, data io.Reader) error {
@@ -126,6 +132,8 @@ type cloudReply struct {
 	ctx        context.Context
 	id, prefix string
 	until      time.Time
+	once       bool
+	alive      func(context.Context) bool
 	reply      io.ReadCloser
 	closed     chan struct{}
 }
@@ -139,7 +147,11 @@ func (r *cloudReply) Read(p []byte) (int, error) {
 		if c != nil {
 			stored = c.stored
 		}
-		late := time.NewTimer(max(time.Until(r.until), 50*time.Millisecond)) // it is looked for once at least
+		wait := max(time.Until(r.until), 50*time.Millisecond) // it is looked for once at least
+		if r.once {
+			wait = 50 * time.Millisecond
+		}
+		late := time.NewTimer(wait)
 		defer late.Stop()
 		select {
 		case <-stored:
@@ -150,7 +162,7 @@ func (r *cloudReply) Read(p []byte) (int, error) {
 		}
 		var err error
 		if r.reply, err = r.d.bucket.Get(r.ctx, r.prefix+"/replies/"+r.id, 0, -1); err != nil {
-			return 0, err
+			return 0, fmt.Errorf("%w: %w", backends.ErrUnread, err)
 		}
 	}
 	return r.reply.Read(p)
@@ -163,8 +175,9 @@ func (r *cloudReply) Close() error {
 	r.d.mu.Lock()
 	c := r.d.calls[r.id]
 	r.d.mu.Unlock()
-	if c != nil && !r.d.dead.Load() {
+	if c != nil && !r.d.dead.Load() && (r.alive == nil || !r.alive(context.Background())) {
 		c.cancel()
+		<-c.ended
 	}
 	return nil
 }
@@ -204,6 +217,20 @@ func (p *cloud) dies(t *testing.T, test string, begun int64, o mapper.Options, j
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("the driver dies with %v", err)
+	}
+	p.lapse(t)
+}
+
+// lapse ends the leases of drivers, as time does.
+func (p *cloud) lapse(t *testing.T) {
+	t.Helper()
+	for o, err := range p.bucket.List(t.Context(), "resume/it/") {
+		if err == nil && strings.HasSuffix(o.Key, "/lease") {
+			err = p.bucket.Delete(t.Context(), o.Key)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/internal/registry"
+	"github.com/gowren/gowren/internal/sched"
 	"github.com/gowren/gowren/storage"
 )
 
@@ -66,13 +67,14 @@ func destroy(ctx context.Context, backend backends.Backend, bucket storage.Bucke
 		return nil
 	}
 	errs := []error{d.Destroy(ctx, bucket.URL())}
-	larger, err := enlarge(backend)
+	larger, err := sched.Enlarge(backend)
 	for err == nil { // what jobs with Options.MoreMemory may have made
-		if d, ok := larger.(backends.Destroyer); ok {
+		d, ok := larger.(backends.Destroyer)
+		if ok && ctx.Err() == nil && !errors.As(errors.Join(errs...), new(*backends.AccountError)) { // what concerns them all is told once
 			errs = append(errs, d.Destroy(ctx, bucket.URL()))
 		}
 		last := larger
-		larger, err = enlarge(last)
+		larger, err = sched.Enlarge(last)
 		errs = append(errs, last.Close())
 	}
 	if !errors.Is(err, backends.ErrInvalid) { // that is how it says that there is no more

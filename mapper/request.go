@@ -37,8 +37,11 @@ func (j *job) request(ctx context.Context, s *sched.Slot, b *sched.Batch) (backe
 	j.collected.sent.Add(int64(size))
 	clear(r.Tasks)
 	s.Tasks = r.Tasks
-	id, err := j.outlives(ctx, b)
-	return backends.Request{Body: s.Buffer, Prefix: j.prefix(), Detached: j.ex.options.Detached, ID: id}, err
+	request := backends.Request{Body: s.Buffer, Prefix: j.prefix()}
+	if j.ex.options.Detached {
+		j.detach(b, &request)
+	}
+	return request, nil
 }
 
 func (j *job) put(ctx context.Context, key string, data io.Reader) error {

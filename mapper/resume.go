@@ -25,7 +25,14 @@ var ErrProgramChanged = errors.New("the program has changed since an earlier run
 // Forget deletes what jobs with a name to resume have kept in a bucket ([Options].Resume). Jobs that run under the name
 // fail.
 func Forget(ctx context.Context, b storage.Bucket, name string) error {
-	if err := journal.Forget(ctx, b, name); err != nil {
+	err := journal.Forget(ctx, b, name)
+	if err == nil { // words that told its requests to stop, and that none was left to hear
+		var mark string
+		if mark, err = journal.Mark(name); err == nil {
+			err = deleteBelow(ctx, storage.Retry(b, storage.RetryPolicy{}), "canceled/"+mark, func(string) bool { return true })
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("mapper: forget: %w", err)
 	}
 	return nil
@@ -60,6 +67,9 @@ func (ex *Executor) journal(ctx context.Context) (*journal.Journal, error) {
 	other := otherProgram(j.Runs(), program)
 	if n := len(j.Runs()); first && n > 0 {
 		text := fmt.Sprintf("%d results of %d earlier runs are kept", j.Kept(), n)
+		if n == 1 {
+			text = fmt.Sprintf("%d results of an earlier run are kept", j.Kept())
+		}
 		if open := len(j.Requests()); open > 0 {
 			text += fmt.Sprintf("; %d requests of theirs may still bring some", open)
 		}
@@ -78,7 +88,7 @@ func (ex *Executor) journal(ctx context.Context) (*journal.Journal, error) {
 func otherProgram(runs []journal.Run, program string) string {
 	for i, r := range runs {
 		if r.Program != program {
-			return fmt.Sprintf("run %d, of %s, was by another program", i+1, r.Started.Format(time.DateTime))
+			return fmt.Sprintf("run %d, of %s, was by another program; results of functions with the same name and signature are the same to it: to compute them anew, give the function or Options.Resume another name, or call mapper.Forget", i+1, r.Started.Format(time.DateTime))
 		}
 	}
 	return ""
@@ -123,9 +133,9 @@ type resumed struct {
 	earlier *earlier // nil where replies of earlier runs cannot be had
 
 	mu   sync.Mutex
-	seen map[journal.ID]int          // inputs so far
-	ids  map[int64]journal.ID        // of tasks that wait or run
-	sent map[*sched.Batch]journal.ID // requests under way that outlive this process
+	seen map[journal.ID]int                // inputs so far
+	ids  map[int64]journal.ID              // of tasks that wait or run
+	sent map[*sched.Batch]*journal.Request // requests under way that outlive this process
 }
 
 // resume readies a job that has a name.
@@ -138,7 +148,7 @@ func (j *job) resume(ctx context.Context, stop context.CancelCauseFunc) error {
 		return err
 	}
 	j.resumed = &resumed{journal: kept, ctx: ctx, stop: stop, stored: newInventory(j.collected.bucket, j.prefix()+"/out/"),
-		seen: map[journal.ID]int{}, ids: map[int64]journal.ID{}, sent: map[*sched.Batch]journal.ID{}}
+		seen: map[journal.ID]int{}, ids: map[int64]journal.ID{}, sent: map[*sched.Batch]*journal.Request{}}
 	j.resumed.earlier = j.newEarlier(ctx)
 	return nil
 }
@@ -186,8 +196,8 @@ func (j *job) recall(ctx context.Context, s *sched.Slot, t *sched.Task) (bool, <
 // recallKept takes the result that is kept for a task, if there is one.
 func (j *job) recallKept(ctx context.Context, s *sched.Slot, t *sched.Task, id journal.ID) (bool, error) {
 	r := j.resumed
-	fresh := r.earlier.brought()
 	data, kept, err := r.journal.Recall(id)
+	fresh := r.earlier.brought() // asked last: what was recalled may have come a moment ago
 	if err != nil || !kept {
 		return false, err
 	}

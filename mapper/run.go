@@ -178,7 +178,7 @@ func (j *job) do(ctx context.Context) error {
 		s.Recall = j.recall
 	}
 	if o.MoreMemory {
-		s.Larger = &j.ex.ladder
+		s.Larger = j.ex.ladder
 	}
 	if o.RetryIf != nil {
 		s.Again = func(t *sched.Task, f *sched.Failure) bool {
@@ -306,7 +306,7 @@ func (j *job) log(t *sched.Task, text string) {
 
 func (j *job) progress() progress.Counts {
 	c := j.counts()
-	return progress.Counts{Queued: c.Queued, Running: c.Running, Done: c.Settled, Failed: c.Failed, Retried: c.Retried, More: c.More, Lost: c.Lost, Copied: c.Copies, Cost: j.root().cost().Total}
+	return progress.Counts{Queued: c.Queued, Running: c.Running, Done: c.Settled, Failed: c.Failed, Retried: c.Retried, Resumed: c.Recalled, More: c.More, Lost: c.Lost, Copied: c.Copies, Cost: j.root().cost().Total}
 }
 
 // sweep is the end of a job with all its steps: it deletes what they have left in the bucket, also after ctx has ended, and

@@ -72,7 +72,8 @@ type FailedTask struct {
 // and what requests to the executor's store cost. A second counts from when the worker answered, where the backend tells
 // (Limits.Streams of package backends), and else from the request; what the backend asked to send later costs nothing.
 // Each request of the driver counts as one, also where an object goes up in parts. A store or a backend whose price is not
-// known costs nothing here. Jobs of one executor that run at once under one name to resume share a journal: what it asks of
+// known costs nothing here, nor does the work of detached requests that an earlier driver has sent ([Options].Resume): it is
+// in no driver's cost once that is dead. Jobs of one executor that run at once under one name to resume share a journal: what it asks of
 // the store is in the cost of each.
 type Cost struct {
 	Backend float64 `json:"backend"`

@@ -65,7 +65,7 @@ func (s Stats) drawTimeline() []byte {
 	for i, name := range s.Steps[:min(len(s.Steps), 4)] {
 		key(fmt.Sprintf("%s s%d", SpanDone, i), name)
 	}
-	for _, k := range []SpanKind{SpanCopy, SpanUnused, SpanLost, SpanThrottled} {
+	for _, k := range []SpanKind{SpanFailed, SpanCopy, SpanUnused, SpanLost, SpanThrottled} {
 		key(string(k), string(k))
 	}
 	for _, t := range ticks(end) {
@@ -96,14 +96,14 @@ func (s Stats) drawTimeline() []byte {
 
 const timelineStyle = `<style>
 .paper{fill:#fff}.ink{fill:#222}.grid{stroke:#ddd}
-.done{fill:#3b7dd8}.copy{fill:#8a5cc4}.unused{fill:#b5b5b5}.lost{fill:#d13438}.throttled{fill:#e0a100}
+.done{fill:#3b7dd8}.copy{fill:#8a5cc4}.unused{fill:#b5b5b5}.failed{fill:#e07b39}.lost{fill:#d13438}.throttled{fill:#e0a100}
 .done.s1{fill:#46a38b}.done.s2{fill:#7fb3e6}.done.s3{fill:#9bd0b5}
 @media (prefers-color-scheme:dark){.paper{fill:#16181c}.ink{fill:#ddd}.grid{stroke:#33363c}}
 </style>
 `
 
 func (s Stats) headline(end time.Duration) string {
-	line := fmt.Sprintf("%s: %d tasks in %v by %d workers", s.Function, s.Done, end.Round(max(end/1000, 1)), s.Workers)
+	line := fmt.Sprintf("%s: %d tasks in %v by %d workers", s.Function, s.Done, roundTo(end), s.Workers)
 	if s.SpansMerged {
 		line += "; requests that followed one another are drawn as one"
 	}
@@ -111,6 +111,15 @@ func (s Stats) headline(end time.Duration) string {
 		line += fmt.Sprintf("; the first %d are not drawn", s.SpansDropped)
 	}
 	return line
+}
+
+// roundTo rounds to four digits or so.
+func roundTo(d time.Duration) time.Duration {
+	unit := time.Duration(1)
+	for d/unit >= 10_000 {
+		unit *= 10
+	}
+	return d.Round(unit)
 }
 
 func (s Stats) title(x Span) string {

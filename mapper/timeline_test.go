@@ -64,7 +64,7 @@ func TestCollected(t *testing.T) {
 func TestTimeline(t *testing.T) {
 	t.Parallel()
 	s := mapper.Stats{Function: `a<b>"c"`, Done: 7, Workers: 3, Steps: []string{"first", "second"}}
-	for i, k := range []mapper.SpanKind{mapper.SpanDone, mapper.SpanCopy, mapper.SpanUnused, mapper.SpanLost, mapper.SpanThrottled} {
+	for i, k := range []mapper.SpanKind{mapper.SpanFailed, mapper.SpanCopy, mapper.SpanUnused, mapper.SpanLost, mapper.SpanThrottled} {
 		begun := time.Duration(i) * time.Second
 		s.Spans = append(s.Spans, mapper.Span{Worker: i % 3, Step: i % 3, Kind: k, Begun: begun, Start: begun + time.Second/4, Ended: begun + time.Second, Tasks: i + 1, First: 10})
 	}

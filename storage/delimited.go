@@ -39,7 +39,7 @@ func (in *input) delimited(sep []byte, yield func([]byte, error) bool) error {
 			return err
 		}
 	}
-	return in.cut(sep, from, 0, func(_ *cutter, _ int64, record []byte) bool { return yield(record, nil) })
+	return in.cut(sep, from, 0, func(_ *cutter, record []byte) bool { return yield(record, nil) })
 }
 
 // overlaps tells whether a separator can begin inside another: whether one of its beginnings is one of its ends.

@@ -36,7 +36,7 @@ func JSONLines[T any](ctx context.Context, s Split) iter.Seq2[T, error] {
 func (in *input) jsonLines(use func(line []byte) (more bool, bad error)) error {
 	var bad error
 	n := int64(0) // lines that were read
-	err := in.cut(newline, max(in.s.Off-1, 0), 0, func(_ *cutter, _ int64, line []byte) bool {
+	err := in.cut(newline, max(in.s.Off-1, 0), 0, func(_ *cutter, line []byte) bool {
 		n++
 		if n == 1 && in.s.Off == 0 {
 			line = bytes.TrimPrefix(line, []byte(mark))

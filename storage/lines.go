@@ -23,7 +23,7 @@ func Lines(ctx context.Context, s Split) iter.Seq2[[]byte, error] {
 }
 
 func (in *input) lines(yield func([]byte, error) bool) {
-	err := in.cut(newline, max(in.s.Off-1, 0), 0, func(c *cutter, _ int64, line []byte) bool {
+	err := in.cut(newline, max(in.s.Off-1, 0), 0, func(c *cutter, line []byte) bool {
 		return yield(c.trim(line), nil)
 	})
 	if err != nil {
@@ -39,9 +39,9 @@ func (c *cutter) trim(line []byte) []byte {
 	return line
 }
 
-// cut calls use with the records that begin in the split, and where each begins. It begins to look for them at from, where a
-// record may begin. One of more than most bytes is an error, unless most is 0.
-func (in *input) cut(sep []byte, from, most int64, use func(c *cutter, begin int64, record []byte) bool) error {
+// cut calls use with the records that begin in the split. It begins to look for them at from, where a record may begin. One of
+// more than most bytes is an error, unless most is 0.
+func (in *input) cut(sep []byte, from, most int64, use func(c *cutter, record []byte) bool) error {
 	if err := in.check(); err != nil {
 		return err
 	}
@@ -54,16 +54,15 @@ func (in *input) cut(sep []byte, from, most int64, use func(c *cutter, begin int
 	c := &cutter{f: f, sep: bytes.Clone(sep), begin: from, most: most}
 	err := c.skip(in.s.Off, end)
 	for err == nil && c.begin < end {
-		begin := c.begin
 		var record []byte
-		if record, err = c.next(); err == nil && !use(c, begin, record) {
+		if record, err = c.next(); err == nil && !use(c, record) {
 			return nil
 		}
 	}
 	if err == nil || err == io.EOF { // a wrapped io.EOF is a lost connection
 		return nil
 	}
-	if err == errLongLine { //nolint:errorlint // as it comes from next
+	if err == errLongLine { // as it comes from next
 		return in.fail("read", err)
 	}
 	return in.fail("get", err)

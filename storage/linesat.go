@@ -32,8 +32,12 @@ func LinesAt(ctx context.Context, s Split) iter.Seq2[Line, error] {
 
 func (in *input) linesAt(yield func(Line, error) bool) error {
 	at := &lineCount{in: in}
-	return in.cut(newline, max(in.s.Off-1, 0), in.row, func(c *cutter, begin int64, line []byte) bool {
+	return in.cut(newline, max(in.s.Off-1, 0), in.row, func(c *cutter, line []byte) bool {
 		at.n++
+		begin := c.begin - int64(len(line))
+		if !c.open { // it ended with a newline
+			begin--
+		}
 		return yield(Line{c.trim(line), begin, at}, nil)
 	})
 }

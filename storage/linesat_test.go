@@ -142,7 +142,10 @@ func TestChunks(t *testing.T) {
 			t.Fatalf("%s: %q", name, got)
 		}
 	}
-	for range storage.Chunks(t.Context(), splitsOf(t, b, 0)[0]) {
+	for _, err := range storage.Chunks(t.Context(), splitsOf(t, b, 0)[0]) {
+		if err != nil {
+			t.Error(err)
+		}
 		break
 	}
 	for _, err := range storage.Chunks(t.Context(), storage.Split{URL: b.URL(), Key: "k", Len: 9, Size: 3}) {

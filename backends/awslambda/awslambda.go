@@ -31,6 +31,7 @@ type Backend struct {
 	pack   func(*program.Executable) ([]byte, error) // makes the archive of a function
 
 	aside supervisor.Aside
+	looks supervisor.Looks
 
 	mu  sync.Mutex
 	aws *clients // made at the first use
@@ -56,7 +57,7 @@ func New(c Config) (*Backend, error) {
 	if err := c.settle(); err != nil {
 		return nil, err
 	}
-	b := &Backend{config: c, pack: archive}
+	b := &Backend{config: c, pack: archive, looks: make(supervisor.Looks, looksAtOnce)}
 	gb := float64(c.MemoryMB) / 1024
 	b.limits = backends.Limits{
 		MaxRequest: maxRequest, MaxInline: streamInline, MaxReply: maxReply, MaxDuration: c.Timeout - margin(c.Timeout),

@@ -17,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
+
+	"github.com/gowren/gowren/backends"
 )
 
 // clients are those of the services.
@@ -49,14 +51,14 @@ func (b *Backend) connect(ctx context.Context) (*clients, error) {
 		once := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.DisableKeepAlives = true })
 		endpoint := config.WithEndpointCredentialOptions(func(o *endpointcreds.Options) { o.HTTPClient = once })
 		if cfg, err = config.LoadDefaultConfig(ctx, config.WithHTTPClient(once), endpoint, config.WithLogger(logging.Nop{})); err != nil {
-			return nil, invalid("the configuration of AWS cannot be read: %w", err)
+			return nil, &backends.AccountError{Err: invalid("the configuration of AWS cannot be read: %w", err)}
 		}
 	}
 	if b.config.Region != "" {
 		cfg.Region = b.config.Region
 	}
 	if cfg.Region == "" {
-		return nil, invalid("no region is known: write awslambda://REGION, or set AWS_REGION")
+		return nil, &backends.AccountError{Err: invalid("no region is known: write awslambda://REGION, or set AWS_REGION")}
 	}
 	if cfg.Credentials != nil {
 		cfg.Credentials = named{cfg.Credentials}

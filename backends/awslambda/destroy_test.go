@@ -1,6 +1,8 @@
 package awslambda_test
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -181,5 +183,27 @@ func TestForeignNames(t *testing.T) {
 	policies, err := roles.ListRolePolicies(t.Context(), &iam.ListRolePoliciesInput{RoleName: &name})
 	if err != nil || len(policies.PolicyNames) > 0 {
 		t.Errorf("the role has the policies %+v, %v", policies, err)
+	}
+}
+
+// TestUnreachedAccount: where no account is reached, the error says that all else would fail likewise, and not where one
+// permission is missing.
+func TestUnreachedAccount(t *testing.T) {
+	t.Parallel()
+	c := newCloud(t, lambda.Options{RoleDelay: -1, Deny: []string{"lambda:GetFunction"}, Unconfined: true})
+	nowhere, nobody, wrong := c.aws.Copy(), c.aws.Copy(), c.aws.Copy()
+	nowhere.Region = ""
+	nobody.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return aws.Credentials{}, errors.New("none") })
+	wrong.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{AccessKeyID: "AKIAWRONG", SecretAccessKey: "wrong"}, nil
+	})
+	for name, x := range map[string]struct {
+		aws     aws.Config
+		account bool
+	}{"no region": {nowhere, true}, "no credentials": {nobody, true}, "wrong credentials": {wrong, true}, "denied": {c.aws.Copy(), false}} {
+		err := c.backend(t, awslambda.Config{AWS: &x.aws}).Destroy(t.Context(), "s3://bucket")
+		if err == nil || errors.As(err, new(*backends.AccountError)) != x.account {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

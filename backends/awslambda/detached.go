@@ -16,7 +16,8 @@ import (
 )
 
 // detached is the invocation that needs no connection while it runs: its reply comes through the bucket. It may stay there.
-func (i *invocation) detached(m message, prefix string, stays bool) (io.ReadCloser, error) {
+// Begin is as that of a request.
+func (i *invocation) detached(m message, prefix string, stays bool, begin func(context.Context) error) (io.ReadCloser, error) {
 	if err := i.detachable(i.own); err != nil {
 		return i.fail(err, true)
 	}
@@ -32,6 +33,11 @@ func (i *invocation) detached(m message, prefix string, stays bool) (io.ReadClos
 		}
 		m.Request = nil
 	}
+	if begin != nil {
+		if err := begin(i.ctx); err != nil {
+			return i.fail(err, true)
+		}
+	}
 	_, err := i.aws.invoke.Invoke(i.own, &lambda.InvokeInput{
 		FunctionName: &i.function, Payload: m.encode(), InvocationType: types.InvocationTypeEvent,
 	})
@@ -43,11 +49,13 @@ func (i *invocation) detached(m message, prefix string, stays bool) (io.ReadClos
 
 // Attach implements [backends.Attacher].
 func (b *Backend) Attach(ctx context.Context, a backends.Attached) (io.ReadCloser, error) {
-	i, err := b.begin(ctx, a.ID)
+	i, err := b.begin(ctx, a.ID, (*supervisor.Gate).Pass, a.Alive)
 	if err != nil {
 		return nil, err
 	}
-	return i.reply(newStored(i, i.key(a.Prefix, "replies"), a.Until), 0), nil
+	s := newStored(i, i.key(a.Prefix, "replies"), a.Until)
+	s.looks = a.Once
+	return i.reply(s, 0), nil
 }
 
 // Lasts implements [backends.Attacher]: the platform may take some time to begin, and the function as long as it may.
@@ -65,6 +73,9 @@ func (p *prepared) detachable(ctx context.Context) error {
 	return err
 }
 
+// looksAtOnce is how many requests to the store look for replies at once.
+const looksAtOnce = 32
+
 // grace is how long after the last moment that a function can end its reply may show itself in the bucket.
 const grace = 30 * time.Second
 
@@ -73,6 +84,7 @@ type stored struct {
 	i     *invocation
 	key   string
 	until time.Time       // the last moment at which it may come
+	looks bool            // once, and does not wait
 	ctx   context.Context // ends with the reply, too
 	end   context.CancelFunc
 
@@ -93,14 +105,22 @@ func (s *stored) Read(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.reply == nil {
-		r, err := supervisor.AwaitReply(s.ctx, s.i.bucket, s.key, time.Until(s.until))
+		wait := time.Until(s.until)
+		if s.looks {
+			wait = 0
+		}
+		r, err := supervisor.AwaitReply(s.ctx, s.i.bucket, s.key, wait, s.i.b.looks)
 		if err != nil {
 			s.missing = s.ctx.Err() == nil
 			return 0, err
 		}
 		s.reply = r
 	}
-	return s.reply.Read(p)
+	n, err := s.reply.Read(p)
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("%w: %w", backends.ErrUnread, err)
+	}
+	return n, err
 }
 
 // Close implements [io.Closer]. Before the reply is there it ends the invocation.
@@ -116,12 +136,12 @@ func (s *stored) Close() error {
 			err = s.reply.Close()
 		case !s.missing:
 			s.i.halt()
-			if r, missing := supervisor.AwaitReply(s.i.own, s.i.bucket, s.key, patience); missing == nil {
+			if r, missing := supervisor.AwaitReply(s.i.own, s.i.bucket, s.key, patience, s.i.b.looks); missing == nil {
 				over = true
 				err = r.Close()
 			}
 		}
-		s.i.finish(over)
+		s.i.finish(over || s.missing && time.Now().After(s.until)) // when nothing runs any more, no word is left
 	})
 	return err
 }

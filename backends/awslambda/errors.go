@@ -83,9 +83,25 @@ func failed(ctx context.Context, what string, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	said := explain(ctx, what, err)
+	if unknown(err) {
+		return &backends.AccountError{Err: said}
+	}
+	return said
+}
+
+// unknown reports whether an error is one of reaching the account at all.
+func unknown(err error) bool {
+	return errors.As(err, new(*credentialsError)) || backends.Unconnected(err) || isCode(err, "UnrecognizedClientException", "InvalidClientTokenId",
+		"SignatureDoesNotMatch", "InvalidSignatureException", "IncompleteSignature", "IncompleteSignatureException", "MissingAuthenticationTokenException",
+		"OptInRequired", "ExpiredTokenException", "ExpiredToken", "RequestExpired")
+}
+
+// explain puts an error of the SDK into words.
+func explain(ctx context.Context, what string, err error) error {
 	if none := (*credentialsError)(nil); errors.As(err, &none) {
 		if passing(none.error) {
-			err := failed(ctx, what+": renew the credentials", none.error)
+			err := explain(ctx, what+": renew the credentials", none.error)
 			if !errors.Is(err, backends.ErrThrottled) { // nothing was sent, and so nothing is lost
 				err = fmt.Errorf("%w: %w", backends.ErrThrottled, err)
 			}
@@ -220,8 +236,7 @@ func unbegun(err error) bool {
 			return true
 		}
 	}
-	var connection *net.OpError
-	return errors.As(err, &connection) && connection.Op == "dial" || errors.As(err, new(*net.DNSError)) || errors.As(err, new(*credentialsError))
+	return backends.Unconnected(err) || errors.As(err, new(*credentialsError))
 }
 
 // crash is how a function ended that did not answer: what Lambda says of it, and the end of its log.

@@ -33,31 +33,34 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 	if len(r.Body) > maxRequest {
 		return nil, invalid("a request of %d bytes; Lambda takes %d", len(r.Body), maxRequest)
 	}
-	i, err := b.begin(ctx, cmp.Or(r.ID, rand.Text()))
+	i, err := b.begin(ctx, cmp.Or(r.ID, rand.Text()), (*supervisor.Gate).Enter, nil)
 	if err != nil {
 		return nil, err
 	}
 	m := message{Invocation: i.id, Program: i.program, Bucket: i.bucket.URL(), Request: r.Body}
 	switch {
 	case r.Detached:
-		return i.detached(m, r.Prefix, r.ID != "")
+		return i.detached(m, r.Prefix, r.ID != "", r.Begin)
 	case b.config.Plain:
 		return i.plain(m, r.Prefix)
 	}
 	return i.stream(m)
 }
 
-// begin waits until an invocation may begin, or one that has begun may be waited for.
-func (b *Backend) begin(ctx context.Context, id string) (*invocation, error) {
+// entry is a method of a gate.
+type entry func(*supervisor.Gate, context.Context) (context.Context, func(), error)
+
+// begin waits until an invocation may begin, or be waited for. Alive is as that of a request that is attached to.
+func (b *Backend) begin(ctx context.Context, id string, enter entry, alive func(context.Context) bool) (*invocation, error) {
 	p, err := b.ready()
 	if err != nil {
 		return nil, err
 	}
-	inside, leave, err := p.gate.Enter(ctx)
+	inside, leave, err := enter(p.gate, ctx)
 	if err != nil {
 		return nil, err
 	}
-	i := &invocation{b: b, prepared: p, ctx: inside, id: id, leave: leave}
+	i := &invocation{b: b, prepared: p, ctx: inside, id: id, leave: leave, alive: alive}
 	// What goes on at the platform does not end with ctx, but when its worker is told. Until then the connection is
 	// what tells of its end.
 	i.own, i.end = context.WithCancel(context.WithoutCancel(ctx))
@@ -73,6 +76,7 @@ type invocation struct {
 	id    string
 	leave func()   // makes room for the next
 	keys  []string // objects to delete at its end
+	alive func(context.Context) bool
 
 	own     context.Context // of the connection
 	end     context.CancelFunc
@@ -96,6 +100,10 @@ func (i *invocation) halt() {
 	i.halting.Do(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(i.own), telling)
 		defer cancel()
+		if i.alive != nil && i.alive(ctx) {
+			i.end()
+			return
+		}
 		i.halted = true
 		if err := supervisor.Cancel(ctx, i.bucket, i.id); err != nil {
 			i.end() // it runs to its end, and nobody takes its results
@@ -133,6 +141,9 @@ func (i *invocation) finish(over bool) {
 func (i *invocation) abandon() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(i.own), telling)
 	defer cancel()
+	if i.alive != nil && i.alive(ctx) {
+		return
+	}
 	_ = supervisor.Cancel(ctx, i.bucket, i.id) // then it runs to its end
 }
 

@@ -129,11 +129,14 @@ func TestOutlived(t *testing.T) {
 		switch run {
 		case 0: // 4, 6 and 8 are at work, and known to be
 			await(t, "the first run's tasks", func() bool { return d.marks("begun") == 4+3 && taken(t, bucket, 3) })
-		default: // nothing else has begun: all places are taken
-			await(t, "a resumed run's beginning", func() bool { return d.says("requests of theirs") })
+		case 1: // those keep none of its places: 10 and 12 go on
+			await(t, "a resumed run's tasks", func() bool { return d.marks("begun") == 4+3+2 && taken(t, bucket, 5) })
+		default:
+			await(t, "the last run's beginning", func() bool { return d.says("requests of theirs") })
 		}
 		if run < 2 {
 			d.kill()
+			lapse(t, bucket)
 			continue
 		}
 		check(os.WriteFile(filepath.Join(dir, "go"), nil, 0o600))
@@ -179,7 +182,9 @@ func (a attaching) Prepare(context.Context, backends.Deployment) error { return 
 func (a attaching) Close() error                                       { return nil }
 
 func (a attaching) Attach(ctx context.Context, x backends.Attached) (io.ReadCloser, error) {
-	a.n.Add(1)
+	if !x.Once {
+		a.n.Add(1)
+	}
 	return a.Backend.Attach(ctx, x)
 }
 
@@ -191,6 +196,7 @@ func TestOutlivedEnds(t *testing.T) {
 	d := startOutlived(t, o)
 	await(t, "the first run's tasks", func() bool { return d.marks("begun") == 4+3 && taken(t, bucket, 3) })
 	d.kill()
+	lapse(t, bucket)
 	var attached atomic.Int64
 	resume := func(ctx context.Context) error {
 		ex, err := mapper.New(t.Context(), attaching{Backend: b, n: &attached}, bucket, mapper.Options{Resume: "it", Detached: true, Speculation: -1, Quiet: true})
@@ -225,7 +231,7 @@ func TestOutlivedEnds(t *testing.T) {
 // TestAttachLate: a reply that can no longer come is a lost worker.
 func TestAttachLate(t *testing.T) {
 	t.Parallel()
-	b, _, _ := toOutlive(t)
+	b, bucket, _ := toOutlive(t)
 	reply, err := b.Attach(t.Context(), backends.Attached{ID: "never", Prefix: "resume/it/data", Until: time.Now()})
 	if err != nil {
 		t.Fatal(err)
@@ -234,8 +240,11 @@ func TestAttachLate(t *testing.T) {
 	if lost := new(backends.LostError); !errors.As(err, &lost) {
 		t.Error(err)
 	}
-	if err := reply.Close(); err != nil {
+	if err := errors.Join(reply.Close(), b.Close()); err != nil {
 		t.Error(err)
+	}
+	for o, err := range bucket.List(t.Context(), "canceled/") { // of what nobody is left to hear
+		t.Error(o.Key, err)
 	}
 }
 
@@ -296,6 +305,17 @@ func (d *outlived) marks(kind string) int {
 	files, err := filepath.Glob(filepath.Join(d.dir, kind+"-*"))
 	check(err)
 	return len(files)
+}
+
+// lapse ends the leases of drivers, as time does.
+func lapse(t *testing.T, b storage.Bucket) {
+	t.Helper()
+	for o, err := range b.List(t.Context(), "resume/it/") {
+		check(err)
+		if strings.HasSuffix(o.Key, "/lease") {
+			check(b.Delete(t.Context(), o.Key))
+		}
+	}
 }
 
 // taken reports whether it is kept that so many requests are at work.

@@ -139,3 +139,23 @@ func TestRolesOfAnotherApp(t *testing.T) {
 		t.Errorf("Destroy has left %v", left)
 	}
 }
+
+// TestUnreachedAccount: where no account is reached, the error says that all else would fail likewise, and not where the
+// resource group is missing.
+func TestUnreachedAccount(t *testing.T) {
+	t.Parallel()
+	s := azfunc.Start(t, azfunc.Options{})
+	none, away, gone := config(s), config(s), config(s)
+	none.Credential, away.Endpoint, gone.ResourceGroup = nobody{}, "http://127.0.0.1:1", "gone"
+	wrong := config(s)
+	wrong.Credential = token("wrong")
+	for name, x := range map[string]struct {
+		config  azurefunctions.Config
+		account bool
+	}{"no credentials": {none, true}, "no connection": {away, true}, "wrong credentials": {wrong, true}, "no group": {gone, false}} {
+		err := open(t, x.config).Destroy(t.Context(), "az://account/b")
+		if errors.As(err, new(*backends.AccountError)) != x.account {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

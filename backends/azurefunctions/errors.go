@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"unicode/utf8"
 
@@ -30,6 +31,15 @@ func (b *Backend) explain(what string, err error) error {
 	if err == nil {
 		return nil
 	}
+	said := b.say(what, err)
+	if status(err) == http.StatusUnauthorized || code(err) == "SubscriptionNotFound" || credentialFails(err) || backends.Unconnected(err) {
+		return &backends.AccountError{Err: said}
+	}
+	return said
+}
+
+// say puts an error that is one into words.
+func (b *Backend) say(what string, err error) error {
 	var answer *azcore.ResponseError
 	switch ended := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded); {
 	case errors.As(err, &answer):

@@ -30,7 +30,7 @@ type Options struct {
 // Run closes. The cases run in parallel.
 func Run(t *testing.T, open func(t *testing.T, bucket storage.Bucket) backends.Backend, o Options) {
 	all := slices.Concat(resultCases, sizeCases, failureCases, crashCases, reduceCases, sharedCases, cancelCases,
-		outputCases, processCases, useCases, rawCases)
+		outputCases, processCases, useCases, rawCases, enlargeCases)
 	for name := range o.Skip {
 		if !slices.ContainsFunc(all, func(c testCase) bool { return c.name == name }) {
 			t.Errorf("Skip names %q, which is no case", name)

@@ -1,13 +1,16 @@
 package gcpfunctions
 
 import (
+	"context"
 	"errors"
+	"net/http"
 	"os"
 	"slices"
 	"testing"
 	"time"
 
 	"cloud.google.com/go/functions/apiv2/functionspb"
+	"google.golang.org/api/googleapi"
 
 	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/internal/program"
@@ -116,5 +119,32 @@ func TestDestroyLeavesOthers(t *testing.T) {
 	wantError(t, s, b.Destroy(t.Context(), on.URL()), backends.ErrInvalid, b.id, "label gowren", "gcloud functions delete")
 	if len(s.Functions()) != 1 {
 		t.Error("it is gone")
+	}
+}
+
+// nobody has no tokens.
+type nobody struct{ Tokens }
+
+func (nobody) Access(context.Context) (string, error) { return "", errors.New("no usable credentials") }
+
+// TestUnreachedAccount: where no account is reached, the error says that all else would fail likewise, and not where one
+// permission is missing.
+func TestUnreachedAccount(t *testing.T) {
+	t.Parallel()
+	s := gcf.New(t, gcf.Options{Deny: []string{"cloudfunctions.functions.get"}})
+	none, away := config(s), config(s)
+	none.Tokens, away.Endpoint = nobody{}, "http://127.0.0.1:1"
+	for name, x := range map[string]struct {
+		config  Config
+		account bool
+	}{"no credentials": {none, true}, "no connection": {away, true}, "denied": {config(s), false}} {
+		err := newBackend(t, x.config).Destroy(t.Context(), "gs://b")
+		if err == nil || errors.As(err, new(*backends.AccountError)) != x.account {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	answer := &googleapi.Error{Code: http.StatusUnauthorized}
+	if err := explain(answer); !errors.As(err, new(*backends.AccountError)) || !errors.Is(err, backends.ErrRefused) {
+		t.Error(err)
 	}
 }

@@ -38,17 +38,20 @@ func explain(err error) error {
 	}
 	var answer *googleapi.Error
 	if !errors.As(err, &answer) {
+		if backends.Unconnected(err) {
+			return &backends.AccountError{Err: err}
+		}
 		return err
 	}
 	text, status := words(answer)
 	switch {
 	case strings.Contains(text, "has not been used in project") || strings.Contains(text, "it is disabled"):
-		return fmt.Errorf("%w: %w: %s (%s)", backends.ErrRefused, errDisabled, enable, text)
+		return &backends.AccountError{Err: fmt.Errorf("%w: %w: %s (%s)", backends.ErrRefused, errDisabled, enable, text)}
 	case answer.Code == http.StatusTooManyRequests:
 		return fmt.Errorf("%w (%s)", backends.ErrThrottled, text)
 	case answer.Code == http.StatusUnauthorized:
-		return fmt.Errorf("%w: the service does not accept the credentials: they are wrong or have expired: renew them with gcloud auth "+
-			"application-default login, or replace the key file (%s)", backends.ErrRefused, text)
+		return &backends.AccountError{Err: fmt.Errorf("%w: the service does not accept the credentials: they are wrong or have expired: renew them "+
+			"with gcloud auth application-default login, or replace the key file (%s)", backends.ErrRefused, text)}
 	case answer.Code == http.StatusForbidden:
 		return forbidden(text)
 	case answer.Code == http.StatusNotFound:

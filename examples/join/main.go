@@ -22,11 +22,9 @@ import (
 	"iter"
 	"log"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	_ "github.com/gowren/gowren/examples/internal/clouds"
 	"github.com/gowren/gowren/mapper"
@@ -120,7 +118,7 @@ func main() {
 	on := flag.String("on", "", "the `column` that both tables are joined by, or one of each, parted by =")
 	size := flag.Int64("split", storage.DefaultSplit, "`bytes` of input for one task")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // ^C ends the job in good order
+	ctx, stop := mapper.Interruptible(context.Background()) // ^C ends the job in good order, another one at once
 	defer stop()
 	if err := run(ctx, os.Stdout, flag.Args(), *on, *kind, *size); err != nil {
 		log.Fatal("join: ", err)

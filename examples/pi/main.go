@@ -12,8 +12,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"os/signal"
-	"syscall"
 
 	_ "github.com/gowren/gowren/examples/internal/clouds"
 	"github.com/gowren/gowren/mapper"
@@ -48,7 +46,7 @@ func main() {
 	darts := flag.Int("darts", 200_000_000, "darts in all")
 	tasks := flag.Int("tasks", 100, "tasks to split them into")
 	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // ^C ends the job in good order
+	ctx, stop := mapper.Interruptible(context.Background()) // ^C ends the job in good order, another one at once
 	defer stop()
 	if err := run(ctx, os.Stdout, *darts, *tasks); err != nil {
 		log.Fatal(err)

@@ -5,9 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log"
-	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/gowren/gowren/mapper"
 )
@@ -19,7 +16,7 @@ var square = mapper.Func("square", func(_ context.Context, x int) (int, error) {
 func main() {
 	mapper.Main() // a worker serves tasks here and never returns
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // ^C ends the job in good order
+	ctx, stop := mapper.Interruptible(context.Background()) // ^C ends the job in good order, another one at once
 	defer stop()
 	ex, err := mapper.Open(ctx, mapper.Config{}) // $GOWREN_BACKEND, $GOWREN_STORAGE; else this machine
 	if err != nil {

@@ -19,9 +19,7 @@ import (
 	"io"
 	"log"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
 	_ "github.com/gowren/gowren/examples/internal/clouds"
@@ -74,7 +72,7 @@ func main() {
 	if s.gen < 0 || s.gen > 0 && len(s.inputs) > 0 {
 		log.Fatal("sort: either inputs or -gen with a number above 0")
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // ^C ends the job in good order
+	ctx, stop := mapper.Interruptible(context.Background()) // ^C ends the job in good order, another one at once
 	defer stop()
 	if err := run(ctx, os.Stdout, s); err != nil {
 		log.Fatal(err)
@@ -119,7 +117,7 @@ func run(ctx context.Context, w io.Writer, s settings) (err error) {
 	}
 	var stats mapper.Stats
 	result, err := mapper.Sort(ctx, ex.With(mapper.Options{Stats: func(x mapper.Stats) { stats = x }}), records, splits, s.to)
-	if s.drawn != "" { // also of a job that failed
+	if s.drawn != "" && (err == nil || len(stats.Spans) > 0) { // also of a job that failed, unless it was before any worker had begun
 		err = errors.Join(err, draw(s.drawn, stats))
 	}
 	if err != nil {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -103,7 +105,7 @@ func TestProgramFails(t *testing.T) {
 	if err := os.WriteFile(odd, lines(3)[:250], 0o600); err != nil {
 		t.Fatal(err)
 	}
-	done := filepath.Join(dir, "done")
+	done, drawn := filepath.Join(dir, "done"), filepath.Join(dir, "timeline.svg")
 	if err := os.MkdirAll(done, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -119,11 +121,15 @@ func TestProgramFails(t *testing.T) {
 		{"negative", "above 0", []string{"-gen", "-1"}},
 		{"both", "either", []string{"-gen", "10", odd}},
 		{"done before", "another job", []string{"-gen", "10", "-to", done}},
+		{"nowhere", "nowhere", []string{"-gen", "10", "-to", "nowhere://x", "-timeline", drawn}},
 	} {
 		stdout, stderr, status := programtest.Run(t, c.args...)
 		if status != 1 || strings.Contains(stdout, "sorted") || !strings.Contains(stderr, c.word) {
 			t.Errorf("%s: %q, exit status %d: %s", c.name, stdout, status, stderr)
 		}
+	}
+	if _, err := os.Stat(drawn); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a job that has not begun was drawn: %v", err)
 	}
 }
 

@@ -18,11 +18,9 @@ import (
 	"iter"
 	"log"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	_ "github.com/gowren/gowren/examples/internal/clouds"
 	"github.com/gowren/gowren/mapper"
@@ -67,7 +65,7 @@ func main() {
 	case *top < 0:
 		log.Fatal("wordcount: -n must be at least 0; -all prints all words")
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // ^C ends the job in good order
+	ctx, stop := mapper.Interruptible(context.Background()) // ^C ends the job in good order, another one at once
 	defer stop()
 	if err := run(ctx, os.Stdout, flag.Args(), *size, *top); err != nil {
 		log.Fatal(err)

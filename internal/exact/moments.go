@@ -3,6 +3,7 @@ package exact
 import (
 	"math"
 	"math/big"
+	"math/bits"
 )
 
 // Moments are the exact moments of numbers. The zero value is that of no numbers. NaN is passed over; infinities make of sums
@@ -16,13 +17,19 @@ type Moments struct {
 
 // Add adds a number.
 func (m *Moments) Add(x float64) {
-	if x != x {
-		return
+	f, e, neg, ok := split(x)
+	if !ok {
+		if x != x {
+			return
+		}
+		m.Sum.met |= specialOf(x)
+		m.Squares.met |= metInf
 	}
 	m.extend(x, x)
 	m.Count++
-	m.Sum.Add(x)
-	m.Squares.AddSquare(x)
+	hi, lo := bits.Mul64(f, f)
+	m.Sum.add(0, f, e-1075-lowest, neg)
+	m.Squares.add(hi, lo, 2*e-2150-lowest, false)
 }
 
 // AddZeros adds zeros, as many as a sparse column does not store.

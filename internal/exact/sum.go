@@ -103,25 +103,27 @@ func (s *Sum) add(hi, lo uint64, pos int, neg bool) {
 	top := hi >> (64 - by) // 0 where by is 0
 	hi = hi<<by | lo>>(64-by)
 	lo <<= by
-	n := 2
-	switch {
-	case top != 0:
-		n = 5
-	case hi != 0:
-		n = 4
-	}
-	c := s.room(at, n)
 	sign := int64(1)
 	if neg {
 		sign = -1
 	}
-	c[0] += sign * int64(lo&0xffffffff)
-	c[1] += sign * int64(lo>>32)
-	if n > 2 {
+	switch {
+	case hi|top == 0:
+		c := s.room(at, 2)
+		c[0] += sign * int64(lo&0xffffffff)
+		c[1] += sign * int64(lo>>32)
+	case top == 0:
+		c := s.room(at, 4)
+		c[0] += sign * int64(lo&0xffffffff)
+		c[1] += sign * int64(lo>>32)
 		c[2] += sign * int64(hi&0xffffffff)
 		c[3] += sign * int64(hi>>32)
-	}
-	if n > 4 {
+	default:
+		c := s.room(at, 5)
+		c[0] += sign * int64(lo&0xffffffff)
+		c[1] += sign * int64(lo>>32)
+		c[2] += sign * int64(hi&0xffffffff)
+		c[3] += sign * int64(hi>>32)
 		c[4] += sign * int64(top)
 	}
 }

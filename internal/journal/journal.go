@@ -50,6 +50,7 @@ type Journal struct {
 	failed                      error
 	recorded, written, flushing int
 	closed                      bool
+	outlive                     int // requests that were sent and are not over
 	wake                        chan struct{}
 	done                        chan struct{}
 }
@@ -107,18 +108,19 @@ func (j *Journal) read(ctx context.Context) error {
 			return fmt.Errorf("object %q: %w", j.runKey(n), err)
 		}
 		j.runs = append(j.runs, r)
-		if err := readRun(ctx, j.b, j.folder(n, r), j.take); err != nil {
+		take := func(kind byte, id ID, data []byte) error { return j.take(n, kind, id, data) }
+		if err := readRun(ctx, j.b, j.folder(n, r), take); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
 }
 
-// take takes an entry of an earlier run.
-func (j *Journal) take(kind byte, id ID, data []byte) error {
+// take takes an entry of the earlier run with a number.
+func (j *Journal) take(run int, kind byte, id ID, data []byte) error {
 	switch kind {
 	case kindSent:
-		return j.sent.add(id, data)
+		return j.sent.add(id, data, run)
 	case kindTaken:
 		j.sent.take(id)
 		return nil

@@ -3,7 +3,9 @@ package journal
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -16,14 +18,27 @@ type Request struct {
 	ID    ID
 	Until time.Time // the last moment at which its reply can come
 	Taken bool      // the backend is known to have taken it; otherwise it may never have been sent
+	Run   int       // the number of the run that sent it; kept by a Journal
 	Tasks []ID      // their identities, in the request's order; the zero ID is none
+	nth   int       // as they were read
 }
 
-// NewRequest returns a request of so many tasks, with an ID of its own.
-func NewRequest(tasks int, until time.Time) Request {
-	r := Request{Until: until, Tasks: make([]ID, tasks)}
-	_, _ = rand.Read(r.ID[:]) // it never fails
+// NewRequest returns a request of so many tasks, with an ID of its own. Its text begins with the mark of the journal's name.
+func (j *Journal) NewRequest(tasks int) Request {
+	r := Request{Tasks: make([]ID, tasks)}
+	_, _ = rand.Read(r.ID[copy(r.ID[:], mark(j.prefix)):]) // it never fails
 	return r
+}
+
+// Mark is what the IDs of all requests under a name begin with: what is kept of them elsewhere is found by it.
+func Mark(name string) (string, error) {
+	prefix, err := Prefix(name)
+	return hex.EncodeToString(mark(prefix)), err
+}
+
+func mark(prefix string) []byte {
+	sum := sha256.Sum256([]byte(prefix))
+	return sum[:6]
 }
 
 // encode makes the data of an entry: the time in milliseconds, and the identities.
@@ -54,6 +69,7 @@ func (j *Journal) Send(ctx context.Context, r Request) error {
 	if err := j.wait(ctx, func() bool { return len(j.pending) <= maxPending }); err != nil {
 		return err
 	}
+	j.outlive++
 	j.flushing++ // it does not wait for others to gather; those that come while an object is written are the next one
 	defer func() { j.flushing-- }()
 	j.append(kindSent, r.ID, r.encode())
@@ -70,11 +86,17 @@ func (j *Journal) Taken(id ID) {
 
 // Over notes that nothing more comes of a request. Where this is kept, all is that was recorded before.
 func (j *Journal) Over(id ID) {
-	j.sent.over(id)
+	own := !j.sent.over(id)
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if own {
+		j.outlive--
+	}
 	j.append(kindOver, id, nil)
 }
+
+// Forgo notes that this run waits no more for a request. A later run may.
+func (j *Journal) Forgo(id ID) { j.sent.over(id) }
 
 // Adopt keeps a task's result that came of an earlier run's request. As those of earlier runs, it can be recalled.
 func (j *Journal) Adopt(ctx context.Context, id ID, result []byte) error {
@@ -102,20 +124,21 @@ func (j *Journal) Requests() []*Request {
 type requests struct {
 	mu     sync.Mutex
 	open   map[ID]*Request
-	order  []*Request        // as they were sent; while they are read
-	byTask map[ID][]*Request // likewise, once they are read
+	byTask map[ID][]*Request // as they were sent, once they are read
+	read   int
 }
 
-func (r *requests) add(id ID, data []byte) error {
+func (r *requests) add(id ID, data []byte, run int) error {
 	q, err := decodeRequest(id, data)
 	if err != nil {
 		return err
 	}
+	q.Run, q.nth = run, r.read
+	r.read++
 	if r.open == nil {
 		r.open = map[ID]*Request{}
 	}
 	r.open[id] = q
-	r.order = append(r.order, q)
 	return nil
 }
 
@@ -125,19 +148,20 @@ func (r *requests) take(id ID) {
 	}
 }
 
-func (r *requests) over(id ID) {
+// over reports whether the request was among these.
+func (r *requests) over(id ID) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	_, open := r.open[id]
 	delete(r.open, id)
+	return open
 }
 
 // index is the end of reading. Requests of whose tasks all results are kept are over.
 func (r *requests) index(p *past) {
 	r.byTask = map[ID][]*Request{}
-	for _, q := range r.order {
-		if r.open[q.ID] == nil {
-			continue
-		}
+	inOrder := slices.SortedFunc(maps.Values(r.open), func(a, b *Request) int { return a.nth - b.nth })
+	for _, q := range inOrder {
 		missing := slices.DeleteFunc(slices.Clone(q.Tasks), func(id ID) bool { _, kept := p.at[id]; return kept || id == ID{} })
 		if len(missing) == 0 {
 			delete(r.open, q.ID)
@@ -146,7 +170,6 @@ func (r *requests) index(p *past) {
 			r.byTask[id] = append(r.byTask[id], q)
 		}
 	}
-	r.order = nil
 }
 
 func (r *requests) of(task ID) *Request {

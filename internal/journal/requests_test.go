@@ -18,7 +18,8 @@ import (
 
 // request returns one of the tasks from to to.
 func request(from, to int) Request {
-	r := NewRequest(to-from, time.Now().Add(time.Hour))
+	r := (&Journal{prefix: "resume/n"}).NewRequest(to - from)
+	r.Until = time.Now().Add(time.Hour)
 	for n := range r.Tasks {
 		r.Tasks[n] = id(from + n)
 	}
@@ -182,4 +183,51 @@ func TestDamagedRequests(t *testing.T) {
 			t.Errorf("%x: %v", entry, err)
 		}
 	}
+}
+
+// TestLease: a run whose requests are under way is known to be alive, until it ends, or has died for a while.
+func TestLease(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := memstore.New()
+		dies := storagetest.Faults(b, storagetest.Rule{Op: "put", Key: "resume/n/2-*/lease", Nth: 3, Stall: true})
+		well, dying := begin(t, b, "n"), begin(t, dies, "n")
+		record(t, well, 0, 1)
+		time.Sleep(time.Hour)
+		send(t, well, request(1, 2))
+		record(t, dying, 3, 4)
+		send(t, dying, request(2, 3))
+		late := begin(t, b, "n")
+		alive := func(task int) bool { return late.Alive(t.Context(), late.Awaited(id(task))) }
+		if !alive(1) || !alive(2) {
+			t.Error("runs that have just sent something are not known to be alive")
+		}
+		time.Sleep(5 * time.Minute)
+		if !alive(1) || alive(2) {
+			t.Errorf("after five minutes the one that lives is alive: %t, the one that has died: %t", alive(1), alive(2))
+		}
+		end(t, well)
+		if alive(1) {
+			t.Error("a run that has ended is alive")
+		}
+		end(t, late)
+		_ = dying.Close()
+	})
+}
+
+// TestFailedQuietly: what a journal that has failed is told takes no memory.
+func TestFailedQuietly(t *testing.T) {
+	t.Parallel()
+	j := begin(t, storagetest.Faults(memstore.New(), storagetest.Rule{Op: "putnew", Key: "resume/n/1-*/0", Before: fs.ErrPermission}), "n")
+	if err := j.Send(t.Context(), request(0, 1)); !errors.Is(err, fs.ErrPermission) {
+		t.Error(err)
+	}
+	for n := range 100 {
+		j.Taken(id(n))
+		j.Over(id(n))
+	}
+	if len(j.pending) > 0 {
+		t.Errorf("%d bytes wait to be written", len(j.pending))
+	}
+	_ = j.Close()
 }

@@ -42,6 +42,9 @@ func (j *Journal) Record(ctx context.Context, id ID, result []byte) error {
 
 // append has an entry written. The journal is locked.
 func (j *Journal) append(kind byte, id ID, data []byte) {
+	if j.failed != nil { // nobody writes any more
+		return
+	}
 	if len(j.pending) == 0 {
 		j.first = time.Now()
 	}
@@ -143,9 +146,12 @@ func (j *Journal) write(ctx context.Context) {
 
 func (j *Journal) writeAll(ctx context.Context) error {
 	var known time.Time // when the run was last known to be there
+	l := lease{j: j}
 	for n := 0; ; n++ {
-		entries, upTo := j.gather()
-		var err error
+		entries, upTo, err := l.renewing(ctx, n > 0)
+		if err != nil {
+			return err
+		}
 		switch {
 		case entries == nil && n == 0:
 			return nil
@@ -155,6 +161,11 @@ func (j *Journal) writeAll(ctx context.Context) error {
 		case entries == nil || time.Since(known) >= check:
 			err = j.stands(ctx)
 			known = time.Now()
+		}
+		if err == nil && entries == nil {
+			err = l.end(ctx)
+		} else if err == nil {
+			err = l.renew(ctx)
 		}
 		if err != nil || entries == nil {
 			return err
@@ -205,8 +216,9 @@ func (j *Journal) stands(ctx context.Context) error {
 	return nil
 }
 
-// gather waits for entries to write, and says how many were recorded with them; nil says that there will be none.
-func (j *Journal) gather() (entries []byte, upTo int) {
+// gather waits for entries to write, and says how many were recorded with them; nil says that there will be none, or with more
+// that due has come.
+func (j *Journal) gather(due <-chan time.Time) (entries []byte, upTo int, more bool) {
 	for {
 		j.mu.Lock()
 		wait := interval - time.Since(j.first)
@@ -215,15 +227,19 @@ func (j *Journal) gather() (entries []byte, upTo int) {
 			upTo = j.recorded
 			j.room.Broadcast()
 			j.mu.Unlock()
-			return entries, upTo
+			return entries, upTo, true
 		}
 		closed, idle := j.closed, len(j.pending) == 0
 		j.mu.Unlock()
 		switch {
 		case closed:
-			return nil, 0
+			return nil, 0, false
 		case idle:
-			<-j.wake
+			select {
+			case <-j.wake:
+			case <-due:
+				return nil, 0, true
+			}
 		default:
 			timer := time.NewTimer(wait)
 			select {

@@ -10,6 +10,7 @@ type Counts struct {
 	// Tasks. Each is queued, running or done; a task to be run again is queued again. Done includes Failed. Retried counts
 	// the times that a task was queued again, and may exceed the number of tasks.
 	Queued, Running, Done, Failed, Retried int64
+	Resumed                                int64 // tasks among those done whose results an earlier run had kept
 
 	More   bool    // inputs are still coming, so the total is not known
 	Lost   int64   // workers that were lost

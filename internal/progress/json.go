@@ -25,6 +25,7 @@ type record struct {
 	Done    int64     `json:"done"`
 	Failed  int64     `json:"failed"`
 	Retried int64     `json:"retried"`
+	Resumed int64     `json:"resumed"` // among those done: an earlier run had kept their results
 	Copied  int64     `json:"copied"`
 	Lost    int64     `json:"workers_lost"`
 	More    bool      `json:"more"`                   // inputs are still coming, so that the total is not known
@@ -45,7 +46,7 @@ type line struct {
 // json returns the line that tells of a job.
 func (s status) json(now time.Time, elapsed time.Duration, ended bool) string {
 	r := record{
-		Time: now.UTC(), Job: s.name, Queued: s.Queued, Running: s.Running, Done: s.Done, Failed: s.Failed, Retried: s.Retried,
+		Time: now.UTC(), Job: s.name, Queued: s.Queued, Running: s.Running, Done: s.Done, Failed: s.Failed, Retried: s.Retried, Resumed: s.Resumed,
 		Copied: s.Copied, Lost: s.Lost, More: s.More, Rate: s.rate, Cost: s.Cost, Elapsed: elapsed.Seconds(), Ended: ended,
 	}
 	if rest := s.total() - s.Done; s.bounded() && s.rate > 0 && !ended {

@@ -22,24 +22,25 @@ type meter struct {
 
 // observe learns the counts, and returns tasks a second.
 func (m *meter) observe(now time.Time, c Counts) float64 {
-	if c.Done == 0 {
+	done := c.Done - c.Resumed
+	if done <= 0 {
 		return 0 // the start of the first workers says nothing of their speed
 	}
 	elapsed := now.Sub(m.begin).Seconds()
 	// A task takes running/rate by Little's law, whatever the number of workers.
-	span := max(window, 2*float64(c.Running)*elapsed/float64(c.Done))
+	span := max(window, 2*float64(c.Running)*elapsed/float64(done))
 	if m.last.IsZero() {
-		m.tasks, m.time = float64(c.Done), elapsed
+		m.tasks, m.time = float64(done), elapsed
 		if elapsed > span { // most of it went by before the first task was done
 			m.time = span
 		}
 	} else {
 		since := now.Sub(m.last).Seconds()
 		keep := math.Exp(-since / span)
-		m.tasks = m.tasks*keep + max(float64(c.Done-m.done), 0)
+		m.tasks = m.tasks*keep + max(float64(done-m.done), 0)
 		m.time = m.time*keep + since
 	}
-	m.last, m.done = now, c.Done
+	m.last, m.done = now, done
 	if m.time <= 0 {
 		return 0
 	}

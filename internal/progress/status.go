@@ -45,8 +45,11 @@ func final(name string, c Counts, elapsed time.Duration) string {
 		line += plural(c.Done, "task")
 	}
 	line += " in " + took(elapsed)
-	if c.Done > 0 && elapsed > 0 {
-		line += " (" + perTime(float64(c.Done)/elapsed.Seconds()) + ")"
+	if own := c.Done - c.Resumed; own > 0 && elapsed > 0 {
+		line += " (" + perTime(float64(own)/elapsed.Seconds()) + ")"
+	}
+	if c.Resumed > 0 {
+		line += ", " + commas(c.Resumed) + " kept by earlier runs"
 	}
 	s := status{Counts: c}
 	for _, part := range []string{s.failedText(), s.retriedText(), s.copiedText(), s.lostText(), s.costText()} {

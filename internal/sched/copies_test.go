@@ -166,3 +166,75 @@ func TestCopyFails(t *testing.T) {
 		})
 	}
 }
+
+// TestCopiesFail: a task that fails slowly each time is not run for ever because its copies fail, too, and hurts no other.
+func TestCopiesFail(t *testing.T) {
+	for name, c := range map[string]struct {
+		took     time.Duration
+		bad      func() ([]byte, error)
+		attempts int
+		within   time.Duration
+	}{
+		"time-out": {2 * time.Second, func() ([]byte, error) {
+			bad := wire.AppendFailed(nil, wire.Failure{Cause: wire.CauseTimeout, Again: true})
+			return wire.AppendEnd(bad, wire.TypeLeave, &wire.End{Ran: 1, Busy: 2 * time.Second}), nil
+		}, 3, 15 * time.Second},
+		"lost": {3 * time.Second, func() ([]byte, error) { return nil, errLost }, 3, 20 * time.Second},
+		"error": {3 * time.Second, func() ([]byte, error) {
+			return reply(true, &wire.Request{Tasks: make([]wire.Task, 1)}), nil
+		}, 1, 8 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			const n = 1000
+			s := &scripted{answer: func(ctx context.Context, _ int, r *wire.Request) ([]byte, error) {
+				took := 10 * time.Millisecond
+				if r.Tasks[0].Index == n-1 {
+					took = c.took
+				}
+				if err := pause(ctx, took); err != nil {
+					return nil, err
+				}
+				if r.Tasks[0].Index == n-1 {
+					return c.bad()
+				}
+				return reply(false, r), nil
+			}}
+			var mu sync.Mutex
+			results, failed := 0, []int{}
+			r := NewRunner(&Job{
+				Backend: s,
+				Policy:  Policy{Concurrency: 4, BatchSize: 1, Copies: 0.1, Retries: 2},
+				Feed: func(_ context.Context, push func([]byte) bool) error {
+					for i := range n {
+						push(binary.AppendUvarint(nil, uint64(i)))
+					}
+					return nil
+				},
+				Request: request,
+				Result: func(context.Context, *Slot, *Task, Value) *Failure {
+					mu.Lock()
+					defer mu.Unlock()
+					results++
+					return nil
+				},
+				Failed: func(_ *Task, attempts int, _ *Failure) error {
+					mu.Lock()
+					defer mu.Unlock()
+					failed = append(failed, attempts)
+					return nil
+				},
+				Log: func(*Task, string) {},
+			})
+			began := time.Now()
+			err := r.Run(t.Context())
+			took := time.Since(began)
+			counts := r.Counts()
+			if err != nil || results != n-1 || !slices.Equal(failed, []int{c.attempts}) {
+				t.Errorf("%s: %v; %d results, the attempts at those that failed are %v", name, err, results, failed)
+			}
+			if took > c.within || counts.Copies > 2*mostCopies || counts.Lost > int64(c.attempts)+mostCopies {
+				t.Errorf("%s: %v, %+v", name, took, counts)
+			}
+		})
+	}
+}

@@ -46,7 +46,7 @@ func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
 		m.counts.Running -= int64(len(w.tasks))
 		m.counts.Settled += int64(len(w.tasks) - open)
 	}
-	if open < len(w.tasks) {
+	if open < len(w.tasks) || b.heard {
 		m.barren = 0
 	}
 	switch {
@@ -64,7 +64,7 @@ func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
 		m.size.observe(min(o.Ran, len(b.Tasks)), o.Busy, now.Sub(b.Begun))
 		m.ran(b, now)
 		m.giveBack(w, rest)
-		if open < len(w.tasks) {
+		if open < len(w.tasks) || b.heard {
 			break
 		}
 		if m.barren++; m.barren >= maxBarren+m.policy.Concurrency {
@@ -84,9 +84,24 @@ func (m *Machine) End(b *Batch, o Outcome, now time.Time) []Blame {
 	default:
 		m.counts.Lost++
 		m.flow.lost()
+		if !last && open == 1 { // the other's is the next attempt
+			m.charge(w, w.first())
+		}
 		return m.lost(rest, o, now)
 	}
 	return nil
+}
+
+// charge notes that an attempt at a task has failed while another is under way, which is then the next one; or the last.
+func (m *Machine) charge(w *work, index int) {
+	if int(w.task(index).Attempt) >= m.policy.Retries {
+		return
+	}
+	if w.charged == nil {
+		w.charged = map[int]int32{}
+	}
+	w.charged[index]++
+	m.counts.Retried++
 }
 
 // uncopy takes back that a batch is a copy, where nothing of it ran.

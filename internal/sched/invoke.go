@@ -19,19 +19,20 @@ func (e *refusedError) Unwrap() error { return backends.ErrInvalid }
 
 // invoke runs a batch: one request, and the frames of its reply as they come.
 func (r *Runner) invoke(s *Slot, b *Batch) {
-	o, parked := Outcome{Err: errGivenUp}, false
+	o, begun := Outcome{Err: errGivenUp}, true
 	defer func() {
-		if !parked {
+		if begun {
 			r.end(b, o)
 		}
 	}() // also when a callback panics or ends its goroutine: the job must not hang
 	backend, ready, err := r.backend(b)
-	if parked = ready != nil; parked {
-		r.park(b, ready)
+	if err != nil {
+		r.giveUp(b, err)
+		begun = false
 		return
 	}
-	if err != nil {
-		o.Err = err
+	if begun = ready == nil; !begun {
+		r.park(b, ready)
 		return
 	}
 	request, err := r.job.Request(r.ctx, s, b)
@@ -41,9 +42,13 @@ func (r *Runner) invoke(s *Slot, b *Batch) {
 	}
 	ctx, cancel := r.begin(b)
 	defer cancel()
+	unready := r.queue(b, &request)
 	reply, err := backend.Invoke(ctx, request)
 	if err != nil {
 		o.Err = err
+		if unready != nil && *unready != nil {
+			o.Err = fmt.Errorf("%w: %w", errLocal, *unready)
+		}
 		return
 	}
 	if r.job.Taken != nil {
@@ -124,13 +129,7 @@ func (r *Runner) frame(s *Slot, b *Batch, t wire.Type, payload []byte) (*wire.En
 		if err != nil {
 			return nil, err
 		}
-		if r.spared(b) {
-			return nil, nil
-		}
-		if first, err := b.Settle(f.Position); err != nil || !first {
-			return nil, err
-		}
-		return nil, r.failure(b, f.Position, &Failure{Failure: f})
+		return nil, r.failed(b, &Failure{Failure: f})
 	case wire.TypeLog:
 		l, err := wire.DecodeLog(payload)
 		if err != nil {
@@ -159,6 +158,7 @@ func (r *Runner) frame(s *Slot, b *Batch, t wire.Type, payload []byte) (*wire.En
 
 func (r *Runner) result(s *Slot, b *Batch, position int, v Value) error {
 	first, err := b.Settle(position)
+	b.heard = true
 	if err != nil || !first {
 		return err
 	}
@@ -188,6 +188,31 @@ func (r *Runner) begin(b *Batch) (context.Context, func()) {
 	return ctx, end
 }
 
+// queue has a batch's request begin when the backend is about to send it: what it waits there for a place is neither paid nor
+// late. It returns where an error of the request's Begin will be, where it has one.
+func (r *Runner) queue(b *Batch, request *backends.Request) *error {
+	begin := request.Begin
+	if begin == nil {
+		return nil
+	}
+	var unready error
+	request.Begin = func(ctx context.Context) error {
+		if unready = begin(ctx); unready != nil {
+			return unready
+		}
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		b.Begun, b.queued = time.Now(), false
+		r.m.late.again = time.Time{}
+		r.pass() // it may be late from now on
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b.queued = true
+	return &unready
+}
+
 // copies reports whether batches may be run twice.
 func (r *Runner) copies() bool { return r.m.policy.Copies > 0 && r.job.Known != 1 }
 
@@ -211,28 +236,63 @@ func (r *Runner) land(b *Batch) {
 	r.relieve(b)
 }
 
+// failed takes a failure from a worker. Where another invocation goes on with the task, that is the next attempt; and what
+// fails for good in a copy may do so because of the first, which decides.
+func (r *Runner) failed(b *Batch, f *Failure) error {
+	position := f.Position
+	if position < 0 || position >= len(b.Tasks) {
+		_, err := b.Settle(position)
+		return err
+	}
+	b.heard = true
+	b.failures++
+	if r.spared(b) {
+		again := r.again(b, position, f)
+		if again && !b.work.isSettled(b.index(position)) {
+			r.mu.Lock()
+			r.m.charge(b.work, b.index(position))
+			r.mu.Unlock()
+			if r.job.Attempt != nil {
+				r.job.Attempt(b, &b.Tasks[position], f, false)
+			}
+		}
+		if again || b.Copy {
+			return nil
+		}
+	}
+	if first, err := b.Settle(position); err != nil || !first {
+		return err
+	}
+	return r.failure(b, position, f)
+}
+
+// again reports whether another attempt at a task may help.
+func (r *Runner) again(b *Batch, position int, f *Failure) bool {
+	if r.job.Again != nil {
+		return r.job.Again(&b.Tasks[position], f)
+	}
+	return f.Again
+}
+
 // failure deals with the failure of a task that is settled in its batch: it is tried again, or the failure is final.
 func (r *Runner) failure(b *Batch, position int, f *Failure) error {
 	if r.ctx.Err() != nil { // what fails because the job was stopped is nobody's failure
 		return context.Cause(r.ctx)
 	}
-	t := &b.Tasks[position]
-	again := f.Again
-	if r.job.Again != nil {
-		again = r.job.Again(t, f)
-	}
+	again := r.again(b, position, f)
 	r.mu.Lock()
-	attempts, final := r.m.Failed(*t, again, time.Now())
+	t := b.work.task(b.index(position))
+	attempts, final := r.m.Failed(t, again, time.Now())
 	if !final {
 		r.pass()
 	}
 	r.mu.Unlock()
 	if r.job.Attempt != nil {
-		r.job.Attempt(b, t, f, final)
+		r.job.Attempt(b, &b.Tasks[position], f, final)
 	}
 	var err error
 	if final {
-		err = r.report(t, attempts, f)
+		err = r.report(&t, attempts, f)
 	}
 	r.land(b)
 	return err
@@ -293,7 +353,7 @@ func (r *Runner) end(b *Batch, o Outcome) {
 		}
 	}
 	if r.job.Ended != nil {
-		r.job.Ended(&Report{Batch: b, Started: b.started, Ended: now, Err: o.Err, End: o.end, Unused: errors.Is(o.Err, errRedundant)})
+		r.job.Ended(&Report{Batch: b, Started: b.started, Ended: now, Err: o.Err, Failures: b.failures, End: o.end, Unused: errors.Is(o.Err, errRedundant)})
 	}
 	for _, x := range blamed {
 		_ = r.report(&x.Task, x.Attempts, lossOf(o)) // what it returns has stopped the job

@@ -1,23 +1,14 @@
 package sched
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
 	"github.com/gowren/gowren/backends"
 )
 
-// Larger has the backends of levels above 0, whose workers have more memory than those of the level below. Its methods do
-// not wait, and are called by several goroutines.
-type Larger interface {
-	// Has returns an error that says why there is no such level.
-	Has(level int) error
-	// Get returns the backend of a level that there is, and what a second of its workers costs beside one as configured.
-	// While it is being made ready, it returns a channel instead, which is closed when it is worth asking again.
-	Get(level int) (b backends.Backend, price float64, ready <-chan struct{}, err error)
-}
-
-// unreadyError is the loss of a task whose worker's backend could not be made ready. What it was by its class ends no job,
+// unreadyError is the failure of a task whose worker's backend could not be made ready. What it was by its class ends no job,
 // of which this may be the only task that needs so much.
 type unreadyError struct{ cause error }
 
@@ -34,7 +25,7 @@ func (r *Runner) backend(b *Batch) (backends.Backend, <-chan struct{}, error) {
 	}
 	backend, price, ready, err := r.job.Larger.Get(level)
 	if err != nil {
-		return nil, nil, &unreadyError{err}
+		return nil, nil, err
 	}
 	if ready != nil {
 		return nil, ready, nil
@@ -54,6 +45,32 @@ func (r *Runner) price(level int) float64 {
 		return 1
 	}
 	return r.prices[level-1]
+}
+
+// giveUp fails the tasks of a batch whose backend cannot be made ready. Nothing ran, and no attempt is charged.
+func (r *Runner) giveUp(b *Batch, cause error) {
+	f := &Failure{Err: &unreadyError{cause}}
+	for i := range b.Tasks {
+		if r.ctx.Err() != nil { // what fails because the job was stopped is nobody's failure
+			break
+		}
+		if first, _ := b.Settle(i); !first { // the position is one of its own
+			continue
+		}
+		r.mu.Lock()
+		attempts := r.m.GiveUp(b.Tasks[i])
+		r.mu.Unlock()
+		_ = r.report(&b.Tasks[i], attempts, f) // what it returns has stopped the job
+		r.land(b)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.ctx.Err() != nil {
+		r.m.Stop(context.Cause(r.ctx))
+		r.halt()
+	}
+	r.m.Unpark(r.m.Park(b)) // none, but of a job that is stopped, which lets go of them
+	r.pass()
 }
 
 // park puts a batch aside until it is worth asking for its backend again. Its slot is free for others.
@@ -95,6 +112,14 @@ func (m *Machine) Park(b *Batch) []Task {
 	return rest
 }
 
+// GiveUp notes the failure of a task that is settled in its batch and was not begun, since there will be no worker of its
+// level. It returns how many attempts there were: the one that it was given with its level is not among them.
+func (m *Machine) GiveUp(t Task) (attempts int) {
+	m.counts.Failed++
+	m.counts.Retried--
+	return int(t.Attempt)
+}
+
 // Unpark queues tasks again.
 func (m *Machine) Unpark(tasks []Task) {
 	if m.fatal != nil { // they were let go of
@@ -108,7 +133,7 @@ func (m *Machine) Unpark(tasks []Task) {
 // enlarge gives the next attempt at a task whose worker ran out of memory more of it. Where there is no more, the outcome
 // says so.
 func (r *Runner) enlarge(t *Task, o Outcome) Outcome {
-	if r.job.Larger == nil || !errors.Is(o.Err, backends.ErrOutOfMemory) || errors.As(o.Err, new(*unreadyError)) {
+	if r.job.Larger == nil || !errors.Is(o.Err, backends.ErrOutOfMemory) {
 		return o
 	}
 	none := r.job.Larger.Has(int(t.Level) + 1)

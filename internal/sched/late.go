@@ -12,9 +12,9 @@ import (
 // is judged by how long others took, with more patience where there were few. Copies are few too ([Policy]): they wait until
 // they can be had for all that is late, so that they go to the last ones, and not to the first.
 const (
-	lateFloor    = time.Second // nothing is late before
-	copiesAtOnce = 2           // of a batch: the worker of a copy may be slow, too
-	latestRun    = 1.5         // times what is expected, at least
+	lateFloor  = time.Second // nothing is late before
+	mostCopies = 2           // of a batch: the worker of a copy may be slow, too; but the tasks may be what is
+	latestRun  = 1.5         // times what is expected, at least
 )
 
 // late judges batches.
@@ -72,6 +72,9 @@ func (m *Machine) judge() judge {
 
 // limit returns from when on a batch is judged, and after how long it is late. It is not known of the first ones.
 func (j judge) limit(b *Batch) (since time.Time, limit time.Duration, known bool) {
+	if b.queued {
+		return since, 0, false
+	}
 	expected := float64(j.m.size.expect(len(b.Tasks)))
 	if b.started.IsZero() && j.m.policy.Streams {
 		return b.Begun, max(lateFloor, time.Duration(max(j.start*float64(time.Second), expected))), j.start > 0
@@ -105,8 +108,8 @@ func (m *Machine) latest(now time.Time) (*Batch, time.Time) {
 
 // copyable reports whether a batch may have a copy, or another one where it is the last copy and late, too.
 func (m *Machine) copyable(b *Batch) bool {
-	n := len(b.work.batches)
-	return !b.left && !b.over() && n <= copiesAtOnce && b.work.batches[n-1] == b
+	w := b.work
+	return !b.left && !b.over() && w.copies < mostCopies && w.batches[len(w.batches)-1] == b
 }
 
 // look looks for batches that are late, and notes when to look again. It reports whether it has found any that are to have

@@ -109,6 +109,10 @@ func (c *chaos) begin() {
 		c.parked = append(c.parked, c.m.Park(b))
 		return
 	}
+	if b.level() > 0 && len(b.work.batches) == 1 && c.IntN(8) == 0 {
+		c.giveUp(b)
+		return
+	}
 	c.under = append(c.under, b)
 	bytes := 0
 	for _, task := range b.Tasks {
@@ -136,6 +140,17 @@ func (c *chaos) begin() {
 	if len(b.Tasks) == 0 || len(c.under) > c.policy.Concurrency || c.policy.BatchBytes > 0 && bytes > c.policy.BatchBytes && len(b.Tasks) > 1 {
 		c.fail("%d batches under way, the last of %d tasks and %d bytes", len(c.under), len(b.Tasks), bytes)
 	}
+}
+
+// giveUp is when there will be no worker of a batch's level.
+func (c *chaos) giveUp(b *Batch) {
+	t := b.Tasks[0]
+	_, err := b.Settle(0)
+	if n := c.m.GiveUp(t); err != nil || n != int(t.Attempt) {
+		c.fail("task %d is given up after %d attempts, want %d: %v", t.Index, n, t.Attempt, err)
+	}
+	c.finish(t.Index)
+	c.m.Unpark(c.m.Park(b))
 }
 
 func (c *chaos) finish(index int64) {

@@ -24,7 +24,8 @@ type Job struct {
 	Feed func(ctx context.Context, push func(data []byte) bool) error
 	// Recall, where it is set, may give a new task's result from elsewhere, so that it does not run. It is called by Feed's
 	// goroutine, before the task is queued. Where the result may still come, it returns what is closed when more is known:
-	// the task is put aside, others go on, and it is asked again then, by another goroutine.
+	// the task is put aside, others go on, and it is asked again then, by another goroutine. Tasks that are aside count in
+	// neither of QueueBytes and QueueTasks, so that what they wait for holds up no other: their inputs stay in memory.
 	Recall func(ctx context.Context, s *Slot, t *Task) (kept bool, later <-chan struct{}, err error)
 	// Request makes the request of a batch; it may take its buffer from the slot.
 	Request func(ctx context.Context, s *Slot, b *Batch) (backends.Request, error)
@@ -35,7 +36,7 @@ type Job struct {
 	// Again, where it is set, says whether another attempt at a task may help, in place of what its worker says.
 	Again func(t *Task, f *Failure) bool
 	// Larger, where it is set, has workers with more memory, for tasks whose worker ran out of it.
-	Larger Larger
+	Larger *Ladder
 	// Failed takes a task's failure, once it is final. An error of it ends the job.
 	Failed func(t *Task, attempts int, f *Failure) error
 	// Attempt, where it is set, is told how each attempt at a task ended: f is nil for a result, and not final where another
@@ -75,11 +76,12 @@ type Failure struct {
 // Report is what is known of an invocation that is over.
 type Report struct {
 	*Batch
-	Started time.Time // when its worker answered, where it told; else the zero time
-	Ended   time.Time
-	Err     error     // nil: the reply was complete
-	End     *wire.End // what the worker tells of itself; nil where it did not
-	Unused  bool      // another was faster
+	Started  time.Time // when its worker answered, where it told; else the zero time
+	Ended    time.Time
+	Err      error     // nil: the reply was complete
+	Failures int       // of tasks, that its worker told
+	End      *wire.End // what the worker tells of itself; nil where it did not
+	Unused   bool      // another was faster
 }
 
 // Runner runs one job.
@@ -305,11 +307,11 @@ func (r *Runner) Paid(now time.Time) time.Duration {
 }
 
 // kept is for how long a batch has kept a worker: from its worker's answer where the backend tells of that, and not at all
-// before; elsewhere from its request.
+// before; elsewhere from its request, and of a detached one from when that is sent.
 func (r *Runner) kept(b *Batch, now time.Time) time.Duration {
 	since := b.started
 	switch {
-	case since.IsZero() && r.m.policy.Streams:
+	case b.queued, since.IsZero() && r.m.policy.Streams:
 		return 0
 	case since.IsZero():
 		since = b.Begun

@@ -97,7 +97,7 @@ func newSimulation(t *testing.T, r *rand.Rand, f *fake, tasks, workers int, flow
 		Backend: f,
 		Policy: Policy{Concurrency: workers, CPUs: f.cpus, BatchSize: max(r.IntN(30)-15, 0), BatchBytes: r.IntN(200), Retries: 20, Random: rand.Float64,
 			Copies: s.copies, Streams: r.IntN(2) == 0, Flow: flow},
-		Feed: s.feed, Request: s.request, Larger: &fakeLadder{f: f, levels: 3, takes: 30 * time.Second, failures: int(f.seed % 3)}, Result: s.result, Failed: s.failed, Log: func(*Task, string) {},
+		Feed: s.feed, Request: s.request, Result: s.result, Failed: s.failed, Log: func(*Task, string) {},
 		QueueTasks: 1 + r.IntN(2*tasks), QueueBytes: 1 << 20,
 	})
 	return s
@@ -108,6 +108,9 @@ func run(t *testing.T, all ...*simulation) {
 	t.Helper()
 	over := make(chan struct{}, len(all))
 	for _, s := range all {
+		foot := fakeRung{levels: 3, takes: 30 * time.Second, failures: new(atomic.Int64), fault: errLost}
+		foot.failures.Store(int64(s.seed % mostFaults))
+		s.r.job.Larger = s.f.ladder(t.Context(), foot)
 		go func() {
 			if err := s.r.Run(t.Context()); err != nil {
 				s.Errorf("replay by -seed %d: %v", s.seed, err)

@@ -21,16 +21,19 @@ type Task struct {
 // Batch is the tasks of one invocation.
 type Batch struct {
 	Tasks []Task
-	Begun time.Time
-	Copy  bool // of a batch that is late: the first result of a task counts
+	Begun time.Time // when it was made, or its request was about to be sent, where the backend tells
+	Copy  bool      // of a batch that is late: the first result of a task counts
 
-	work    *work
-	at      []int     // of a copy: where its tasks are among the work's; nil: they are all of them
-	started time.Time // when its worker answered; zero before, or where nobody told
-	place   int       // among the batches under way
-	left    bool      // its invocation is over
-	last    bool      // when it was, none other went on with its tasks
-	cancel  func()    // ends its invocation; kept by a Runner
+	work     *work
+	at       []int     // of a copy: where its tasks are among the work's; nil: they are all of them
+	started  time.Time // when its worker answered; zero before, or where nobody told
+	place    int       // among the batches under way
+	heard    bool      // it brought a result or a failure
+	failures int       // that it brought
+	queued   bool      // its request waits for a place at the backend, which will tell
+	left     bool      // its invocation is over
+	last     bool      // when it was, none other went on with its tasks
+	cancel   func()    // ends its invocation; kept by a Runner
 }
 
 // work is the tasks of a batch and of its copies. Of these, the one that ends last decides what becomes of tasks that none
@@ -41,6 +44,8 @@ type work struct {
 	open    atomic.Int32    // tasks not settled
 	landed  atomic.Int32    // tasks settled whose result or failure was dealt with; kept by a Runner
 	copied  atomic.Bool     // there is, or was, a copy
+	copies  int             // so far
+	charged map[int]int32   // failed attempts, by task, while another was under way
 	suspect bool            // a task may have killed its worker: they are not run with others
 	batches []*Batch        // under way
 }
@@ -67,17 +72,33 @@ func newBatch(tasks []Task, suspect bool, now time.Time) *Batch {
 func (b *Batch) again(now time.Time) *Batch {
 	w := b.work
 	c := &Batch{Begun: now, Copy: true, work: w}
-	for i, t := range w.tasks {
+	for i := range w.tasks {
 		if !w.isSettled(i) {
-			c.Tasks, c.at = append(c.Tasks, t), append(c.at, i)
+			c.Tasks, c.at = append(c.Tasks, w.task(i)), append(c.at, i)
 		}
 	}
 	if len(c.Tasks) == 0 {
 		return nil
 	}
 	w.copied.Store(true)
+	w.copies++
 	w.batches = append(w.batches, c)
 	return c
+}
+
+// task is one with the attempts that have failed by now.
+func (w *work) task(i int) Task {
+	t := w.tasks[i]
+	t.Attempt += w.charged[i]
+	return t
+}
+
+// index is where a batch's task is among the work's.
+func (b *Batch) index(position int) int {
+	if b.at != nil {
+		return b.at[position]
+	}
+	return position
 }
 
 func (w *work) isSettled(i int) bool { return w.settled[i/64].Load()&(1<<(i%64)) != 0 }
@@ -88,9 +109,7 @@ func (b *Batch) Settle(position int) (bool, error) {
 	if position < 0 || position >= len(b.Tasks) {
 		return false, fmt.Errorf("sched: a worker answered for task %d of a batch of %d: %w", position, len(b.Tasks), wire.ErrCorrupt)
 	}
-	if b.at != nil {
-		position = b.at[position]
-	}
+	position = b.index(position)
 	bit := uint64(1) << (position % 64)
 	if b.work.settled[position/64].Or(bit)&bit != 0 {
 		return false, nil
@@ -108,6 +127,15 @@ func (b *Batch) redundant() bool { return b.over() && b.work.copied.Load() }
 // over reports whether all tasks are settled.
 func (b *Batch) over() bool { return b.work.open.Load() == 0 }
 
+// first is the first task that is not settled.
+func (w *work) first() int {
+	i := 0
+	for i < len(w.tasks)-1 && w.isSettled(i) {
+		i++
+	}
+	return i
+}
+
 // rest returns the tasks that are not settled.
 func (w *work) rest() []Task {
 	open := int(w.open.Load())
@@ -115,9 +143,9 @@ func (w *work) rest() []Task {
 		return nil
 	}
 	rest := make([]Task, 0, open)
-	for i, t := range w.tasks {
+	for i := range w.tasks {
 		if !w.isSettled(i) {
-			rest = append(rest, t)
+			rest = append(rest, w.task(i))
 		}
 	}
 	return rest

@@ -39,21 +39,29 @@ func (g *Gate) Enter(ctx context.Context) (inside context.Context, leave func(),
 	case <-g.ctx.Done():
 		return nil, nil, context.Cause(g.ctx)
 	}
+	inside, left, err := g.Pass(ctx)
+	if err != nil {
+		<-g.slots
+		return nil, nil, err
+	}
+	return inside, sync.OnceFunc(func() {
+		left()
+		<-g.slots
+	}), nil
+}
+
+// Pass is as Enter for what takes no place: an invocation that began long ago, and is only waited for.
+func (g *Gate) Pass(ctx context.Context) (inside context.Context, leave func(), err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
-		<-g.slots
 		return nil, nil, context.Cause(g.ctx)
 	}
 	inside, cancel := context.WithCancelCause(ctx)
 	unwatch := context.AfterFunc(g.ctx, func() { cancel(context.Cause(g.ctx)) })
-	var once sync.Once
 	return inside, func() {
-		once.Do(func() {
-			unwatch()
-			cancel(nil)
-			<-g.slots
-		})
+		unwatch()
+		cancel(nil)
 	}, nil
 }
 

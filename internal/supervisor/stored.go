@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/gowren/gowren/backends"
 	"github.com/gowren/gowren/internal/wire"
 	"github.com/gowren/gowren/storage"
 )
@@ -106,9 +107,26 @@ const (
 	lastLook  = 2 * time.Second
 )
 
-// AwaitReply returns a reply from the bucket as soon as it is there. It looks at its key, less and less often, and gives
-// up after the wait.
-func AwaitReply(ctx context.Context, b storage.Bucket, key string, wait time.Duration) (io.ReadCloser, error) {
+// Looks holds one for each look for a reply that is under way: a great many may be waited for.
+type Looks chan struct{}
+
+// look opens a reply, if it is there.
+func (l Looks) look(ctx context.Context, b storage.Bucket, key string) (io.ReadCloser, error) {
+	select {
+	case l <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	defer func() { <-l }()
+	if _, err := b.Stat(ctx, key); err != nil {
+		return nil, err
+	}
+	return b.Get(ctx, key, 0, -1)
+}
+
+// AwaitReply returns a reply from the bucket as soon as it is there. It looks at its key, less and less often, as looks has
+// room, and gives up after the wait.
+func AwaitReply(ctx context.Context, b storage.Bucket, key string, wait time.Duration, looks Looks) (io.ReadCloser, error) {
 	over := time.Now().Add(wait)
 	for pause := firstLook; ; pause = min(pause*5/4, lastLook) {
 		select {
@@ -116,18 +134,19 @@ func AwaitReply(ctx context.Context, b storage.Bucket, key string, wait time.Dur
 			return nil, context.Cause(ctx)
 		case <-time.After(pause):
 		}
-		_, err := b.Stat(ctx, key)
+		r, err := looks.look(ctx, b, key)
 		if err == nil {
-			return b.Get(ctx, key, 0, -1)
+			return r, nil
 		}
 		if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrInvalid) {
-			return nil, fmt.Errorf("look for the reply: %w", err)
+			return nil, fmt.Errorf("look for the reply: %w: %w", backends.ErrUnread, err)
 		}
 		if time.Now().After(over) { // an error of the store may have been a passing one
+			missing := fmt.Errorf("no reply came to the bucket within %v", wait)
 			if errors.Is(err, fs.ErrNotExist) {
-				err = nil
+				return nil, missing
 			}
-			return nil, errors.Join(fmt.Errorf("no reply came to the bucket within %v", wait), err)
+			return nil, fmt.Errorf("%w: %w: %w", missing, backends.ErrUnread, err)
 		}
 	}
 }

@@ -53,7 +53,7 @@ func TestStored(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		r, err := AwaitReply(t.Context(), b, key, time.Minute)
+		r, err := AwaitReply(t.Context(), b, key, time.Minute, make(Looks, 1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,7 +61,7 @@ func TestStored(t *testing.T) {
 		if err = errors.Join(err, r.Close()); err != nil || string(got) != text+" " {
 			t.Errorf("%s: %d bytes, %v", key, len(got), err)
 		}
-		r, err = AwaitReply(t.Context(), b, "stored "+key, time.Minute)
+		r, err = AwaitReply(t.Context(), b, "stored "+key, time.Minute, make(Looks, 1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -70,12 +70,12 @@ func TestStored(t *testing.T) {
 			t.Errorf("%s: fetched %d bytes, %v", key, len(body), err)
 		}
 	}
-	if _, err := AwaitReply(t.Context(), b, "missing", time.Millisecond); err == nil || !strings.Contains(err.Error(), "no reply came") {
+	if _, err := AwaitReply(t.Context(), b, "missing", time.Millisecond, make(Looks, 1)); err == nil || !strings.Contains(err.Error(), "no reply came") {
 		t.Errorf("a reply that does not come: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := AwaitReply(ctx, b, "missing", time.Minute); !errors.Is(err, context.Canceled) {
+	if _, err := AwaitReply(ctx, b, "missing", time.Minute, make(Looks, 1)); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled wait: %v", err)
 	}
 }

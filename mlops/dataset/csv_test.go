@@ -221,7 +221,10 @@ func TestFormatChecks(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for range good.Blocks(t.Context(), parts[0]) {
+	for _, err := range good.Blocks(t.Context(), parts[0]) {
+		if err != nil {
+			t.Error(err)
+		}
 		break
 	}
 }

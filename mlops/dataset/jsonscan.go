@@ -79,18 +79,27 @@ func space(b []byte, i int) int {
 	return i
 }
 
+// pastString returns where the string that begins at i ends.
+func pastString(b []byte, i int) int {
+	for {
+		i += 1 + bytes.IndexByte(b[i+1:], '"')
+		slashes := i
+		for b[slashes-1] == '\\' { // at the latest, the quote that begins it is none
+			slashes--
+		}
+		if (i-slashes)%2 == 0 {
+			return i + 1
+		}
+	}
+}
+
 // past returns where the value that begins at i ends, in JSON that is valid.
 func past(b []byte, i int) int {
 	depth := 0
 	for {
 		switch b[i] {
 		case '"':
-			for i++; b[i] != '"'; i++ {
-				if b[i] == '\\' {
-					i++
-				}
-			}
-			i++
+			i = pastString(b, i)
 		case '{', '[':
 			depth++
 			i++
@@ -101,7 +110,7 @@ func past(b []byte, i int) int {
 			i++
 			continue
 		default:
-			for i < len(b) && bytes.IndexByte([]byte(",:]} \t\r\n"), b[i]) < 0 {
+			for i < len(b) && b[i] > ' ' && b[i] != ',' && b[i] != ']' && b[i] != '}' {
 				i++
 			}
 		}

@@ -175,12 +175,14 @@ func (s Source) inferLibSVM(ctx context.Context, parts []Part) (Schema, error) {
 			return Schema{}, err
 		}
 		err = r.lines(ctx, b, false, func(line []byte) *RowError {
+			last := uint32(0) // bad rows do not count
 			bad := p.row(line, func(i uint32, _ float32) *RowError {
-				width = max(width, i+1)
+				last = i + 1
 				return nil
 			})
-			if bad == nil && !math.IsNaN(b.columns[0].Numbers[b.rows]) {
-				withQID = true
+			if bad == nil {
+				width = max(width, last)
+				withQID = withQID || !math.IsNaN(b.columns[0].Numbers[b.rows])
 			}
 			return bad
 		}, func(*Block) bool { return true })

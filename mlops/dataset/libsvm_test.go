@@ -55,6 +55,10 @@ func TestLibSVMBad(t *testing.T) {
 	if _, err := Infer(t.Context(), s); err == nil || !strings.Contains(err.Error(), "line 2") {
 		t.Error(err)
 	}
+	s.URLs, s.Format.Bad = []string{bucket(t, map[string]string{"k": "1 1:1\n1 9:1 x\n"})}, Skip
+	if got, err := Infer(t.Context(), s); err != nil || got.Columns[1].Width != 1 {
+		t.Error(got, err)
+	}
 }
 
 func FuzzLibSVM(f *testing.F) {

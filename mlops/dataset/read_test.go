@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -10,13 +11,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/gzip"
-	"go.uber.org/goleak"
 
 	"github.com/gowren/gowren/serialize"
 	"github.com/gowren/gowren/storage/memstore"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // bucket stores objects under their names.
 func bucket(t testing.TB, objects map[string]string) string {
@@ -171,6 +169,9 @@ func checkBad(t *testing.T, before, after string, cases []bad) {
 				line := fmt.Sprintf("line %d", strings.Count(before, "\n")+1)
 				if err == nil || !strings.Contains(err.Error(), `"k"`) || !strings.Contains(err.Error(), line) || !strings.Contains(err.Error(), c.err) {
 					t.Errorf("%s, %q in splits of %d bytes: %v, want %q in %s", name, c.text, split, err, c.err, line)
+				}
+				if row := (*RowError)(nil); errors.As(err, &row) && row.Reason != c.reason || row == nil && !c.format.MultiLine {
+					t.Errorf("%q: %v, want the reason %s", c.text, err, c.reason)
 				}
 				s.Format.Bad = Skip
 				got, _, skipped, err := rows(t, s)

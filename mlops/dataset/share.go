@@ -12,6 +12,9 @@ import (
 // Share is a number from 0 to 1, 1 excluded, that a row's ID and a seed tell: evenly spread, and other for each seed.
 func Share(seed, id uint64) float64 { return float64(randomOf(seed, id)>>11) / (1 << 53) }
 
+// Order is where a row comes when rows are shuffled: a number that its ID and a seed tell, other than for [Share].
+func Order(seed, id uint64) uint64 { return uint64(randomOf(seed, id, 1)) }
+
 // SplitRows are the rows of a dataset whose share is in a range: parts of it for training, validation and test that have no
 // row in common, and are the same ones on each run and in each job.
 //
@@ -44,14 +47,14 @@ func (s SplitRows) Check(in Schema) error {
 }
 
 // Blocks yields of blocks of a schema the rows of the part, in their order. The blocks that it yields are its own, and it
-// uses them again; it yields none without rows.
+// uses them again; who replaces a column of one changes nothing here. It yields none without rows.
 func (s SplitRows) Blocks(in Schema, blocks iter.Seq2[*Block, error]) iter.Seq2[*Block, error] {
 	return func(yield func(*Block, error) bool) {
 		if err := s.Check(in); err != nil {
 			yield(nil, err)
 			return
 		}
-		by, own := in.Index(s.By), &Block{}
+		by, own, out := in.Index(s.By), &Block{}, &Block{}
 		var rows []int
 		for b, err := range blocks {
 			if err != nil {
@@ -70,7 +73,8 @@ func (s SplitRows) Blocks(in Schema, blocks iter.Seq2[*Block, error]) iter.Seq2[
 				continue
 			}
 			own.Take(in, b, rows)
-			if !yield(own, nil) {
+			*out = Block{Rows: own.Rows, Columns: append(out.Columns[:0], own.Columns...), IDs: own.IDs}
+			if !yield(out, nil) {
 				return
 			}
 		}
