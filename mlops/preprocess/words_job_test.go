@@ -100,3 +100,33 @@ func TestHashServes(t *testing.T) {
 		t.Errorf("%v %v, want %v", idx, val, want)
 	}
 }
+
+// TestPartJobs holds that jobs over the parts of a source write all of its rows, each once.
+func TestPartJobs(t *testing.T) {
+	t.Parallel()
+	ex := mappertest.New(t)
+	table := real.BreastCancer()
+	src := putTable(t, ex, "in.csv", table.CSV, table.Schema, dataset.Format{Name: dataset.CSV})
+	src.Split = 20_000
+	train := src
+	train.Rows = dataset.SplitRows{To: 0.8}
+	f, err := (Pipeline{Ordinal{Columns: []string{"diagnosis"}, Sorted: true}, StandardScore{}}).Fit(t.Context(), ex, train)
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := int64(0)
+	for name, rows := range map[string]dataset.SplitRows{"train": train.Rows, "test": {From: 0.8, To: 1}} {
+		src.Rows = rows
+		out, err := f.Transform(t.Context(), ex, src, ex.Bucket().URL()+"/"+name, TransformOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		total += out.Manifest.Rows
+		if share := float64(out.Manifest.Rows) / 569; share < rows.To-rows.From-0.08 || share > rows.To-rows.From+0.08 {
+			t.Errorf("%s has %d rows", name, out.Manifest.Rows)
+		}
+	}
+	if total != 569 {
+		t.Errorf("%d rows are in both", total)
+	}
+}
