@@ -71,7 +71,7 @@ func lines(t *testing.T, blocks iter.Seq2[*Block, error]) []string {
 // TestSplitRows holds that parts have all rows, each once, whole and in their order, however they come in blocks.
 func TestSplitRows(t *testing.T) {
 	t.Parallel()
-	const rows = 5000
+	const rows = 2000
 	all := lines(t, partBlocks(rows, 100))
 	for _, by := range []string{"", "n", "s"} {
 		var merged []string
