@@ -1,4 +1,5 @@
-// Command preprocess makes shards, from which models are trained, of tables: of CSV, JSON lines, libsvm or Criteo files.
+// Command preprocess makes shards, from which models are trained, of tables: of CSV, JSON lines, libsvm, Criteo or IDX files;
+// those of IDX come in pairs, images and labels.
 //
 //	preprocess [-label COLUMN] [-numbers HOW] [-strings HOW] [-report FILE] [-to URL] [file or directory or storage URL ...]
 //
@@ -44,7 +45,7 @@ type settings struct {
 func main() {
 	mapper.Main()
 	var s settings
-	flag.StringVar(&s.format, "format", dataset.CSV, "csv, jsonl, libsvm or criteo")
+	flag.StringVar(&s.format, "format", dataset.CSV, "csv, jsonl, libsvm, criteo or idx")
 	flag.StringVar(&s.label, "label", "", "the `column` that a model is to tell")
 	flag.StringVar(&s.numbers, "numbers", "standard", "how numbers are scaled: standard, minmax, maxabs, robust, quantile or none")
 	flag.StringVar(&s.missing, "missing", "median", "what missing numbers become: mean, median, zero, or none to keep them")

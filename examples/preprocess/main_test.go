@@ -92,6 +92,19 @@ func TestTables(t *testing.T) {
 	}
 }
 
+// TestFashion goes through 10,000 images, where Debian's package dataset-fashion-mnist is installed.
+func TestFashion(t *testing.T) {
+	t.Parallel()
+	const images = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz"
+	if _, err := os.Stat(images); err != nil {
+		t.Skipf("the images are needed: apt-get install dataset-fashion-mnist: %v", err)
+	}
+	stdout, stderr, status := programtest.Run(t, "-format", "idx", "-numbers", "maxabs", images, strings.Replace(images, "images-idx3", "labels-idx1", 1))
+	if status != 0 || !strings.Contains(stdout, "10000 rows of 784 numbers (dense)") {
+		t.Errorf("exit status %d, %s%s", status, stdout, stderr)
+	}
+}
+
 // TestProgramFails: what is wrong is named, and the exit status tells.
 func TestProgramFails(t *testing.T) {
 	t.Parallel()
