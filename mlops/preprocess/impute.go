@@ -82,8 +82,11 @@ func (s Impute) Plan(in dataset.Schema) (Plan, error) {
 // filled is the transform, once its values are known.
 func (t Imputed) filled(values []float64) (Transform, error) {
 	for i, x := range values {
-		if math.IsNaN(x) {
-			return nil, fmt.Errorf("impute: column %q has no value, or infinities of both signs: fill in a Constant: %w", t.Columns[i], fs.ErrInvalid)
+		switch {
+		case math.IsNaN(x):
+			return nil, fmt.Errorf("impute: column %q has no value: fill in a Constant, or drop it: %w", t.Columns[i], fs.ErrInvalid)
+		case math.IsInf(x, 0):
+			return nil, fmt.Errorf("impute: column %q would be filled with %g: it has infinities: Clip them first: %w", t.Columns[i], x, fs.ErrInvalid)
 		}
 	}
 	t.Values = values

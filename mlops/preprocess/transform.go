@@ -111,6 +111,13 @@ var transformPart = mapper.FuncWith("gowren/preprocess/transform", func(ctx cont
 	if err != nil {
 		return out, err
 	}
+	defer func() { // also after an error: what it stores in the background must not outlive the task
+		var unstored error
+		out.Shards, unstored = shards.Close()
+		if err = errors.Join(err, unstored); err != nil {
+			out.Shards = nil
+		}
+	}()
 	r := w.Source.Read(p)
 	own := &dataset.Block{}
 	for b, err := range r.Blocks(ctx) {
@@ -130,6 +137,5 @@ var transformPart = mapper.FuncWith("gowren/preprocess/transform", func(ctx cont
 		}
 	}
 	out.Skipped = r.Skipped()
-	out.Shards, err = shards.Close()
-	return out, err
+	return out, nil
 })

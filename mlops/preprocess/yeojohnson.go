@@ -66,33 +66,20 @@ func yeoJohnson(x, lambda float64) float64 {
 }
 
 // yeoLambda returns the power of the largest likelihood. The likelihood has one maximum: golden section finds it, to half of
-// the digits of a number, beyond which its values do not differ.
+// the digits of a number, beyond which its values do not differ. Where numbers would be rounded to one by that power, it is 1.
 func yeoLambda(values []float64) float64 {
 	if len(values) == 0 || values[0] == values[len(values)-1] {
 		return 1
 	}
-	logs := 0.
-	for _, x := range values {
-		logs += math.Copysign(math.Log1p(math.Abs(x)), x)
-	}
-	changed := make([]float64, len(values))
-	likelihood := func(lambda float64) float64 {
-		for i, x := range values {
-			changed[i] = yeoJohnson(x, lambda)
-		}
-		var m exact.Moments
-		m.AddAll(changed)
-		l := -float64(len(values))/2*math.Log(m.Variance()) + (lambda-1)*logs
-		if math.IsNaN(l) {
-			return math.Inf(-1)
-		}
-		return l
-	}
+	likelihood := yeoLikelihood(values)
 	const ratio = .6180339887498949
 	a, b := -8., 8.
 	c, d := b-ratio*(b-a), a+ratio*(b-a)
 	atC, atD := likelihood(c), likelihood(d)
 	for b-a > 1e-8 {
+		if math.IsInf(atC, -1) && math.IsInf(atD, -1) { // beyond what numbers can hold
+			return 1
+		}
 		if atC >= atD {
 			b, d, atD = d, c, atC
 			c = b - ratio*(b-a)
@@ -103,5 +90,53 @@ func yeoLambda(values []float64) float64 {
 			atD = likelihood(d)
 		}
 	}
-	return (a + b) / 2
+	lambda := (a + b) / 2
+	if first, last := yeoJohnson(values[0], lambda), yeoJohnson(values[len(values)-1], lambda); !(last > first) || math.IsInf(last-first, 0) {
+		return 1
+	}
+	return lambda
+}
+
+// yeoLikelihood returns the logarithm of the likelihood of a power, but for what does not depend on it, for numbers in order.
+// Numbers of one sign that are far from zero differ by little in what they are changed to: there, differences to one of them
+// are taken without what all have in common.
+func yeoLikelihood(values []float64) func(lambda float64) float64 {
+	logs := 0.
+	for _, x := range values {
+		logs += math.Copysign(math.Log1p(math.Abs(x)), x)
+	}
+	n := float64(len(values))
+	middle := math.Log1p(math.Abs(values[len(values)/2]))
+	changed := make([]float64, len(values))
+	return func(lambda float64) float64 {
+		power, common := lambda, 0.
+		one := true
+		switch {
+		case values[0] >= 0:
+		case values[len(values)-1] < 0:
+			power = 2 - lambda
+		default:
+			one = false
+		}
+		if one {
+			common = 2 * power * middle
+		}
+		for i, x := range values {
+			switch {
+			case !one:
+				changed[i] = yeoJohnson(x, lambda)
+			case math.Abs(power) < 1e-15:
+				changed[i] = math.Log1p(math.Abs(x)) - middle
+			default:
+				changed[i] = math.Expm1(power*(math.Log1p(math.Abs(x))-middle)) / power
+			}
+		}
+		var m exact.Moments
+		m.AddAll(changed)
+		const least = 0x1p-1022
+		if v := m.Variance(); v >= least && !math.IsInf(v, 1) {
+			return -n/2*(math.Log(v)+common) + (lambda-1)*logs
+		}
+		return math.Inf(-1) // also of NaN
+	}
 }
