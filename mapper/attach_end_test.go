@@ -176,6 +176,17 @@ func TestAttachUnread(t *testing.T) {
 	}
 	_ = ex.Close()
 	b.on.Store(false)
+	j, err := journal.Open(t.Context(), b, "it", journal.Run{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := map[int]int{} // by the run that sent them
+	for _, q := range j.Requests() {
+		open[q.Run]++
+	}
+	if _ = j.Close(); open[1] != 5 || open[2] == 0 {
+		t.Errorf("requests that are open, by their run: %v", open)
+	}
 	_, ex = p.start(t, mapper.Options{})
 	got, err := mapper.Map(t.Context(), ex, attachWork, inputs)
 	wantResults(t, inputs, got, err)

@@ -1,13 +1,15 @@
-// Command preprocess makes shards, from which models are trained, of tables: of CSV, JSON lines, libsvm or Criteo files.
+// Command preprocess makes shards, from which models are trained, of tables: of CSV, JSON lines, libsvm, Criteo or IDX files;
+// those of IDX come in pairs, images and labels.
 //
 //	preprocess [-label COLUMN] [-numbers HOW] [-strings HOW] [-report FILE] [-to URL] [file or directory or storage URL ...]
 //
 // It prints what is in each column, fits the transforms that the flags name, and writes the rows as shards to the bucket at
 // -to, with the fitted transforms beside them in fitted.json; without -to they are removed at the end. Without arguments it
-// takes the Wisconsin breast cancer data, which it brings along.
+// takes measures of 344 penguins, which it brings along.
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
@@ -24,6 +26,7 @@ import (
 	_ "github.com/gowren/gowren/examples/internal/clouds"
 	"github.com/gowren/gowren/mapper"
 	"github.com/gowren/gowren/mlops/dataset"
+	"github.com/gowren/gowren/mlops/dataset/real"
 	"github.com/gowren/gowren/mlops/preprocess"
 	"github.com/gowren/gowren/storage"
 	"github.com/gowren/gowren/storage/filestore"
@@ -36,12 +39,13 @@ type settings struct {
 	skip                                              bool
 	split                                             int64
 	inputs                                            []string
+	title                                             string // of the report
 }
 
 func main() {
 	mapper.Main()
 	var s settings
-	flag.StringVar(&s.format, "format", dataset.CSV, "csv, jsonl, libsvm or criteo")
+	flag.StringVar(&s.format, "format", dataset.CSV, "csv, jsonl, libsvm, criteo or idx")
 	flag.StringVar(&s.label, "label", "", "the `column` that a model is to tell")
 	flag.StringVar(&s.numbers, "numbers", "standard", "how numbers are scaled: standard, minmax, maxabs, robust, quantile or none")
 	flag.StringVar(&s.missing, "missing", "median", "what missing numbers become: mean, median, zero, or none to keep them")
@@ -82,7 +86,7 @@ func run(ctx context.Context, w io.Writer, s settings) (err error) {
 		return err
 	}
 	if s.report != "" {
-		if err := report(s.report, told, strings.Join(s.inputs, ", ")); err != nil {
+		if err := report(s.report, told, cmp.Or(s.title, strings.Join(s.inputs, ", "))); err != nil {
 			return err
 		}
 	}
@@ -132,6 +136,19 @@ func (s *settings) source(ctx context.Context, work storage.Bucket) (dataset.Sou
 		src.Schema.Columns[i].Role = dataset.Label
 	}
 	return src, nil
+}
+
+// sample stores a table that the program brings along.
+func (s *settings) sample(ctx context.Context, work storage.Bucket) ([]string, error) {
+	table := real.Penguins()
+	s.title = "penguins"
+	if s.label == "" {
+		s.label = "species"
+	}
+	if err := work.Put(ctx, "in/penguins.csv", bytes.NewReader(table.CSV)); err != nil {
+		return nil, err
+	}
+	return []string{storage.Prefix(work, "in").URL()}, nil
 }
 
 // show reads the shards back, a minibatch after the other, and tells what is in them.

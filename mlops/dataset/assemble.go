@@ -14,6 +14,7 @@ type Assembler struct {
 
 	schema Schema
 	batch  Batch
+	narrow int
 }
 
 // NewAssembler returns an assembler of blocks with a schema, whose features are numbers and vectors of a known width.
@@ -24,11 +25,12 @@ func NewAssembler(s Schema) (*Assembler, error) {
 	if err := encoded(s); err != nil {
 		return nil, err
 	}
-	return &Assembler{schema: s}, nil
+	return &Assembler{schema: s, narrow: narrow}, nil
 }
 
 // Assemble returns the rows of a block, as a batch that is valid until the next: the features side by side in the order of
-// the schema, the label, and the weight. It is dense where all vectors are, and otherwise sparse; zeros are not stored then.
+// the schema, the label, and the weight. It is dense where all vectors are, or where rows have 64 numbers or fewer, and otherwise
+// sparse; zeros are not stored then.
 //
 // A feature or label that is missing is an error that names the column and the row's ID, unless Missing keeps it. So is
 // always a weight that is missing, and a number that float32 cannot hold because it is too large.
@@ -53,7 +55,7 @@ func (a *Assembler) Assemble(b *Block) (*Batch, error) {
 			return nil, err
 		}
 	}
-	if sparse {
+	if sparse && out.Width > a.narrow {
 		return out, a.sparse(b)
 	}
 	out.Ptr, out.Idx = nil, nil
@@ -132,6 +134,9 @@ func (a *Assembler) refuse(b *Block, column, row int, x float64) error {
 	return fmt.Errorf("dataset: column %q, row %016x: %s: %w", c.Name, id, why, fs.ErrInvalid)
 }
 
+// narrow is the width up to which rows are dense whatever they are made of: places would take more than they save.
+const narrow = 64
+
 func (a *Assembler) dense(b *Block) error {
 	out := &a.batch
 	n := b.Rows * out.Width
@@ -154,11 +159,19 @@ func (a *Assembler) dense(b *Block) error {
 			continue
 		}
 		for row := range b.Rows {
-			values := d.Vectors.Val[row*c.Width : (row+1)*c.Width]
+			places, values := d.Vectors.row(row, c.Width)
 			if err := a.vector(b, i, row, values); err != nil {
 				return err
 			}
-			copy(out.Values[row*out.Width+at:], values)
+			to := out.Values[row*out.Width+at:][:c.Width]
+			if places == nil {
+				copy(to, values)
+				continue
+			}
+			clear(to)
+			for k, place := range places {
+				to[place] = values[k]
+			}
 		}
 		at += c.Width
 	}

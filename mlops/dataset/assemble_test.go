@@ -37,6 +37,7 @@ func TestAssemble(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	wide := &Assembler{schema: s}
 	sparseBlock := b.Clone()
 	sparseBlock.Columns[2].Vectors = Vectors{Ptr: []int{0, 2, 3}, Idx: []uint32{0, 2, 1}, Val: []float32{1, 3, 5}}
 	for round := range 3 { // its memory is used again
@@ -45,7 +46,11 @@ func TestAssemble(t *testing.T) {
 			!slices.Equal(got.Labels, []float32{1, -1}) || !slices.Equal(got.Weights, []float32{1, 0.5}) {
 			t.Fatalf("round %d: %+v, %v", round, got, err)
 		}
-		got, err = a.Assemble(sparseBlock)
+		got, err = a.Assemble(sparseBlock) // it is narrow
+		if err != nil || got.check() != nil || got.Sparse() || !slices.Equal(got.Values, []float32{1.5, 1, 0, 3, 0, 0, 0, 5, 0, 7}) {
+			t.Fatalf("round %d: %+v, %v", round, got, err)
+		}
+		got, err = wide.Assemble(sparseBlock)
 		if err != nil || got.check() != nil || !slices.Equal(got.Ptr, []int{0, 3, 5}) || !slices.Equal(got.Idx, []uint32{0, 1, 3, 2, 4}) ||
 			!slices.Equal(got.Values, []float32{1.5, 1, 3, 5, 7}) || !slices.Equal(got.Labels, []float32{1, -1}) {
 			t.Fatalf("round %d: %+v, %v", round, got, err)

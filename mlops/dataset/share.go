@@ -47,14 +47,14 @@ func (s SplitRows) Check(in Schema) error {
 }
 
 // Blocks yields of blocks of a schema the rows of the part, in their order. The blocks that it yields are its own, and it
-// uses them again; it yields none without rows.
+// uses them again; who replaces a column of one changes nothing here. It yields none without rows.
 func (s SplitRows) Blocks(in Schema, blocks iter.Seq2[*Block, error]) iter.Seq2[*Block, error] {
 	return func(yield func(*Block, error) bool) {
 		if err := s.Check(in); err != nil {
 			yield(nil, err)
 			return
 		}
-		by, own := in.Index(s.By), &Block{}
+		by, own, out := in.Index(s.By), &Block{}, &Block{}
 		var rows []int
 		for b, err := range blocks {
 			if err != nil {
@@ -73,7 +73,8 @@ func (s SplitRows) Blocks(in Schema, blocks iter.Seq2[*Block, error]) iter.Seq2[
 				continue
 			}
 			own.Take(in, b, rows)
-			if !yield(own, nil) {
+			*out = Block{Rows: own.Rows, Columns: append(out.Columns[:0], own.Columns...), IDs: own.IDs}
+			if !yield(out, nil) {
 				return
 			}
 		}

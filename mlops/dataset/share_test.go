@@ -71,7 +71,7 @@ func lines(t *testing.T, blocks iter.Seq2[*Block, error]) []string {
 // TestSplitRows holds that parts have all rows, each once, whole and in their order, however they come in blocks.
 func TestSplitRows(t *testing.T) {
 	t.Parallel()
-	const rows = 5000
+	const rows = 2000
 	all := lines(t, partBlocks(rows, 100))
 	for _, by := range []string{"", "n", "s"} {
 		var merged []string
@@ -163,5 +163,58 @@ func TestEvenShares(t *testing.T) {
 				t.Errorf("%d of 100,000 rows have the shares 0.%d and 0.%d", n, i, j)
 			}
 		}
+	}
+}
+
+// TestSourceRows holds that the parts of a source have all of its rows, in splits of any size, and that a reader says what is
+// wrong with a part.
+func TestSourceRows(t *testing.T) {
+	t.Parallel()
+	var text strings.Builder
+	text.WriteString("n,s\n")
+	for i := range 3000 {
+		fmt.Fprintf(&text, "%d,%s\n", i, strings.Repeat("x", i%5))
+	}
+	url := bucket(t, map[string]string{"in.csv": text.String()})
+	src := Source{URLs: []string{url + "/in.csv"}, Format: Format{Name: CSV}, Schema: Schema{Columns: partSchema.Columns[:2]}}
+	all, _, _, err := rows(t, src)
+	if err != nil || len(all) != 3000 {
+		t.Fatal(len(all), err)
+	}
+	var merged []string
+	for _, part := range []SplitRows{{To: 0.75, Seed: 1}, {From: 0.75, To: 1, Seed: 1}} {
+		src.Rows = part
+		got, _, _, err := rows(t, src)
+		if err != nil || math.Abs(float64(len(got))-3000*(part.To-part.From)) > 120 {
+			t.Fatal(part, len(got), err)
+		}
+		sameRows(t, src, got, 100, 5000)
+		merged = append(merged, got...)
+	}
+	slices.Sort(all)
+	if slices.Sort(merged); !slices.Equal(merged, all) {
+		t.Errorf("the parts have %d rows, or others", len(merged))
+	}
+	src.Rows = SplitRows{To: 1, By: "x"}
+	if _, _, _, err := rows(t, src); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("by no column: %v", err)
+	}
+}
+
+// TestOwnBlocks holds that who replaces columns of a part's blocks changes nothing for the next one.
+func TestOwnBlocks(t *testing.T) {
+	t.Parallel()
+	part := SplitRows{To: 0.5, Seed: 9}
+	want := lines(t, part.Blocks(partSchema, partBlocks(2000, 100)))
+	var got []string
+	for b, err := range part.Blocks(partSchema, partBlocks(2000, 100)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, lines(t, func(yield func(*Block, error) bool) { yield(b, nil) })...)
+		b.Columns[0], b.Columns = Data{Vectors: Vectors{Ptr: []int{0, 1}}}, b.Columns[:1]
+	}
+	if !slices.Equal(got, want) {
+		t.Error("other rows came")
 	}
 }

@@ -19,6 +19,8 @@ type Source struct {
 	Schema Schema
 	// Split is how many bytes of an object are one task. Defaults to storage.DefaultSplit.
 	Split int64
+	// Rows are those that are yielded, as for training or for a test; all where it is not set. Bad rows are looked at before.
+	Rows SplitRows
 }
 
 // Part is a range of a source's object that one task reads.
@@ -78,11 +80,15 @@ func (r *Reader) Skipped() Skipped { return r.skipped }
 
 // Blocks is [Source.Blocks].
 func (r *Reader) Blocks(ctx context.Context) iter.Seq2[*Block, error] {
-	return func(yield func(*Block, error) bool) {
+	blocks := func(yield func(*Block, error) bool) {
 		if err := r.blocks(ctx, func(b *Block) bool { return yield(b, nil) }); err != nil {
 			yield(nil, err)
 		}
 	}
+	if s := r.source; s.Rows != (SplitRows{}) {
+		return s.Rows.Blocks(s.Schema, blocks)
+	}
+	return blocks
 }
 
 func (r *Reader) blocks(ctx context.Context, yield func(*Block) bool) error {

@@ -78,6 +78,9 @@ func (c *Categories) prepare() {
 
 // check returns the position of the column, if it holds such values.
 func (c *Categories) check(step string, in dataset.Schema) (int, error) {
+	if c == nil {
+		return -1, fmt.Errorf("preprocess: %s: a column without a name: %w", step, fs.ErrInvalid)
+	}
 	at := in.Index(c.Column)
 	if at < 0 {
 		return at, errColumn(step, c.Column)

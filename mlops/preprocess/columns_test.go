@@ -185,6 +185,7 @@ func (c *columns) fit(t testing.TB, steps ...Step) *Fitted {
 // vectors applies a fitted pipeline, and returns the rows of all columns as one vector, and as numbers.
 func (c *columns) vectors(t testing.TB, f *Fitted) []sparseRow {
 	t.Helper()
+	vectors := slices.ContainsFunc(f.Out().Columns, func(c dataset.Column) bool { return c.Kind == dataset.Vector })
 	var all []sparseRow
 	for b, err := range c.blocks(11) {
 		if err == nil {
@@ -211,8 +212,13 @@ func (c *columns) vectors(t testing.TB, f *Fitted) []sparseRow {
 					r.Val = append(r.Val, float64(x))
 				}
 			} else {
-				for _, x := range batch.Dense(row) {
-					r.Val = append(r.Val, float64(x))
+				for place, x := range batch.Dense(row) {
+					switch {
+					case !vectors:
+						r.Val = append(r.Val, float64(x))
+					case x != 0: // of a narrow row
+						r.Idx, r.Val = append(r.Idx, uint32(place)), append(r.Val, float64(x))
+					}
 				}
 			}
 			all = append(all, r)

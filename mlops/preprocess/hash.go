@@ -63,10 +63,8 @@ func (t *Hashed) Out(in dataset.Schema) (dataset.Schema, error) {
 		return in, err
 	}
 	var out dataset.Schema
-	for _, name := range t.Columns {
-		if in.Index(name) < 0 {
-			return in, errColumn("hash", name)
-		}
+	if _, err := featuresOf("hash", in, t.Columns, dataset.String, dataset.Number); err != nil {
+		return in, err
 	}
 	for _, c := range in.Columns {
 		if !slices.Contains(t.Columns, c.Name) {

@@ -69,8 +69,11 @@ func (t *Indicators) width(c *Categories) int {
 // Out has vectors.
 func (t *Indicators) Out(in dataset.Schema) (dataset.Schema, error) {
 	out := dataset.Schema{Columns: slices.Clone(in.Columns)}
-	for _, c := range t.Columns {
+	for i, c := range t.Columns {
 		at, err := c.check("one-hot", in)
+		if err == nil && slices.ContainsFunc(t.Columns[:i], func(o *Categories) bool { return o.Column == c.Column }) {
+			err = fmt.Errorf("preprocess: one-hot: column %q is named twice: %w", c.Column, fs.ErrInvalid)
+		}
 		if err != nil {
 			return in, err
 		}

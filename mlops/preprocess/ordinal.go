@@ -1,6 +1,8 @@
 package preprocess
 
 import (
+	"fmt"
+	"io/fs"
 	"math"
 	"slices"
 
@@ -50,8 +52,11 @@ type Ordinals struct {
 // Out has numbers.
 func (t *Ordinals) Out(in dataset.Schema) (dataset.Schema, error) {
 	out := dataset.Schema{Columns: slices.Clone(in.Columns)}
-	for _, c := range t.Columns {
+	for i, c := range t.Columns {
 		at, err := c.check("ordinal", in)
+		if err == nil && slices.ContainsFunc(t.Columns[:i], func(o *Categories) bool { return o.Column == c.Column }) {
+			err = fmt.Errorf("preprocess: ordinal: column %q is named twice: %w", c.Column, fs.ErrInvalid)
+		}
 		if err != nil {
 			return in, err
 		}

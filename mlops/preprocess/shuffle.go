@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/gowren/gowren/mapper"
 	"github.com/gowren/gowren/mlops/dataset"
@@ -33,6 +34,12 @@ func Shuffle(ctx context.Context, ex *mapper.Executor, from, url string, o Shuff
 	}
 	m := set.Manifest()
 	if err := set.Close(); err != nil {
+		return nil, err
+	}
+	switch there, err := dataset.Open(ctx, url); { // before the work, which Commit would refuse
+	case err == nil:
+		return nil, errors.Join(fmt.Errorf("preprocess: shuffle: %s has a set already: %w", url, fs.ErrExist), there.Close())
+	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
 	work := storage.Prefix(ex.Bucket(), "preprocess/"+rand.Text()[:12])

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gowren/gowren/examples/internal/programtest"
+	"github.com/gowren/gowren/mlops/dataset"
+	"github.com/gowren/gowren/mlops/dataset/real"
+	"github.com/gowren/gowren/mlops/dataset/synth"
+	"github.com/gowren/gowren/mlops/preprocess"
+	"github.com/gowren/gowren/storage/filestore"
+)
+
+func TestMain(m *testing.M) { programtest.Main(m, main) }
+
+// TestProgram goes through the data that the program brings along, and prints what is in them.
+func TestProgram(t *testing.T) {
+	t.Parallel()
+	page := filepath.Join(t.TempDir(), "page.html")
+	stdout, stderr, status := programtest.Run(t, "-report", page)
+	for _, want := range []string{"bill_length_mm", "39.225", "Adelie (152)", "344 rows of 12 numbers (dense)", "read back, shuffled: 344 rows in 3 minibatches"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("it does not print %q: %s%s", want, stdout, stderr)
+		}
+	}
+	if html, err := os.ReadFile(page); status != 0 || err != nil || !bytes.Contains(html, []byte("<title>penguins</title>")) {
+		t.Errorf("exit status %d, %v, %.300q", status, err, html)
+	}
+}
+
+// TestTables: each form of input, and what is kept beside the shards.
+func TestTables(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name string, data []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	made := func(name string, table synth.Table) string {
+		var b bytes.Buffer
+		if err := synth.Write(&b, table, 0, 2000); err != nil {
+			t.Fatal(err)
+		}
+		return write(name, b.Bytes())
+	}
+	cancer := write("cancer.csv", real.BreastCancer().CSV)
+	for i, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-label", "diagnosis", "-numbers", "minmax", "-split", "20000", cancer}, "569 rows of 30 numbers (dense)"},
+		{[]string{"-label", "diagnosis", "-numbers", "quantile", "-missing", "mean", cancer}, "569 rows of 30 numbers (dense)"},
+		{[]string{"-label", "digit", "-numbers", "none", write("digits.csv", real.Digits().CSV)}, "1797 rows of 64 numbers (dense)"},
+		{[]string{"-format", "criteo", "-strings", "hash", "-bits", "12", made("criteo.tsv", synth.NewCriteo(1))}, "2000 rows of 4109 numbers (sparse"},
+		{[]string{"-format", "libsvm", "-numbers", "maxabs", made("rcv1.svm", synth.NewRCV1(1))}, "2000 rows of"},
+		{[]string{"-format", "jsonl", "-label", "y", "-strings", "ordinal", write("rows.jsonl", []byte("{\"y\":1,\"a\":2.5,\"s\":\"x\"}\n{\"y\":0,\"a\":null,\"s\":\"z\"}\n"))}, "2 rows of 2 numbers (dense)"},
+		{[]string{"-skip", "-label", "b", write("bad.csv", []byte("a,b\n1,2\n3\n5,6\n"))}, "left out for fields: 1"},
+	} {
+		to := filepath.Join(dir, fmt.Sprint("out", i))
+		stdout, stderr, status := programtest.Run(t, append([]string{"-to", to}, c.args...)...)
+		if status != 0 || !strings.Contains(stdout, c.want) {
+			t.Errorf("%q: exit status %d, not %q: %s%s", c.args, status, c.want, stdout, stderr)
+			continue
+		}
+		set, err := dataset.Open(t.Context(), filestore.URL(to))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		f, err := os.Open(filepath.Join(to, "fitted.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fitted, err := preprocess.Load(f)
+		if err != nil || fitted.Out().Hash() != set.Schema().Hash() {
+			t.Errorf("%q: what was fitted does not make the rows: %v", c.args, err)
+		}
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := set.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestFashion goes through 10,000 images, where Debian's package dataset-fashion-mnist is installed.
+func TestFashion(t *testing.T) {
+	t.Parallel()
+	const images = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz"
+	if _, err := os.Stat(images); err != nil {
+		t.Skipf("the images are needed: apt-get install dataset-fashion-mnist: %v", err)
+	}
+	stdout, stderr, status := programtest.Run(t, "-format", "idx", "-numbers", "maxabs", images, strings.Replace(images, "images-idx3", "labels-idx1", 1))
+	if status != 0 || !strings.Contains(stdout, "10000 rows of 784 numbers (dense)") {
+		t.Errorf("exit status %d, %s%s", status, stdout, stderr)
+	}
+}
+
+// TestProgramFails: what is wrong is named, and the exit status tells.
+func TestProgramFails(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	bad := filepath.Join(dir, "bad.csv")
+	if err := os.WriteFile(bad, []byte("a,b\n1,2\n3,4,5\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, args := range map[string][]string{
+		`no column "height"`:   {"-label", "height"},
+		`"fast" is nothing`:    {"-numbers", "fast"},
+		"bad.csv":              {bad},
+		"nothing-is-here":      {filepath.Join(dir, "nothing-is-here")},
+		`"parquet"`:            {"-format", "parquet", bad},
+		"no such file or dire": {"-report", filepath.Join(dir, "no", "folder.html")},
+	} {
+		stdout, stderr, status := programtest.Run(t, args...)
+		if status != 1 || !strings.Contains(stderr, want) {
+			t.Errorf("%q: exit status %d, and not %q: %s%s", args, status, want, stdout, stderr)
+		}
+	}
+}
