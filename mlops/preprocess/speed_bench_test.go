@@ -42,8 +42,8 @@ func workers(b *testing.B, options string) *mapper.Executor {
 
 var nothing = mapper.Func("nothing", func(_ context.Context, x int) (int, error) { return x, nil })
 
-// made writes a table's rows to a file, unless there is one already.
-func made(b *testing.B, file, header string, t synth.Table, rows int64) string {
+// madeFile writes a table's rows to a file, unless there is one already.
+func madeFile(b *testing.B, file, header string, t synth.Table, rows int64) string {
 	b.Helper()
 	if file != "" {
 		return file
@@ -74,7 +74,7 @@ func sizeOf(b *testing.B, path string) int64 {
 // hand on two goroutines that checks nothing and rounds as it sums up.
 func BenchmarkHiggs(b *testing.B) {
 	table := synth.NewHiggs(1)
-	path := made(b, *higgsFile, "", table, 1_000_000)
+	path := madeFile(b, *higgsFile, "", table, 1_000_000)
 	size := sizeOf(b, path)
 	src := dataset.Source{URLs: []string{filestore.URL(path)}, Format: dataset.Format{Name: dataset.CSV, NoHeader: true}, Schema: table.Schema()}
 	ex := workers(b, "")
@@ -144,7 +144,7 @@ func BenchmarkCriteo(b *testing.B) {
 	}
 	table := synth.NewCriteo(1)
 	table.Comma = ','
-	path := made(b, *criteoFile, header+"\n", table, 500_000)
+	path := madeFile(b, *criteoFile, header+"\n", table, 500_000)
 	size := sizeOf(b, path)
 	src := dataset.Source{URLs: []string{filestore.URL(path)}, Format: dataset.Format{Name: dataset.CSV}, Schema: schema}
 	ex := workers(b, "")
