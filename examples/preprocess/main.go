@@ -36,7 +36,8 @@ import (
 type settings struct {
 	format, label, numbers, missing, text, report, to string
 	most, bits                                        int
-	skip                                              bool
+	skip, multiline                                   bool
+	comma, ignore, spellings                          string
 	split                                             int64
 	inputs                                            []string
 	title                                             string // of the report
@@ -46,8 +47,12 @@ func main() {
 	mapper.Main()
 	var s settings
 	flag.StringVar(&s.format, "format", dataset.CSV, "csv, jsonl, libsvm, criteo or idx")
+	flag.StringVar(&s.comma, "comma", "", "the `character` that parts fields of CSV, where it is no comma")
+	flag.BoolVar(&s.multiline, "multiline", false, "quoted fields of CSV may hold newlines")
+	flag.StringVar(&s.spellings, "na", "", "what missing values look like, parted by commas, where it is not NA and the like")
+	flag.StringVar(&s.ignore, "ignore", "", "`columns` that a model is not told, parted by commas")
 	flag.StringVar(&s.label, "label", "", "the `column` that a model is to tell")
-	flag.StringVar(&s.numbers, "numbers", "standard", "how numbers are scaled: standard, minmax, maxabs, robust, quantile or none")
+	flag.StringVar(&s.numbers, "numbers", "", "how numbers are scaled: standard, minmax, maxabs, robust, quantile or none (default standard, and maxabs for vectors)")
 	flag.StringVar(&s.missing, "missing", "median", "what missing numbers become: mean, median, zero, or none to keep them")
 	flag.StringVar(&s.text, "strings", "onehot", "what strings become: onehot, ordinal, hash or drop")
 	flag.IntVar(&s.most, "most", 100, "`values` of a string column that onehot and ordinal tell apart")
@@ -124,18 +129,38 @@ func (s *settings) source(ctx context.Context, work storage.Bucket) (dataset.Sou
 	if s.skip {
 		src.Format.Bad = dataset.Skip
 	}
+	src.Format.Comma, src.Format.MultiLine = s.comma, s.multiline
+	if s.spellings != "" {
+		src.Format.Missing = append(strings.Split(s.spellings, ","), "")
+	}
 	var err error
 	if src.Schema, err = dataset.Infer(ctx, src); err != nil {
 		return src, err
 	}
-	if s.label != "" {
-		i := src.Schema.Index(s.label)
+	return src, s.roles(&src.Schema)
+}
+
+// roles gives columns the roles that the flags name.
+func (s *settings) roles(schema *dataset.Schema) error {
+	set := func(name, flag string, role dataset.Role) error {
+		i := schema.Index(name)
 		if i < 0 {
-			return src, fmt.Errorf("preprocess: there is no column %q (-label)", s.label)
+			return fmt.Errorf("preprocess: there is no column %q (-%s)", name, flag)
 		}
-		src.Schema.Columns[i].Role = dataset.Label
+		schema.Columns[i].Role = role
+		return nil
 	}
-	return src, nil
+	if s.ignore != "" {
+		for name := range strings.SplitSeq(s.ignore, ",") {
+			if err := set(name, "ignore", dataset.Ignored); err != nil {
+				return err
+			}
+		}
+	}
+	if s.label == "" {
+		return nil
+	}
+	return set(s.label, "label", dataset.Label)
 }
 
 // sample stores a table that the program brings along.
@@ -163,17 +188,18 @@ func show(ctx context.Context, w io.Writer, url string) (err error) {
 	if m.Sparse {
 		form = fmt.Sprintf("sparse, %.1f of them not zero", float64(m.NonZeros)/float64(max(m.Rows, 1)))
 	}
-	if _, err := fmt.Fprintf(w, "\n%d rows of %d numbers (%s), %d bytes in %d shards\n", m.Rows, m.Width, form, m.Size, len(m.Shards)); err != nil {
+	if _, err := fmt.Fprintf(w, "\n%s: %d rows of %d numbers (%s), %d bytes in %d shards\n", url, m.Rows, m.Width, form, m.Size, len(m.Shards)); err != nil {
 		return err
 	}
+	const size = 128
 	rows, batches := 0, 0
-	for b, err := range set.Batches(ctx, dataset.BatchOptions{Size: 128, Shuffle: true, Seed: 1}) {
+	for b, err := range set.Batches(ctx, dataset.BatchOptions{Size: size, Shuffle: true, Seed: 1}) {
 		if err != nil {
 			return err
 		}
 		rows, batches = rows+b.Rows, batches+1
 	}
-	_, err = fmt.Fprintf(w, "read back, shuffled: %d rows in %d minibatches\n", rows, batches)
+	_, err = fmt.Fprintf(w, "read back, shuffled: %d rows in %d minibatches of %d\n", rows, batches, size)
 	return err
 }
 

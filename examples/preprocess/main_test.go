@@ -23,7 +23,7 @@ func TestProgram(t *testing.T) {
 	t.Parallel()
 	page := filepath.Join(t.TempDir(), "page.html")
 	stdout, stderr, status := programtest.Run(t, "-report", page)
-	for _, want := range []string{"bill_length_mm", "39.225", "Adelie (152)", "344 rows of 12 numbers (dense)", "read back, shuffled: 344 rows in 3 minibatches"} {
+	for _, want := range []string{"bill_length_mm", "39.225", "Adelie (152)", "344 rows of 12 numbers (dense)", "read back, shuffled: 344 rows in 3 minibatches of 128"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("it does not print %q: %s%s", want, stdout, stderr)
 		}

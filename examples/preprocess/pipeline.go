@@ -31,8 +31,15 @@ func (s *settings) pipeline(in dataset.Schema) (preprocess.Pipeline, error) {
 			return nil, err
 		}
 	}
+	how := s.numbers
+	if how == "" {
+		how = "standard"
+		if has(in, dataset.Vector) { // sparse ones must not be centred
+			how = "maxabs"
+		}
+	}
 	if has(in, dataset.Number) || has(in, dataset.Vector) {
-		if err := add(s.numbers, "numbers", map[string]preprocess.Step{
+		if err := add(how, "numbers", map[string]preprocess.Step{
 			"standard": preprocess.StandardScore{},
 			"minmax":   preprocess.MinMax{},
 			"maxabs":   preprocess.MaxAbs{},

@@ -183,7 +183,9 @@ func (p *csvRows) row(line []byte) *RowError {
 		}
 		text, next, bad := p.cut(line, at, f.column)
 		if bad == nil {
-			bad = p.value(f, text)
+			if bad = p.value(f, text); bad != nil && bad.Reason == BadNumber {
+				bad = p.fewer(line, next, i+1, bad)
+			}
 		}
 		if bad != nil {
 			return bad
@@ -194,6 +196,22 @@ func (p *csvRows) row(line []byte) *RowError {
 		return rowError(BadFields, "", "more than %d fields: %.60q follows", len(p.fields), line[at:])
 	}
 	return nil
+}
+
+// fewer returns what is wrong with a row of which a field is no number: where there are not as many fields as there should be,
+// they are in the wrong columns.
+func (p *csvRows) fewer(line []byte, at, n int, bad *RowError) *RowError {
+	for ; at <= len(line); n++ {
+		_, next, torn := p.cut(line, at, "")
+		if torn != nil {
+			return bad
+		}
+		at = next
+	}
+	if n == len(p.fields) {
+		return bad
+	}
+	return rowError(BadFields, "", "%d fields, and not %d", n, len(p.fields))
 }
 
 const (

@@ -123,6 +123,8 @@ func TestCSVBad(t *testing.T) {
 		{"1", f, schema, BadFields, "1 fields, and not 2"},
 		{"1,2,3", f, schema, BadFields, `more than 2 fields: "3" follows`},
 		{"1,2,", f, schema, BadFields, `more than 2 fields: "" follows`},
+		{"x", f, schema, BadFields, "1 fields, and not 2"},
+		{"x,2,3", f, schema, BadFields, "3 fields, and not 2"},
 		{"x,2", f, schema, BadNumber, `column "a": "x" is no number`},
 		{"x,2", f, inferred, BadNumber, `inferred from the first 7 rows`},
 		{"1.5.5,2", f, schema, BadNumber, `"1.5.5" is no number`},

@@ -31,7 +31,7 @@ type SplitRows struct {
 // Check returns an error that says what is wrong.
 func (s SplitRows) Check(in Schema) error {
 	if !(s.From >= 0 && s.From < s.To && s.To <= 1) {
-		return fmt.Errorf("dataset: a part from %g to %g: shares are from 0 to 1: %w", s.From, s.To, fs.ErrInvalid)
+		return fmt.Errorf("dataset: a part from %g to %g: From is 0 or more, To is more than From and 1 at most: %w", s.From, s.To, fs.ErrInvalid)
 	}
 	if s.By == "" {
 		return nil

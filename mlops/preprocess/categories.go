@@ -31,7 +31,7 @@ func (u Unknown) check(step string, most int, least int64) (Unknown, error) {
 		}
 		return UnknownRefused, nil
 	}
-	return u, fmt.Errorf("preprocess: %s: unknown values cannot be %q: refused, other, missing: %w", step, u, fs.ErrInvalid)
+	return u, fmt.Errorf("%s: unknown values cannot be %q: refused, other, missing: %w", step, u, fs.ErrInvalid)
 }
 
 // Categories are the values of a column that have a number: that of their place.
@@ -69,7 +69,7 @@ func (c *Categories) prepare() {
 	for i, v := range c.Values {
 		x, err := strconv.ParseFloat(v, 64)
 		if err != nil {
-			c.failed = fmt.Errorf("preprocess: column %q: the value %.40q is no number: %w", c.Column, v, fs.ErrInvalid)
+			c.failed = fmt.Errorf("column %q: the value %.40q is no number: %w", c.Column, v, fs.ErrInvalid)
 			return
 		}
 		c.numbers[x] = int32(i)
@@ -79,7 +79,7 @@ func (c *Categories) prepare() {
 // check returns the position of the column, if it holds such values.
 func (c *Categories) check(step string, in dataset.Schema) (int, error) {
 	if c == nil {
-		return -1, fmt.Errorf("preprocess: %s: a column without a name: %w", step, fs.ErrInvalid)
+		return -1, fmt.Errorf("%s: a column without a name: %w", step, fs.ErrInvalid)
 	}
 	at := in.Index(c.Column)
 	if at < 0 {
@@ -139,7 +139,7 @@ func (c *Categories) resolve(u Unknown, places []int32, b *dataset.Block, d *dat
 			} else {
 				value = d.Strings.At(row)
 			}
-			return fmt.Errorf("preprocess: column %q, row %016x: the value %.60q was not seen when it was fitted: %w", c.Column, id, value, fs.ErrInvalid)
+			return fmt.Errorf("column %q, row %016x: the value %.60q was not seen when it was fitted: %w", c.Column, id, value, fs.ErrInvalid)
 		}
 	}
 	return nil

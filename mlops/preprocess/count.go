@@ -55,6 +55,7 @@ func (a tally) add(b tally) tally {
 type countInput struct {
 	Part      dataset.Part
 	URL, Spec string
+	Inferred  int // of the source's schema, which JSON does not hold
 }
 
 // place names a value of a step's list.
@@ -114,7 +115,7 @@ func (s spec) count(ctx context.Context, ex *mapper.Executor, parts []dataset.Pa
 	}
 	inputs := make([]countInput, len(parts))
 	for i, p := range parts {
-		inputs[i] = countInput{p, work.URL(), "spec"}
+		inputs[i] = countInput{p, work.URL(), "spec", s.Source.Schema.Inferred}
 	}
 	m, err := mapper.MapReduceByKeyTo(ctx, ex, countPart, sumTallies, inputs, storage.Prefix(work, "counts").URL())
 	if err != nil {
@@ -310,6 +311,7 @@ func readSpec(ctx context.Context, in countInput) (s spec, err error) {
 	if err == nil {
 		err = json.Unmarshal(data, &s)
 	}
+	s.Source.Schema.Inferred = in.Inferred
 	return s, err
 }
 

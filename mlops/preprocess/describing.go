@@ -147,7 +147,7 @@ func (f *describing) description(in dataset.Schema) *Description {
 		s, c := &f.Columns[i], in.Columns[i]
 		told := ColumnDescription{Name: c.Name, Kind: c.Kind, Role: c.Role, Width: c.Width, Count: s.Count, Missing: s.Missing, Bytes: s.Bytes}
 		if s.Distinct != nil {
-			told.Distinct = int64(math.Round(s.Distinct.count()))
+			told.Distinct = min(int64(math.Round(s.Distinct.count())), s.Count)
 		}
 		if m := &s.Moments; m.Count > 0 {
 			told.Numbers = &NumbersDescription{Min: Float(m.Min()), Max: Float(m.Max()), Mean: Float(m.Mean()), Deviation: Float(m.Deviation())}

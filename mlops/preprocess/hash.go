@@ -30,21 +30,18 @@ const (
 
 func checkBits(step string, bits int) error {
 	if bits < 1 || bits > maxBits {
-		return fmt.Errorf("preprocess: %s: %d bits: 1 to %d: %w", step, bits, maxBits, fs.ErrInvalid)
+		return fmt.Errorf("%s: %d bits: 1 to %d: %w", step, bits, maxBits, fs.ErrInvalid)
 	}
 	return nil
 }
 
 // Plan needs no pass.
 func (s Hash) Plan(in dataset.Schema) (Plan, error) {
-	columns, err := featuresOf("hash", in, s.Columns, dataset.String, dataset.Number)
+	columns, err := chooseSome("hash", in, s.Columns, dataset.String, dataset.Number)
 	if err != nil {
 		return Plan{}, err
 	}
-	t := &Hashed{Bits: cmp.Or(s.Bits, defaultBits), Vector: cmp.Or(s.Vector, "hashed"), Unsigned: s.Unsigned}
-	for _, c := range columns {
-		t.Columns = append(t.Columns, c.Name)
-	}
+	t := &Hashed{Columns: namesOf(columns), Bits: cmp.Or(s.Bits, defaultBits), Vector: cmp.Or(s.Vector, "hashed"), Unsigned: s.Unsigned}
 	out, err := t.Out(in)
 	return Plan{Reads: t.Columns, Writes: append(slices.Clone(t.Columns), t.Vector), Out: out, Transform: t}, err
 }
@@ -63,7 +60,7 @@ func (t *Hashed) Out(in dataset.Schema) (dataset.Schema, error) {
 		return in, err
 	}
 	var out dataset.Schema
-	if _, err := featuresOf("hash", in, t.Columns, dataset.String, dataset.Number); err != nil {
+	if _, err := chooseSome("hash", in, t.Columns, dataset.String, dataset.Number); err != nil {
 		return in, err
 	}
 	for _, c := range in.Columns {

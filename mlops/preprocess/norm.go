@@ -18,7 +18,7 @@ const (
 
 func (n Norm) check(step string) error {
 	if n != "" && n != L2 && n != L1 && n != Unnormed {
-		return fmt.Errorf("preprocess: %s: %q is no norm: l2, l1, none: %w", step, n, fs.ErrInvalid)
+		return fmt.Errorf("%s: %q is no norm: l2, l1, none: %w", step, n, fs.ErrInvalid)
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func (s OneHot) Plan(in dataset.Schema) (Plan, error) {
 	p := Plan{Out: dataset.Schema{Columns: slices.Clone(in.Columns)}, Fitter: f}
 	for _, c := range f.Columns {
 		if c.Role != dataset.Feature {
-			return p, fmt.Errorf("preprocess: one-hot: column %q is a %s: a label can be Ordinal: %w", c.Name, c.Role, fs.ErrInvalid)
+			return p, fmt.Errorf("one-hot: column %q is a %s: a label can be Ordinal: %w", c.Name, c.Role, fs.ErrInvalid)
 		}
 		p.Reads, p.Writes = append(p.Reads, c.Name), append(p.Writes, c.Name)
 		p.Out.Columns[in.Index(c.Name)] = dataset.Column{Name: c.Name, Kind: dataset.Vector, Width: -1}
@@ -72,7 +72,7 @@ func (t *Indicators) Out(in dataset.Schema) (dataset.Schema, error) {
 	for i, c := range t.Columns {
 		at, err := c.check("one-hot", in)
 		if err == nil && slices.ContainsFunc(t.Columns[:i], func(o *Categories) bool { return o.Column == c.Column }) {
-			err = fmt.Errorf("preprocess: one-hot: column %q is named twice: %w", c.Column, fs.ErrInvalid)
+			err = fmt.Errorf("one-hot: column %q is named twice: %w", c.Column, fs.ErrInvalid)
 		}
 		if err != nil {
 			return in, err
@@ -82,7 +82,7 @@ func (t *Indicators) Out(in dataset.Schema) (dataset.Schema, error) {
 			width--
 		}
 		if width < 1 {
-			return in, fmt.Errorf("preprocess: one-hot: column %q: %d values, of which none has a place: drop the column: %w", c.Column, len(c.Values), fs.ErrInvalid)
+			return in, fmt.Errorf("one-hot: column %q: %d values, of which none has a place: drop the column: %w", c.Column, len(c.Values), fs.ErrInvalid)
 		}
 		out.Columns[at] = dataset.Column{Name: c.Column, Kind: dataset.Vector, Width: width}
 	}

@@ -55,7 +55,7 @@ func (t *Ordinals) Out(in dataset.Schema) (dataset.Schema, error) {
 	for i, c := range t.Columns {
 		at, err := c.check("ordinal", in)
 		if err == nil && slices.ContainsFunc(t.Columns[:i], func(o *Categories) bool { return o.Column == c.Column }) {
-			err = fmt.Errorf("preprocess: ordinal: column %q is named twice: %w", c.Column, fs.ErrInvalid)
+			err = fmt.Errorf("ordinal: column %q is named twice: %w", c.Column, fs.ErrInvalid)
 		}
 		if err != nil {
 			return in, err

@@ -2,6 +2,7 @@ package preprocess
 
 import (
 	"fmt"
+	"io/fs"
 	"slices"
 
 	"github.com/gowren/gowren/mlops/dataset"
@@ -31,8 +32,14 @@ func (f *fitting) pass() ([]op, bool, error) {
 	fits := false
 	schema := f.in
 	for i, step := range f.steps {
+		if step == nil {
+			return nil, false, fmt.Errorf("preprocess: step %d is nil: %w", i, fs.ErrInvalid)
+		}
 		plan, err := step.Plan(schema)
 		if err != nil {
+			return nil, false, fmt.Errorf("preprocess: step %d (%T): %w", i, step, err)
+		}
+		if err := known(plan, schema); err != nil {
 			return nil, false, fmt.Errorf("preprocess: step %d (%T): %w", i, step, err)
 		}
 		waits := slices.ContainsFunc(plan.Reads, func(c string) bool { return slices.Contains(open, c) })
@@ -71,4 +78,22 @@ func needed(ops []op) []op {
 	}
 	slices.Reverse(kept)
 	return kept
+}
+
+// known returns an error where a step's plan reads a column that is not there, or has nothing that is done.
+func known(p Plan, in dataset.Schema) error {
+	for _, name := range p.Reads {
+		if in.Index(name) < 0 {
+			return fmt.Errorf("it reads column %q, which is not there: %w", name, fs.ErrNotExist)
+		}
+	}
+	var v any = p.Transform
+	switch {
+	case p.Fitter != nil:
+		v = p.Fitter
+	case p.Transform == nil:
+		return fmt.Errorf("its plan has neither a fitter nor a transform: %w", fs.ErrInvalid)
+	}
+	_, err := named(v)
+	return err
 }

@@ -78,12 +78,12 @@ func (r *rowReader) add(b *dataset.Batch) error {
 		return err
 	}
 	if head == 0 && body == 0 {
-		return fmt.Errorf("preprocess: rows without anything: %w", fs.ErrInvalid)
+		return fmt.Errorf("rows without anything: %w", fs.ErrInvalid)
 	}
 	if r.Sparse {
 		n := binary.LittleEndian.Uint32(raw)
 		if uint64(n) > uint64(r.Width) {
-			return fmt.Errorf("preprocess: a row of %d values, and the width is %d: %w", n, r.Width, fs.ErrInvalid)
+			return fmt.Errorf("a row of %d values, and the width is %d: %w", n, r.Width, fs.ErrInvalid)
 		}
 		values, body, raw = int(n), 2*int(n), raw[4:]
 	}

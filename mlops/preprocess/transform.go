@@ -47,7 +47,10 @@ type written struct {
 // fails, or ctx that ends, leaves nothing. A task holds a block, and twice ShardBytes.
 func (f *Fitted) Transform(ctx context.Context, ex *mapper.Executor, src dataset.Source, url string, o TransformOptions) (*Transformed, error) {
 	if !slices.Equal(src.Schema.Columns, f.In.Columns) {
-		return nil, fmt.Errorf("preprocess: transform: the source's columns are not those that it was fitted to: %w", fs.ErrInvalid)
+		return nil, fmt.Errorf("preprocess: transform: the source's columns are not those that it was fitted to: %s: %w", difference(src.Schema, f.In), fs.ErrInvalid)
+	}
+	if err := dataset.Vacant(ctx, url, f.Out()); err != nil {
+		return nil, fmt.Errorf("preprocess: transform: %w", err)
 	}
 	parts, err := src.Parts(ctx)
 	if err != nil {
@@ -72,6 +75,19 @@ func (f *Fitted) Transform(ctx context.Context, ex *mapper.Executor, src dataset
 		return nil, errors.Join(err, dataset.Discard(ctx, url, w.Prefix))
 	}
 	return &t, err
+}
+
+// difference tells of the first one between two schemas.
+func difference(got, want dataset.Schema) string {
+	if len(got.Columns) != len(want.Columns) {
+		return fmt.Sprintf("%d, and it was %d", len(got.Columns), len(want.Columns))
+	}
+	for i, c := range want.Columns {
+		if got.Columns[i] != c {
+			return fmt.Sprintf("column %d is %+v, and was %+v", i, got.Columns[i], c)
+		}
+	}
+	return "none"
 }
 
 var transformPart = mapper.FuncWith("gowren/preprocess/transform", func(ctx context.Context, w writing, p dataset.Part) (out written, err error) {

@@ -47,7 +47,7 @@ func (v *Values) UnmarshalJSON(data []byte) error {
 		}
 		b, err := hex.DecodeString(raw.Hex)
 		if err != nil {
-			return fmt.Errorf("preprocess: value %d: %w", i, err)
+			return fmt.Errorf("value %d: %w", i, err)
 		}
 		(*v)[i] = string(b)
 	}

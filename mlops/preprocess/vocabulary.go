@@ -28,12 +28,12 @@ type categoryFitter struct {
 }
 
 func planCategories(step string, in dataset.Schema, s OneHot, kinds ...dataset.Kind) (*categoryFitter, error) {
-	columns, err := featuresOf(step, in, s.Columns, kinds...)
+	columns, err := chooseSome(step, in, s.Columns, kinds...)
 	if err != nil {
 		return nil, err
 	}
 	if s.Most < 0 || s.Most > maxValues || s.Least < 0 {
-		return nil, fmt.Errorf("preprocess: %s: the %d most frequent of those that occur %d times: at most %d: %w", step, s.Most, s.Least, maxValues, fs.ErrInvalid)
+		return nil, fmt.Errorf("%s: the %d most frequent of those that occur %d times: at most %d: %w", step, s.Most, s.Least, maxValues, fs.ErrInvalid)
 	}
 	s.Unknown, err = s.Unknown.check(step, s.Most, s.Least)
 	return &categoryFitter{Columns: columns, OneHot: s}, err
@@ -82,13 +82,13 @@ func (f *categoryFitter) Want() map[string]Want {
 func (f *categoryFitter) Counted(list string, values []Counted) error {
 	i, err := strconv.Atoi(list)
 	if err != nil || i < 0 || i >= len(f.Columns) {
-		return fmt.Errorf("preprocess: vocabulary: there is no list %.40q: %w", list, fs.ErrInvalid)
+		return fmt.Errorf("vocabulary: there is no list %.40q: %w", list, fs.ErrInvalid)
 	}
 	if len(f.found) == 0 {
 		f.found = make([]Categories, len(f.Columns))
 	}
 	if len(values) > maxValues {
-		return fmt.Errorf("preprocess: column %q has more than %d values: set Most or Least, or use Hash: %w", f.Columns[i].Name, maxValues, fs.ErrInvalid)
+		return fmt.Errorf("column %q has more than %d values: set Most or Least, or use Hash: %w", f.Columns[i].Name, maxValues, fs.ErrInvalid)
 	}
 	c := &f.found[i]
 	c.Column, c.Number = f.Columns[i].Name, f.Columns[i].Kind == dataset.Number
@@ -120,7 +120,7 @@ func (c *Categories) sort() error {
 // Fit makes the transform.
 func (f *categoryFitter) Fit() (Transform, error) {
 	if len(f.found) != len(f.Columns) {
-		return nil, fmt.Errorf("preprocess: vocabulary: %w", errNothing)
+		return nil, fmt.Errorf("vocabulary: %w", errNothing)
 	}
 	if f.Ordinal {
 		t := &Ordinals{Columns: make([]*Categories, len(f.found)), Unknown: f.OneHot.Unknown}

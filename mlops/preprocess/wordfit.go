@@ -30,7 +30,7 @@ func (f *wordFitter) See(_ dataset.Schema, b *dataset.Block) error {
 func (f *wordFitter) Merge(other Fitter) error {
 	o, ok := other.(*wordFitter)
 	if !ok {
-		return fmt.Errorf("preprocess: words: a %T is to be merged: %w", other, fs.ErrInvalid)
+		return fmt.Errorf("words: a %T is to be merged: %w", other, fs.ErrInvalid)
 	}
 	f.Rows += o.Rows
 	return nil
@@ -68,7 +68,7 @@ func (f *wordFitter) Want() map[string]Want {
 // Counted takes the words.
 func (f *wordFitter) Counted(_ string, values []Counted) error {
 	if len(values) > maxValues {
-		return fmt.Errorf("preprocess: column %q has more than %d words: set Most alone, raise MinRows, or use HashWords: %w", f.TFIDF.Column, maxValues, fs.ErrInvalid)
+		return fmt.Errorf("column %q has more than %d words: set Most alone, raise MinRows, or use HashWords: %w", f.TFIDF.Column, maxValues, fs.ErrInvalid)
 	}
 	f.found = values
 	return nil
@@ -87,7 +87,7 @@ func (f *wordFitter) Fit() (Transform, error) {
 	}
 	slices.SortFunc(f.found, byWord)
 	if len(f.found) == 0 {
-		return nil, fmt.Errorf("preprocess: words: no word of column %q is left, of %d rows: %w", s.Column, f.Rows, fs.ErrInvalid)
+		return nil, fmt.Errorf("words: no word of column %q is left, of %d rows: %w", s.Column, f.Rows, fs.ErrInvalid)
 	}
 	t := &WordWeights{
 		Column: s.Column, NGrams: s.NGrams, KeepCase: s.KeepCase, StopWords: s.StopWords,

@@ -57,7 +57,7 @@ func (s TFIDF) Plan(in dataset.Schema) (Plan, error) {
 		return Plan{}, err
 	}
 	if s.Most < 0 || s.Most > maxValues || s.MinRows < 0 || !(s.MaxShare >= 0 && s.MaxShare <= 1) {
-		return Plan{}, fmt.Errorf("preprocess: words: the %d most frequent of those in %d rows and in a share of %g: at most %d, shares up to 1: %w", s.Most, s.MinRows, s.MaxShare, maxValues, fs.ErrInvalid)
+		return Plan{}, fmt.Errorf("words: the %d most frequent of those in %d rows and in a share of %g: at most %d, shares up to 1: %w", s.Most, s.MinRows, s.MaxShare, maxValues, fs.ErrInvalid)
 	}
 	out := dataset.Schema{Columns: slices.Clone(in.Columns)}
 	out.Columns[at] = dataset.Column{Name: s.Column, Kind: dataset.Vector, Width: -1}
@@ -69,7 +69,7 @@ const maxGrams = 16
 
 func checkGrams(step string, n int) error {
 	if n < 0 || n > maxGrams {
-		return fmt.Errorf("preprocess: %s: runs of %d words: at most %d: %w", step, n, maxGrams, fs.ErrInvalid)
+		return fmt.Errorf("%s: runs of %d words: at most %d: %w", step, n, maxGrams, fs.ErrInvalid)
 	}
 	return nil
 }
@@ -83,7 +83,7 @@ func textColumn(step string, in dataset.Schema, name string) (int, error) {
 	case in.Columns[at].Kind != dataset.String:
 		return at, errKind(step, in.Columns[at], dataset.String)
 	case in.Columns[at].Role != dataset.Feature:
-		return at, fmt.Errorf("preprocess: %s: column %q is a %s: %w", step, name, in.Columns[at].Role, fs.ErrInvalid)
+		return at, fmt.Errorf("%s: column %q is a %s: %w", step, name, in.Columns[at].Role, fs.ErrInvalid)
 	}
 	return at, nil
 }

@@ -43,7 +43,7 @@ func (t *WordWeights) Out(in dataset.Schema) (dataset.Schema, error) {
 		return in, err
 	}
 	if len(t.Words) == 0 || len(t.Weights) != 0 && len(t.Weights) != len(t.Words) {
-		return in, fmt.Errorf("preprocess: words: %d words with %d weights: %w", len(t.Words), len(t.Weights), fs.ErrInvalid)
+		return in, fmt.Errorf("words: %d words with %d weights: %w", len(t.Words), len(t.Weights), fs.ErrInvalid)
 	}
 	out := dataset.Schema{Columns: slices.Clone(in.Columns)}
 	out.Columns[at] = dataset.Column{Name: t.Column, Kind: dataset.Vector, Width: len(t.Words)}
