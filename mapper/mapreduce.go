@@ -3,6 +3,7 @@ package mapper
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -85,9 +86,14 @@ func (j *job) step(f *registry.Function) *job {
 	return next
 }
 
-// fold makes one value of each run of fanIn.
+// fold makes one value of each run of up to fanIn: of as few runs as can be, and of about the same length, so that workers end
+// together.
 func (j *job) fold(ctx context.Context, f *registry.Function, values []value) ([]value, error) {
-	runs := slices.Collect(slices.Chunk(values, fanIn))
+	n := (len(values) + fanIn - 1) / fanIn
+	runs := make([][]value, n)
+	for i := range runs {
+		runs[i] = values[i*len(values)/n : (i+1)*len(values)/n]
+	}
 	folded := make([]value, len(runs))
 	next := j.step(f)
 	next.known, next.accept = len(runs), keep(folded)
@@ -152,6 +158,9 @@ func (j *job) list(ctx context.Context, values []value) ([]byte, error) {
 	}
 	for _, v := range values {
 		if v.stored == nil {
+			if run == nil {
+				run = make([]byte, 0, min(size, partSize)+len(v.data)+binary.MaxVarintLen64*len(values))
+			}
 			run = wire.AppendValue(run, v.data)
 		}
 		if v.stored != nil || len(run) >= partSize {

@@ -1,6 +1,9 @@
 package dataset
 
-import "slices"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // BlockRows is how many rows a block has at most.
 const BlockRows = 1024
@@ -45,6 +48,20 @@ func (s *Strings) IsMissing(row int) bool { return s.Missing != nil && s.Missing
 func (s *Strings) Add(value []byte) {
 	s.Bytes = append(s.Bytes, value...)
 	s.Ends = append(s.Ends, uint32(len(s.Bytes)))
+	if s.Missing != nil {
+		s.Missing = append(s.Missing, false)
+	}
+}
+
+// addShort adds a row's value of up to 8 bytes, of 8 that may be read: one copy whose length is known.
+func (s *Strings) addShort(value []byte, n int) {
+	at := len(s.Bytes)
+	if cap(s.Bytes) < at+8 {
+		s.Bytes = slices.Grow(s.Bytes, max(8, at))
+	}
+	binary.LittleEndian.PutUint64(s.Bytes[at:at+8], binary.LittleEndian.Uint64(value))
+	s.Bytes = s.Bytes[:at+n]
+	s.Ends = append(s.Ends, uint32(at+n))
 	if s.Missing != nil {
 		s.Missing = append(s.Missing, false)
 	}

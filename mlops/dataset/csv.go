@@ -170,6 +170,8 @@ func (p *csvRows) row(line []byte) *RowError {
 			if text := line[at:end]; f.strings == nil {
 			} else if p.miss.has(text) {
 				f.strings.AddMissing()
+			} else if len(text) <= 8 && at+8 <= len(line) {
+				f.strings.addShort(line[at:at+8], len(text))
 			} else {
 				f.strings.Add(text)
 			}

@@ -15,6 +15,15 @@ var compressor = sync.OnceValues(func() (*zstd.Encoder, error) {
 // encode writes the groups to where the header leaves off, and fills its table.
 func (w *Writer) encode(h *header) error {
 	w.out = buffer(w.out, sizeOfHeader(len(h.groups)))
+	if !h.zstd {
+		size := len(w.out)
+		for i := range h.groups {
+			n := h.rowsOf(i)
+			begin, end := w.rows.span(i*h.rows, i*h.rows+n)
+			size += int(h.layout(n, int64(end-begin)).size)
+		}
+		w.out = buffer(w.out, size)[:len(w.out)]
+	}
 	for i := range h.groups {
 		from := i * h.rows
 		to := from + h.rowsOf(i)

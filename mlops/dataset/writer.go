@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/gowren/gowren/storage"
 )
@@ -169,15 +170,23 @@ func (p *pending) add(f *form, b *Batch, from, to int) {
 		p.weights = append(p.weights, b.Weights[from:to]...)
 	}
 	if !f.sparse {
-		p.values = append(p.values, b.Values[from*b.Width:to*b.Width]...)
+		p.values = joined(p.values, b.Values[from*b.Width:to*b.Width])
 		return
 	}
 	base := len(p.values) - b.Ptr[from]
 	for _, end := range b.Ptr[from+1 : to+1] {
 		p.ends = append(p.ends, uint32(base+end))
 	}
-	p.idx = append(p.idx, b.Idx[b.Ptr[from]:b.Ptr[to]]...)
-	p.values = append(p.values, b.Values[b.Ptr[from]:b.Ptr[to]]...)
+	p.idx = joined(p.idx, b.Idx[b.Ptr[from]:b.Ptr[to]])
+	p.values = joined(p.values, b.Values[b.Ptr[from]:b.Ptr[to]])
+}
+
+// joined is append that doubles what there is room for: append itself adds a quarter, and copies all the more often.
+func joined[T any](dst, values []T) []T {
+	if len(dst)+len(values) > cap(dst) {
+		dst = slices.Grow(dst, len(dst)+len(values))
+	}
+	return append(dst, values...)
 }
 
 func (p *pending) reset() {

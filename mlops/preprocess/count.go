@@ -226,18 +226,16 @@ var (
 		if err != nil {
 			return err
 		}
-		r := s.Source.Read(in.Part)
+		r, g := s.Source.Read(in.Part), newGathering(emit)
 		for b, err := range r.Blocks(ctx) {
 			if err == nil {
-				err = see(s.Source.Schema, b, ops, func(step int, list string, value []byte, n, rows int64) error {
-					emit(place{step, list, string(value)}.key(), tally{N: n, Rows: rows})
-					return nil
-				})
+				err = see(s.Source.Schema, b, ops, g.add)
 			}
 			if err != nil {
 				return err
 			}
 		}
+		g.flush()
 		l, err := learnedBy(ops, r.Skipped())
 		if err == nil {
 			emit("", tally{Learned: &l})

@@ -67,9 +67,9 @@ type Frequent struct {
 	Count int64  `json:"count"`
 }
 
-// Describe goes over a dataset once, as a job, and tells of each column what is in it. A task holds up to 32 MiB for the sample
-// and about 5 KiB a column. The values of string columns are counted by key, which writes them to the executor's bucket and
-// removes them.
+// Describe goes over a dataset once, as a job, and tells of each column what is in it. Quantiles and histograms are of a sample
+// of 16,384 rows, or fewer where those would take more than 4 MiB. A task holds up to twice that, and about 5 KiB a column. The
+// values of string columns are counted by key, which writes them to the executor's bucket and removes them.
 func Describe(ctx context.Context, ex *mapper.Executor, src dataset.Source) (*Description, error) {
 	parts, err := src.Parts(ctx)
 	if err != nil {

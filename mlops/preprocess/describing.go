@@ -28,6 +28,8 @@ type columnState struct {
 	Moments  exact.Moments
 }
 
+// newDescribing takes a sample of a quarter of what steps learn from, which doubles the error of ranks: with a whole one, most of the
+// time for a million rows went by on sending it.
 func newDescribing(in dataset.Schema) *describing {
 	f := &describing{}
 	for _, c := range in.Columns {
@@ -41,6 +43,7 @@ func newDescribing(in dataset.Schema) *describing {
 		f.Columns = append(f.Columns, s)
 	}
 	f.Numbers.Sample = newSample(len(f.Numbers.Columns))
+	f.Numbers.Sample.Most = (f.Numbers.Sample.Most + 3) / 4
 	return f
 }
 

@@ -1,6 +1,8 @@
 package preprocess
 
 import (
+	"fmt"
+	"io/fs"
 	"math"
 	"math/bits"
 )
@@ -16,6 +18,25 @@ const (
 )
 
 func newDistinct() distinct { return make(distinct, distinctRegisters) }
+
+// MarshalBinary writes nothing for what has seen nothing: all tasks are told so.
+func (d distinct) MarshalBinary() ([]byte, error) {
+	for _, run := range d {
+		if run != 0 {
+			return d, nil
+		}
+	}
+	return nil, nil
+}
+
+// UnmarshalBinary reads what MarshalBinary wrote.
+func (d *distinct) UnmarshalBinary(data []byte) error {
+	*d = newDistinct()
+	if n := copy(*d, data); n != len(data) || n != 0 && n != distinctRegisters {
+		return fmt.Errorf("preprocess: an estimate of distinct values of %d bytes: %w", len(data), fs.ErrInvalid)
+	}
+	return nil
+}
 
 // add takes the hash of a value.
 func (d distinct) add(hash uint64) {

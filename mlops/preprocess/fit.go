@@ -45,10 +45,15 @@ func learn(ctx context.Context, ex *mapper.Executor, src dataset.Source, parts [
 		if err != nil {
 			return nil, nil, err
 		}
-		if !slices.ContainsFunc(got, func(o op) bool { f, ok := o.fitter.(samples); return ok && !f.samples().enough() }) {
+		short := slices.IndexFunc(got, func(o op) bool { f, ok := o.fitter.(samples); return ok && !f.samples().enough() })
+		if short < 0 {
 			return got, skipped, nil
 		}
-		rows = 0 // there were far fewer than expected
+		// There were far fewer than expected. Now it is known how many there are.
+		was := rows
+		if rows = got[short].fitter.(samples).samples().Rows; rows >= was {
+			rows = 0
+		}
 	}
 }
 

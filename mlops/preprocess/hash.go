@@ -93,8 +93,10 @@ func (t *Hashed) Apply(in dataset.Schema, b *dataset.Block) error {
 		default:
 			m := murmurOf(c.Name + "=")
 			hashes = slices.Grow(hashes, (len(t.Columns)-len(numbers)-len(strings))*b.Rows)
-			for row := range b.Rows {
-				hashes = append(hashes, m.sum(d.Strings.At(row)))
+			begin := uint32(0)
+			for _, end := range d.Strings.Ends[:b.Rows] {
+				hashes = append(hashes, m.sum(d.Strings.Bytes[begin:end]))
+				begin = end
 			}
 			strings = append(strings, &d.Strings)
 		}

@@ -53,8 +53,13 @@ func (s *sample) see(ids []uint64, columns [][]float64) error {
 			continue
 		}
 		s.Hashes = append(s.Hashes, h)
-		for _, c := range columns {
-			s.Values = append(s.Values, c[i])
+		n := len(s.Values)
+		if n+s.Width > cap(s.Values) { // by append, it would be copied several times
+			s.Values = slices.Grow(s.Values, n+s.Width)
+		}
+		s.Values = s.Values[:n+s.Width]
+		for j, c := range columns {
+			s.Values[n+j] = c[i]
 		}
 		if len(s.Hashes) >= 2*s.Most {
 			s.trim()
@@ -68,8 +73,12 @@ func (s *sample) merge(o *sample) error {
 	if s.Width != o.Width || s.Most != o.Most || s.Below != o.Below {
 		return errOther
 	}
+	if n := len(s.Hashes) + len(o.Hashes); n > cap(s.Hashes) && n < 2*s.Most {
+		n = min(2*n, 2*s.Most) // by append, it would be copied with each merge
+		s.Hashes, s.Values = slices.Grow(s.Hashes, n-len(s.Hashes)), slices.Grow(s.Values, n*s.Width-len(s.Values))
+	}
 	s.Hashes, s.Values = append(s.Hashes, o.Hashes...), append(s.Values, o.Values...)
-	if len(s.Hashes) > s.Most {
+	if len(s.Hashes) >= 2*s.Most {
 		s.trim()
 	}
 	return nil
@@ -80,8 +89,7 @@ func (s *sample) trim() {
 	if len(s.Hashes) < s.Most {
 		return
 	}
-	order := slices.Clone(s.Hashes)
-	slices.Sort(order)
+	order, _ := sortIntegers(slices.Clone(s.Hashes), nil)
 	s.above = order[s.Most-1]
 	room := s.Most - sort.Search(s.Most, func(i int) bool { return order[i] >= s.above })
 	var last [][]float64
@@ -121,7 +129,7 @@ func (s *sample) column(j int) []float64 {
 			order = append(order, orderOf(x))
 		}
 	}
-	slices.Sort(order)
+	order, _ = sortIntegers(order, nil)
 	values := make([]float64, len(order))
 	for i, o := range order {
 		values[i] = numberOf(o)

@@ -25,11 +25,14 @@ func newSampler(step string, in dataset.Schema, names []string) (sampler, error)
 // samples is a fitter that learns from a sample.
 type samples interface{ samples() *sampler }
 
-// expect passes over all but about four times the rows that the sample needs, where the source may have so many: otherwise
-// each task would send a whole sample. Whether they were enough is seen at the end, by enough.
+// expect passes over all but one and a half times the rows that the sample needs, where the source may have so many: otherwise
+// each task would send a whole sample. Whether they were enough is seen at the end, by enough: that there are fewer by chance, and
+// not because rows are not as many as expected, is less likely than one in a billion.
 func (f *sampler) expect(rows int64) {
 	f.Sample.Below = 0
-	if part := 4 * float64(f.Sample.Most) / float64(rows); rows > 0 && part < .5 && f.Sample.Width > 0 {
+	want := 1.5 * float64(f.Sample.Most)
+	want += 7 * math.Sqrt(want)
+	if part := want / float64(rows); rows > 0 && part < .5 && f.Sample.Width > 0 {
 		f.Sample.Below = uint64(part * (1 << 63) * 2)
 	}
 }

@@ -1,0 +1,48 @@
+package preprocess
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/gowren/gowren/serialize"
+)
+
+// TestDistinctTravels: an estimate of nothing takes no bytes, and others come as they were.
+func TestDistinctTravels(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(25, 26))
+	for _, n := range []int{0, 1, 10_000} {
+		sent := columnState{Distinct: newDistinct()}
+		for range n {
+			sent.Distinct.add(random.Uint64())
+		}
+		data, err := serialize.Marshal(&sent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 && len(data) > 300 {
+			t.Errorf("nothing takes %d bytes", len(data))
+		}
+		var got columnState
+		if err := serialize.Unmarshal(data, &got); err != nil || !bytes.Equal(got.Distinct, sent.Distinct) {
+			t.Errorf("of %d values: %v", n, err)
+		}
+	}
+	data, err := serialize.Marshal(&columnState{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var none columnState
+	if err := serialize.Unmarshal(data, &none); err != nil || none.Distinct != nil {
+		t.Errorf("that of a column without one has %d bytes (%v)", len(none.Distinct), err)
+	}
+	for _, size := range []int{1, distinctRegisters - 1, distinctRegisters + 1} {
+		var d distinct
+		if err := d.UnmarshalBinary(make([]byte, size)); !errors.Is(err, fs.ErrInvalid) {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+}

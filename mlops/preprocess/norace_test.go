@@ -1,0 +1,6 @@
+//go:build !race
+
+package preprocess
+
+// raceDetector tells whether it slows everything down and takes memory.
+const raceDetector = false
