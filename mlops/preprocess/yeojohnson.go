@@ -11,7 +11,8 @@ func init() { Register("yeojohnson", YeoJohnson{}, &yeoFit{}) }
 
 // YeoJohnson makes the distribution of numbers more like a normal one by a power, which it finds for each column: that of
 // the largest likelihood between −8 and 8, on a sample as that of [Quantile]. Numbers may have both signs. A StandardScore
-// often follows it. Infinities are an error.
+// often follows it. Infinities are an error. Powers that would leave less than about 20 bits of what tells the numbers of a
+// column apart are not taken: far from zero, the column may stay as it is.
 type YeoJohnson struct {
 	Columns []string // of numbers; empty: all features that are
 }
@@ -59,14 +60,25 @@ func yeoJohnson(x, lambda float64) float64 {
 		x, lambda = -x, 2-lambda
 		return -yeoJohnson(x, lambda)
 	}
-	if math.Abs(lambda) < 1e-15 {
+	switch {
+	case lambda == 1: // to the bit
+		return x
+	case math.Abs(lambda) < 1e-15:
 		return math.Log1p(x)
 	}
 	return math.Expm1(lambda*math.Log1p(x)) / lambda
 }
 
+// least is how small the deviation of transformed numbers may be, beside the largest of them. A float64 has 52 bits: with
+// less, rounding tells more of the variance than the numbers do.
+const least = 1. / (1 << 32)
+
+// smallest is the smallest float64 that has all its bits.
+const smallest = 0x1p-1022
+
 // yeoLambda returns the power of the largest likelihood. The likelihood has one maximum: golden section finds it, to half of
-// the digits of a number, beyond which its values do not differ.
+// the digits of a number, beyond which its values do not differ. A power by which nothing can be told has no likelihood; of
+// two such, the way is towards 1, which changes nothing.
 func yeoLambda(values []float64) float64 {
 	if len(values) == 0 || values[0] == values[len(values)-1] {
 		return 1
@@ -82,7 +94,11 @@ func yeoLambda(values []float64) float64 {
 		}
 		var m exact.Moments
 		m.AddAll(changed)
-		l := -float64(len(values))/2*math.Log(m.Variance()) + (lambda-1)*logs
+		v, most := m.Variance(), max(-changed[0], changed[len(changed)-1]) // as values are sorted
+		if !(v >= smallest && math.Sqrt(v) >= least*most) {
+			return math.Inf(-1)
+		}
+		l := -float64(len(values))/2*math.Log(v) + (lambda-1)*logs
 		if math.IsNaN(l) {
 			return math.Inf(-1)
 		}
@@ -93,7 +109,7 @@ func yeoLambda(values []float64) float64 {
 	c, d := b-ratio*(b-a), a+ratio*(b-a)
 	atC, atD := likelihood(c), likelihood(d)
 	for b-a > 1e-8 {
-		if atC >= atD {
+		if atC > atD || atC == atD && d > 1 {
 			b, d, atD = d, c, atC
 			c = b - ratio*(b-a)
 			atC = likelihood(c)
@@ -103,5 +119,8 @@ func yeoLambda(values []float64) float64 {
 			atD = likelihood(d)
 		}
 	}
-	return (a + b) / 2
+	if found := (a + b) / 2; likelihood(found) > likelihood(1) {
+		return found
+	}
+	return 1
 }
