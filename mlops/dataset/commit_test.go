@@ -92,6 +92,33 @@ func TestCommit(t *testing.T) {
 	}
 }
 
+// TestCommitEmpty: of sets without shards, too, only one is there.
+func TestCommitEmpty(t *testing.T) {
+	t.Parallel()
+	b, k := memstore.New(), kind{width: 2}
+	if _, err := Commit(t.Context(), b.URL(), "one", k.schema(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := Commit(t.Context(), b.URL(), "two", k.schema(), nil); m != nil || !errors.Is(err, fs.ErrExist) {
+		t.Errorf("%+v, %v", m, err)
+	}
+}
+
+// TestCommitName: a name that a manifest could not hold is refused before there is one.
+func TestCommitName(t *testing.T) {
+	t.Parallel()
+	b := memstore.New()
+	s := Schema{Columns: []Column{{Name: "gr\xf6\xdfe", Kind: Number}}}
+	for _, err := range []error{s.Check(), func() error { _, err := Commit(t.Context(), b.URL(), "one", s, nil); return err }()} {
+		if !errors.Is(err, fs.ErrInvalid) || !strings.Contains(err.Error(), `column "gr\xf6\xdfe": its name is not UTF-8`) {
+			t.Error(err)
+		}
+	}
+	if got := keys(t, b); len(got) > 0 {
+		t.Errorf("%v is there", got)
+	}
+}
+
 // TestCommitRefuses takes no shards that are no set.
 func TestCommitRefuses(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package dataset
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 // does not name is no part of the set.
 type Manifest struct {
 	Version int    `json:"version"`
+	Commit  string `json:"commit,omitempty"` // tells it from others of the same shards, as of none
 	Schema  Schema `json:"schema"`
 	Hash    string `json:"hash"`  // of the schema
 	Width   int    `json:"width"` // of a row's features
@@ -51,7 +53,7 @@ const (
 // newManifest describes shards.
 func newManifest(s Schema, shards []Shard) (Manifest, error) {
 	m := Manifest{
-		Version: manifestVersion, Schema: s, Hash: s.Hash(), Width: s.Width(),
+		Version: manifestVersion, Commit: rand.Text(), Schema: s, Hash: s.Hash(), Width: s.Width(),
 		Labels: s.With(Label) >= 0, Weights: s.With(Weight) >= 0, Shards: shards,
 	}
 	for i, shard := range shards {
