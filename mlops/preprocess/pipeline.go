@@ -25,7 +25,7 @@ type Fitted struct {
 	Infinite dataset.Policy
 
 	once    sync.Once
-	values  *dataset.Values // by these two
+	values  *dataset.Values  // by these two
 	schemas []dataset.Schema // before each transform, and after the last
 }
 
