@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"math"
 	"math/rand/v2"
 	"net/url"
 	"slices"
@@ -199,6 +200,24 @@ func init() {
 		}
 		return storagetest.Faults(b, rule), err
 	})
+}
+
+// TestManifestClaims: a manifest that claims more row groups than its shards have bytes for, or than a set has, is refused before
+// an order of them is made.
+func TestManifestClaims(t *testing.T) {
+	t.Parallel()
+	b, k := memstore.New(), kind{width: 2}
+	shard := task(t, b, "job", k, 0, 5)[0]
+	shard.Group, shard.Rows = 1, maxGroups
+	for want, shards := range map[string][]Shard{
+		"row groups: write larger ones":       slices.Repeat([]Shard{{Key: "k", Group: 1, Rows: maxGroups, Size: 1 << 30}}, maxSetGroups/maxGroups+1),
+		"cannot be: 65536 rows":               {shard},
+		"cannot be: 9223372036854775807 rows": {{Key: "k", Group: 65536, Rows: math.MaxInt64, Size: 1 << 30}},
+	} {
+		if _, err := newManifest(k.schema(), shards); !errors.Is(err, fs.ErrInvalid) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
 }
 
 // TestCommitFaults tells a manifest that is stored from one that is not, and keeps its shards.
