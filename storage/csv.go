@@ -19,8 +19,10 @@ type CSVOptions struct {
 	// SingleLine promises that no quoted field holds a newline, so that the beginning of a row can be found without
 	// the quotes before it. Rows come out torn where that is not so.
 	SingleLine bool
+	// AnyBytes keeps what is not UTF-8, in the header too. Otherwise such a row is a bad one.
+	AnyBytes bool
 	// Skip, when not nil, is called for each bad row: one with more or fewer fields than the first, a quote where none
-	// can be, or invalid UTF-8. The row is left out, and the next is read. err is an [*Error], and wraps a
+	// can be, or invalid UTF-8 unless AnyBytes allows it. The row is left out, and the next is read. err is an [*Error], and wraps a
 	// [*encoding/csv.ParseError] with the line. Where Skip is nil, the first bad row ends the iteration.
 	Skip func(err error)
 }

@@ -131,7 +131,7 @@ func (p *rowParser) read() (fields []string, bad *csv.ParseError, err error) {
 		return nil, bad, err
 	}
 	for i, field := range fields {
-		if !utf8.ValidString(field) {
+		if !p.o.AnyBytes && !utf8.ValidString(field) {
 			start, _ := p.csv.FieldPos(0)
 			line, column := p.csv.FieldPos(i)
 			return nil, &csv.ParseError{StartLine: start, Line: line, Column: column, Err: errUTF8}, nil

@@ -15,14 +15,23 @@ type cutter struct {
 	at    int    // where in it the next record begins, or goes on
 	carry []byte // what came before data, where a record does not lie in one buffer
 	open  bool   // the last record was ended by the end of the object and not by a separator
-	most  int64  // how long a record can be that does not lie in one buffer; 0 is any
+	most  int64  // how long a record can be; 0 is any
 }
 
 // errLongLine ends a record for want of a separator, and not of memory.
 var errLongLine = errors.New("the line is longer than 64 MiB")
 
-// next returns the record that begins at begin, which is valid until the next call, or io.EOF at the end of the object.
+// next returns the record that begins at begin, which is valid until the next call, or io.EOF at the end of the object. What is
+// too long does not depend on the buffers.
 func (c *cutter) next() ([]byte, error) {
+	record, err := c.record()
+	if c.most > 0 && int64(len(record)) > c.most {
+		return nil, errLongLine
+	}
+	return record, err
+}
+
+func (c *cutter) record() ([]byte, error) {
 	if i := c.find(); i >= 0 {
 		record := c.data[c.at : c.at+i : c.at+i]
 		c.use(i + len(c.sep))
@@ -76,7 +85,7 @@ func (c *cutter) across(limit int64) ([]byte, error) {
 			}
 		}
 		if c.most > 0 && limit < 0 && int64(len(c.carry)) > c.most {
-			return nil, errLongLine
+			return nil, errLongLine // before there is more of it
 		}
 		data, err := c.f.next()
 		if err == io.EOF && len(c.carry) > 0 && limit < 0 { // a wrapped io.EOF is a lost connection

@@ -111,6 +111,27 @@ func TestLinesAtLong(t *testing.T) {
 	}
 }
 
+// TestLinesAtLongest: how long a line can be does not depend on the buffers.
+func TestLinesAtLongest(t *testing.T) {
+	t.Parallel()
+	for _, end := range []string{"\n", ""} {
+		for _, more := range []int{0, 1} {
+			b := put(t, append(bytes.Repeat([]byte("x"), storage.LongestRow+more), end...))
+			for _, buffer := range []int{100, 999, storage.LongestRow, storage.LongestRow * 3} {
+				lines, failed := 0, error(nil)
+				for _, err := range storage.LinesAtFrom(t.Context(), b, splitsOf(t, b, 0)[0], buffer) {
+					if failed = err; err == nil {
+						lines++
+					}
+				}
+				if lines != 1-more || (failed != nil) != (more > 0) {
+					t.Errorf("%d bytes more, in buffers of %d: %d lines, %v", more, buffer, lines, failed)
+				}
+			}
+		}
+	}
+}
+
 // TestChunks holds that splits of any size make up the object.
 func TestChunks(t *testing.T) {
 	t.Parallel()

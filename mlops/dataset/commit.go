@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 	"time"
 
@@ -55,7 +54,7 @@ func holds(ctx context.Context, b storage.Bucket, m *Manifest) (bool, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	return err == nil && is.Hash == m.Hash && slices.Equal(is.Shards, m.Shards), err
+	return err == nil && is.Commit == m.Commit, err
 }
 
 // Discard removes the shards below prefix in the bucket at url, those of a job that came to nothing. What a manifest there

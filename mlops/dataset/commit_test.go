@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"math"
 	"math/rand/v2"
 	"net/url"
 	"slices"
@@ -92,6 +93,33 @@ func TestCommit(t *testing.T) {
 	}
 }
 
+// TestCommitEmpty: of sets without shards, too, only one is there.
+func TestCommitEmpty(t *testing.T) {
+	t.Parallel()
+	b, k := memstore.New(), kind{width: 2}
+	if _, err := Commit(t.Context(), b.URL(), "one", k.schema(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := Commit(t.Context(), b.URL(), "two", k.schema(), nil); m != nil || !errors.Is(err, fs.ErrExist) {
+		t.Errorf("%+v, %v", m, err)
+	}
+}
+
+// TestCommitName: a name that a manifest could not hold is refused before there is one.
+func TestCommitName(t *testing.T) {
+	t.Parallel()
+	b := memstore.New()
+	s := Schema{Columns: []Column{{Name: "gr\xf6\xdfe", Kind: Number}}}
+	for _, err := range []error{s.Check(), func() error { _, err := Commit(t.Context(), b.URL(), "one", s, nil); return err }()} {
+		if !errors.Is(err, fs.ErrInvalid) || !strings.Contains(err.Error(), `column "gr\xf6\xdfe": its name is not UTF-8`) {
+			t.Error(err)
+		}
+	}
+	if got := keys(t, b); len(got) > 0 {
+		t.Errorf("%v is there", got)
+	}
+}
+
 // TestCommitRefuses takes no shards that are no set.
 func TestCommitRefuses(t *testing.T) {
 	t.Parallel()
@@ -172,6 +200,24 @@ func init() {
 		}
 		return storagetest.Faults(b, rule), err
 	})
+}
+
+// TestManifestClaims: a manifest that claims more row groups than its shards have bytes for, or than a set has, is refused before
+// an order of them is made.
+func TestManifestClaims(t *testing.T) {
+	t.Parallel()
+	b, k := memstore.New(), kind{width: 2}
+	shard := task(t, b, "job", k, 0, 5)[0]
+	shard.Group, shard.Rows = 1, maxGroups
+	for want, shards := range map[string][]Shard{
+		"row groups: write larger ones":       slices.Repeat([]Shard{{Key: "k", Group: 1, Rows: maxGroups, Size: 1 << 30}}, maxSetGroups/maxGroups+1),
+		"cannot be: 65536 rows":               {shard},
+		"cannot be: 9223372036854775807 rows": {{Key: "k", Group: 65536, Rows: math.MaxInt64, Size: 1 << 30}},
+	} {
+		if _, err := newManifest(k.schema(), shards); !errors.Is(err, fs.ErrInvalid) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
 }
 
 // TestCommitFaults tells a manifest that is stored from one that is not, and keeps its shards.

@@ -57,10 +57,13 @@ func (r *Reader) csv(ctx context.Context, b *builder, yield func(*Block) bool) e
 	}
 	if !p.f.headed() {
 		p.inOrder()
-	} else if err := p.readHeader(ctx, r.part.Split); err != nil {
+		return r.lines(ctx, b, noHeader, p.row, yield)
+	}
+	header, err := p.readHeader(ctx, r.part.Split)
+	if err != nil {
 		return err
 	}
-	return r.lines(ctx, b, p.f.headed(), p.row, yield)
+	return r.lines(ctx, b, header, p.row, yield)
 }
 
 // inOrder has the fields be the schema's columns.
@@ -104,22 +107,39 @@ func (p *csvRows) byName(header []string) error {
 	return nil
 }
 
-// readHeader reads the first line of a split's object.
-func (p *csvRows) readHeader(ctx context.Context, s storage.Split) error {
-	for l, err := range storage.LinesAt(ctx, firstLine(s)) {
-		if err != nil {
-			return err
+// readHeader reads the first line of a split's object that is not blank. It returns where that begins.
+func (p *csvRows) readHeader(ctx context.Context, s storage.Split) (int64, error) {
+	for _, s := range []storage.Split{firstLine(s), whole(s)} { // blank lines are rare
+		for l, err := range storage.LinesAt(ctx, s) {
+			if err != nil {
+				return 0, err
+			}
+			text := l.Text
+			if l.Off == 0 {
+				text = trimMark(text)
+			}
+			if len(text) == 0 {
+				continue
+			}
+			header, bad := p.names(text)
+			if bad != nil {
+				return 0, l.Errorf("the header: %w", bad)
+			}
+			if err := p.byName(header); err != nil {
+				return 0, l.Errorf("%w", err)
+			}
+			return l.Off, nil
 		}
-		header, bad := p.names(trimMark(l.Text))
-		if bad != nil {
-			return l.Errorf("the header: %w", bad)
-		}
-		if err := p.byName(header); err != nil {
-			return l.Errorf("%w", err)
-		}
-		return nil
 	}
-	return nil // there is nothing in the object
+	return 0, nil // there is nothing in the object
+}
+
+// whole is the split of all of the object.
+func whole(s storage.Split) storage.Split {
+	if s.Compression == "" {
+		s.Off, s.Len = 0, s.Size
+	}
+	return s
 }
 
 // firstLine is the split in which the first line begins.

@@ -25,6 +25,14 @@ const (
 	Missing Policy = "missing" // a missing value
 )
 
+// Check returns an error that says what a policy can be, where it is none.
+func (p Policy) Check() error {
+	if p != Refuse && p != Keep && p != Missing {
+		return errSource("%q is no policy for infinities: keep, missing, or empty", p)
+	}
+	return nil
+}
+
 // Handling says what is done with a bad row.
 type Handling string
 
@@ -35,6 +43,10 @@ const (
 )
 
 // Format is how a source's objects are written. Only its name is needed.
+//
+// Of CSV, blank lines are passed over, before the header too, and a column of strings has whatever bytes its fields have, also those
+// that are not UTF-8. Of JSON lines, a column that a row has no member for is missing in it; that a column is in no row of all is no
+// error, and neither are members that no column has.
 type Format struct {
 	Name string // csv, criteo, jsonl, libsvm, idx
 
@@ -65,8 +77,8 @@ func (f Format) check() error {
 	default:
 		errs = append(errs, errSource("%q is no format: csv, criteo, jsonl, libsvm, idx", f.Name))
 	}
-	if f.Infinite != Refuse && f.Infinite != Keep && f.Infinite != Missing {
-		errs = append(errs, errSource("%q is no policy for infinities: keep, missing, or empty", f.Infinite))
+	if err := f.Infinite.Check(); err != nil {
+		errs = append(errs, err)
 	}
 	if f.Bad != Fail && f.Bad != Skip {
 		errs = append(errs, errSource("%q is nothing to do with bad rows: skip, or empty", f.Bad))
@@ -93,17 +105,22 @@ type missing struct {
 	longest int
 }
 
-func (f Format) missing() missing {
-	spellings := f.Missing
+// Spellings are those of missing values: Missing, or the format's own.
+func (f Format) Spellings() []string {
 	switch {
-	case spellings != nil || f.Name == JSONLines:
+	case f.Missing != nil:
+		return f.Missing
+	case f.Name == JSONLines:
+		return []string{}
 	case f.Name == Criteo:
-		spellings = []string{""}
-	default:
-		spellings = DefaultMissing()
+		return []string{""}
 	}
+	return DefaultMissing()
+}
+
+func (f Format) missing() missing {
 	m := missing{map[string]bool{}, -1}
-	for _, s := range spellings {
+	for _, s := range f.Spellings() {
 		m.all[s] = true
 		m.longest = max(m.longest, len(s))
 	}

@@ -3,6 +3,7 @@ package dataset
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -216,7 +217,7 @@ func (r *Reader) idx(ctx context.Context, b *builder, yield func(*Block) bool) e
 	if s := r.part.Split; s.Compression == "" { // the rows that begin in the split
 		from, to = images.at(s.Off), images.at(s.Off+s.Len)
 	}
-	if from >= to {
+	if from >= to && images.rows > 0 {
 		return nil
 	}
 	if err := images.seek(ctx, from, to-from); err != nil {
@@ -244,7 +245,26 @@ func (r *Reader) idx(ctx context.Context, b *builder, yield func(*Block) bool) e
 			return errStop
 		}
 	}
-	return nil
+	if to < images.rows {
+		return nil
+	}
+	return errors.Join(images.end(), labels.end())
+}
+
+// end returns an error where more follows the rows of a compressed file, which only its end tells; its reading tells, too, whether
+// it is damaged.
+func (f *idxFile) end() error {
+	if f.split.Compression == "" {
+		return nil
+	}
+	n, err := io.CopyN(io.Discard, f.r, 1)
+	switch {
+	case n > 0:
+		return f.fail(errSource("more follows its %d rows of %d bytes", f.rows, f.row()))
+	case err == io.EOF:
+		return nil
+	}
+	return f.fail(err)
 }
 
 // image puts a row in its place.

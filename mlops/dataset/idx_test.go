@@ -89,6 +89,30 @@ func TestIDXKinds(t *testing.T) {
 	}
 }
 
+// TestIDXEnds: what a compressed file has more than its header says, or less, is an error, if in the checksum alone.
+func TestIDXEnds(t *testing.T) {
+	t.Parallel()
+	good, none := idxFileOf(8, []uint32{2}, []byte{1, 2}), idxFileOf(8, []uint32{0}, nil)
+	whole := packed(t, good)
+	damaged := []byte(whole)
+	damaged[len(damaged)-8] ^= 1
+	for name, c := range map[string][2]string{
+		"more images":         {packed(t, good+"x"), good},
+		"more labels":         {good, packed(t, good+"x")},
+		"more than none":      {packed(t, none+"x"), none},
+		"no end":              {whole[:len(whole)-8], good},
+		"no end of labels":    {good, whole[:len(whole)-8]},
+		"another checksum":    {string(damaged), good},
+		"more than one error": {packed(t, good+"x"), packed(t, good+"x")},
+	} {
+		url := bucket(t, map[string]string{"i": c[0], "l": c[1]})
+		s := Source{URLs: []string{url + "/i", url + "/l"}, Format: Format{Name: IDX}, Schema: columns("pixels v1", "label n")}
+		if got, _, _, err := rows(t, s); err == nil || !strings.Contains(err.Error(), `"i"`) && !strings.Contains(err.Error(), `"l"`) {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+}
+
 func TestIDXBad(t *testing.T) {
 	t.Parallel()
 	good := idxFileOf(8, []uint32{2}, []byte{1, 2})

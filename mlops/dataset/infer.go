@@ -100,7 +100,7 @@ func numeric(s *Strings, rows int) bool {
 func (s Source) columns(ctx context.Context, split storage.Split) ([]string, error) {
 	p := newCSV(s.Format, nil)
 	if s.Format.MultiLine {
-		o := storage.CSVOptions{Comma: rune(p.comma), NoHeader: s.Format.NoHeader}
+		o := storage.CSVOptions{Comma: rune(p.comma), NoHeader: s.Format.NoHeader, AnyBytes: true}
 		for row, err := range storage.CSV(ctx, split, o) {
 			if err != nil {
 				return nil, err
@@ -120,7 +120,7 @@ func (s Source) columns(ctx context.Context, split storage.Split) ([]string, err
 		if l.Off == 0 {
 			text = trimMark(text)
 		}
-		if len(text) == 0 && s.Format.NoHeader {
+		if len(text) == 0 {
 			continue
 		}
 		names, bad := p.names(text)

@@ -26,7 +26,7 @@ func (r *Reader) jsonLines(ctx context.Context, b *builder, yield func(*Block) b
 			return errSource("column %q: its width must be known", c.Name)
 		}
 	}
-	return r.lines(ctx, b, false, p.row, yield)
+	return r.lines(ctx, b, noHeader, p.row, yield)
 }
 
 func (p *jsonRows) row(line []byte) *RowError {

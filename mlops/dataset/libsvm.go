@@ -51,7 +51,7 @@ func (r *Reader) libsvm(ctx context.Context, b *builder, yield func(*Block) bool
 		b.sparse(p.features)
 		to, width = &b.columns[p.features].Vectors, b.schema.Columns[p.features].Width
 	}
-	return r.lines(ctx, b, false, func(line []byte) *RowError {
+	return r.lines(ctx, b, noHeader, func(line []byte) *RowError {
 		return p.row(line, func(i uint32, x float32) *RowError {
 			if int(i) >= width {
 				return rowError(BadWidth, b.schema.Columns[p.features].Name, "index %d is beyond the width of %d", p.written(i), width)
@@ -174,7 +174,7 @@ func (s Source) inferLibSVM(ctx context.Context, parts []Part) (Schema, error) {
 		if err != nil {
 			return Schema{}, err
 		}
-		err = r.lines(ctx, b, false, func(line []byte) *RowError {
+		err = r.lines(ctx, b, noHeader, func(line []byte) *RowError {
 			last := uint32(0) // bad rows do not count
 			bad := p.row(line, func(i uint32, _ float32) *RowError {
 				last = i + 1

@@ -3,6 +3,7 @@ package dataset
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 // does not name is no part of the set.
 type Manifest struct {
 	Version int    `json:"version"`
+	Commit  string `json:"commit,omitempty"` // tells it from others of the same shards, as of none
 	Schema  Schema `json:"schema"`
 	Hash    string `json:"hash"`  // of the schema
 	Width   int    `json:"width"` // of a row's features
@@ -46,12 +48,13 @@ const (
 	manifestKey     = "dataset.json"
 	manifestVersion = 1
 	maxManifest     = 1 << 30 // bytes that are read of one
+	maxSetGroups    = 1 << 26 // of all shards: an order has 4 bytes for each
 )
 
 // newManifest describes shards.
 func newManifest(s Schema, shards []Shard) (Manifest, error) {
 	m := Manifest{
-		Version: manifestVersion, Schema: s, Hash: s.Hash(), Width: s.Width(),
+		Version: manifestVersion, Commit: rand.Text(), Schema: s, Hash: s.Hash(), Width: s.Width(),
 		Labels: s.With(Label) >= 0, Weights: s.With(Weight) >= 0, Shards: shards,
 	}
 	for i, shard := range shards {
@@ -77,14 +80,17 @@ func (m *Manifest) check() error {
 	if m.Hash != s.Hash() || m.Width != s.Width() || m.Labels != (s.With(Label) >= 0) || m.Weights != (s.With(Weight) >= 0) {
 		return fmt.Errorf("what it says of its schema is not so: hash %s, width %d: %w", m.Hash, m.Width, fs.ErrInvalid)
 	}
-	var rows, nonZeros, size int64
+	var rows, nonZeros, size, groups int64
 	for _, shard := range m.Shards {
 		switch {
 		case shard.Sparse != m.Sparse:
 			return fmt.Errorf("shard %q is sparse and others are not, or the reverse: write all with batches of one form: %w", shard.Key, fs.ErrInvalid)
-		case shard.Rows <= 0, shard.Group <= 0, shard.Group > maxRows, groupsOf(shard.Rows, max(shard.Group, 1)) > maxGroups,
-			shard.Size <= 0, shard.NonZeros < 0, storage.CheckKey(shard.Key) != nil:
+		case shard.Rows <= 0, shard.Rows > maxGroups*maxRows, shard.Group <= 0, shard.Group > maxRows, groupsOf(shard.Rows, max(shard.Group, 1)) > maxGroups,
+			shard.Size < int64(sizeOfHeader(int(groupsOf(shard.Rows, max(shard.Group, 1))))), shard.NonZeros < 0, storage.CheckKey(shard.Key) != nil:
 			return fmt.Errorf("shard %q cannot be: %d rows in groups of %d, %d bytes: %w", shard.Key, shard.Rows, shard.Group, shard.Size, fs.ErrInvalid)
+		}
+		if groups += groupsOf(shard.Rows, shard.Group); groups > maxSetGroups {
+			return fmt.Errorf("more than %d row groups: write larger ones: %w", maxSetGroups, fs.ErrInvalid)
 		}
 		rows, nonZeros, size = rows+shard.Rows, nonZeros+shard.NonZeros, size+shard.Size
 		if rows < 0 || nonZeros < 0 || size < 0 {

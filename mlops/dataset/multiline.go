@@ -10,7 +10,7 @@ import (
 
 // multiLine reads CSV in which fields may hold newlines.
 func (r *Reader) multiLine(ctx context.Context, p *csvRows, yield func(*Block) bool) error {
-	o := storage.CSVOptions{Comma: rune(p.comma), NoHeader: p.f.NoHeader}
+	o := storage.CSVOptions{Comma: rune(p.comma), NoHeader: p.f.NoHeader, AnyBytes: true}
 	if p.f.Bad == Skip {
 		o.Skip = func(err error) { r.skip(reasonOf(err)) }
 	}
@@ -55,12 +55,8 @@ func (p *csvRows) strings(fields []string) *RowError {
 
 // reasonOf tells what storage found wrong with a row.
 func reasonOf(err error) string {
-	var bad *csv.ParseError
-	switch {
-	case errors.Is(err, csv.ErrFieldCount):
+	if errors.Is(err, csv.ErrFieldCount) {
 		return BadFields
-	case errors.As(err, &bad) && !errors.Is(bad.Err, csv.ErrQuote) && !errors.Is(bad.Err, csv.ErrBareQuote):
-		return BadText
 	}
 	return BadQuote
 }

@@ -62,8 +62,8 @@ func (s Schema) Check() error {
 		switch {
 		case c.Name == "":
 			bad(c, "it has no name")
-		case !utf8.ValidString(c.Name):
-			bad(c, "its name is no UTF-8 text, in which names are kept")
+		case !utf8.ValidString(c.Name): // JSON, in which schemas are kept, would hold another
+			bad(c, "its name is not UTF-8")
 		case names[c.Name]:
 			bad(c, "another one has its name")
 		case c.Kind != Number && c.Kind != String && c.Kind != Vector:

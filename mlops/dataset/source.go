@@ -124,19 +124,22 @@ func (r *Reader) blocks(ctx context.Context, yield func(*Block) bool) error {
 // errStop ends a reader whose caller wants no more.
 var errStop = errors.New("the loop has ended")
 
+// noHeader is where no line begins.
+const noHeader = -1
+
 // lines calls parse with each line of the part that is not blank, and yields the blocks that become full. A parse that fails has
-// its row taken out again. It passes over the line that begins the object, where that is a header.
-func (r *Reader) lines(ctx context.Context, b *builder, header bool, parse func(line []byte) *RowError, yield func(*Block) bool) error {
+// its row taken out again. It passes over the line that begins at header.
+func (r *Reader) lines(ctx context.Context, b *builder, header int64, parse func(line []byte) *RowError, yield func(*Block) bool) error {
 	loose := r.source.Format.Name == JSONLines || r.source.Format.Name == LibSVM // a line of blanks is nothing
 	for l, err := range storage.LinesAt(ctx, r.part.Split) {
 		if err != nil {
 			return err
 		}
+		if l.Off == header {
+			continue
+		}
 		text := l.Text
 		if l.Off == 0 {
-			if header {
-				continue
-			}
 			text = trimMark(text)
 		}
 		if len(text) == 0 || loose && blank(text) {

@@ -12,7 +12,6 @@ import (
 	"io"
 	"io/fs"
 	"iter"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -127,65 +126,27 @@ func (s spec) count(ctx context.Context, ex *mapper.Executor, parts []dataset.Pa
 			wants[o.step] = c.Want()
 		}
 	}
-	found, err := mapper.Map(ctx, ex, mostOf.With(wants), m.Splits(0))
+	job, err := mapper.Start(ctx, ex, mostOf.With(wants), mapper.Inputs(slices.Values(m.Splits(0))))
 	if err != nil {
 		return nil, nil, err
 	}
-	all := selection{}
-	for _, f := range found {
-		if f.Learned != nil {
-			skipped = f.Learned.Skipped
-			if ops, err = f.Learned.into(ops); err != nil {
+	defer job.Cancel()
+	all := newSelection(wants)
+	for r, err := range job.Results() {
+		if err != nil {
+			return nil, nil, err
+		}
+		if l := r.Value.Learned; l != nil {
+			skipped = l.Skipped
+			if ops, err = l.into(ops); err != nil {
 				return nil, nil, err
 			}
 		}
-		for _, l := range f.Lists {
-			all[listKey{l.Step, l.List}] = append(all[listKey{l.Step, l.List}], l.Values...)
+		if err := all.merge(r.Value, ops); err != nil {
+			return nil, nil, err
 		}
 	}
-	return ops, skipped, all.tell(wants, ops)
-}
-
-// listKey names a list of a step.
-type listKey struct {
-	step int
-	list string
-}
-
-// selection is the most frequent values of lists, in no order.
-type selection map[listKey][]Counted
-
-// trim keeps what is wanted of a list, in order.
-func (w Want) trim(values []Counted) []Counted {
-	by := func(c Counted) int64 {
-		if w.ByRows {
-			return c.Rows
-		}
-		return c.N
-	}
-	values = slices.DeleteFunc(values, func(c Counted) bool { return by(c) < w.Least })
-	slices.SortFunc(values, func(a, b Counted) int { return cmp.Or(cmp.Compare(by(b), by(a)), bytes.Compare(a.Value, b.Value)) })
-	if w.Most > 0 {
-		values = values[:min(len(values), w.Most)]
-	}
-	return values
-}
-
-// tell tells counters their values.
-func (s selection) tell(wants map[int]map[string]Want, ops []op) error {
-	for _, o := range ops {
-		c, ok := o.fitter.(Counter)
-		if !ok {
-			continue
-		}
-		lists := wants[o.step]
-		for _, list := range slices.Sorted(maps.Keys(lists)) {
-			if err := c.Counted(list, lists[list].trim(s[listKey{o.step, list}])); err != nil {
-				return fmt.Errorf("preprocess: step %d: %w", o.step, err)
-			}
-		}
-	}
-	return nil
+	return ops, skipped, all.tell(ops)
 }
 
 // tallies are counts in memory.
@@ -209,11 +170,12 @@ func (t tallies) tell(ops []op) error {
 			wants[o.step] = c.Want()
 		}
 	}
-	s := selection{}
+	s := selection{wants: wants, lists: map[listKey]*listed{}} // of what is in memory
 	for p, c := range t {
-		s[listKey{p.step, p.list}] = append(s[listKey{p.step, p.list}], *c)
+		l := s.list(listKey{p.step, p.list})
+		l.values = append(l.values, *c)
 	}
-	return s.tell(wants, ops)
+	return s.tell(ops)
 }
 
 var (
@@ -252,46 +214,7 @@ var (
 		}
 		return sum, nil
 	}).Combine(tally.add)
-
-	mostOf = mapper.FuncWith("gowren/preprocess/most", func(ctx context.Context, wants map[int]map[string]Want, s storage.Split) (found, error) {
-		var f found
-		all := selection{}
-		for pair, err := range storage.JSONLines[mapper.Pair[string, tally]](ctx, s) {
-			if err != nil {
-				return f, err
-			}
-			if pair.Key == "" {
-				f.Learned = pair.Value.Learned
-				continue
-			}
-			p, err := placeOf(pair.Key)
-			if err != nil {
-				return f, err
-			}
-			k, w := listKey{p.step, p.list}, wants[p.step][p.list]
-			all[k] = append(all[k], Counted{[]byte(p.value), pair.Value.N, pair.Value.Rows})
-			if w.Most > 0 && len(all[k]) > 2*w.Most+1000 {
-				all[k] = w.trim(all[k])
-			}
-		}
-		for k, values := range all {
-			f.Lists = append(f.Lists, mostFrequent{k.step, k.list, wants[k.step][k.list].trim(values)})
-		}
-		return f, nil
-	})
 )
-
-// found is what a part of the counts holds.
-type found struct {
-	Lists   []mostFrequent
-	Learned *learned
-}
-
-type mostFrequent struct {
-	Step   int
-	List   string
-	Values []Counted
-}
 
 // maxSpec bounds what a worker is told.
 const maxSpec = 1 << 30

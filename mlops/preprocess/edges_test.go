@@ -42,6 +42,8 @@ func TestEdges(t *testing.T) {
 		"quantile, constant":             {Quantile{}, numbers{3, 3, 3}, numbers{0, 0, 0}, map[float64]float64{4: 1}},
 		"quantile, all missing":          {Quantile{}, numbers{nan, nan}, numbers{nan, nan}, map[float64]float64{4: 4}},
 		"quantile, outside":              {Quantile{}, numbers{1, 2, 3}, numbers{0, .5, 1}, map[float64]float64{-inf: 0, inf: 1, 1.5: .25, nan: nan}},
+		"quantile, far":                  {Quantile{}, numbers{-1.7e308, 1.7e308}, numbers{0, 1}, map[float64]float64{0: .5, 1e308: .5 + .5/1.7, -1.7e308: 0}},
+		"quantile, near":                 {Quantile{}, numbers{15e-324, 25e-324}, numbers{0, 1}, map[float64]float64{20e-324: .5}},
 		"bins, one row":                  {Bins{Bins: 4}, numbers{3}, numbers{0}, map[float64]float64{2: 0, 4: 0, nan: 4}},
 		"bins, all missing":              {Bins{Bins: 4}, numbers{nan, nan}, numbers{4, 4}, map[float64]float64{3: 0}},
 		"bins, two values":               {Bins{Bins: 255}, numbers{0, 1}, numbers{0, 253 + 1}, nil},
@@ -87,8 +89,14 @@ func TestInfinities(t *testing.T) {
 			}
 		}
 	}
-	for _, step := range []Step{MinMax{}, StandardScore{}, Bins{Equal: true}} {
-		x := numbersTable("a", []float64{-math.MaxFloat64, math.MaxFloat64})
+	for _, step := range []Step{Impute{}, Impute{With: Median}} {
+		x := numbersTable("a", []float64{inf, inf, 1, nan})
+		if _, err := (Pipeline{step}).FitBlocks(x.schema(), x.blocks(1)); err == nil || !strings.Contains(err.Error(), `column "a" would be filled in with +Inf: Clip`) {
+			t.Errorf("%+v: %v", step, err)
+		}
+	}
+	for _, step := range []Step{MinMax{}, StandardScore{}, Bins{Equal: true}, Robust{}} {
+		x := numbersTable("a", []float64{-math.MaxFloat64, -math.MaxFloat64, math.MaxFloat64, math.MaxFloat64})
 		if _, err := (Pipeline{step}).FitBlocks(x.schema(), x.blocks(1)); err == nil || !strings.Contains(err.Error(), "too far") {
 			t.Errorf("%+v: %v", step, err)
 		}

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestYeoJohnsonFar: numbers of one sign far from zero keep their order and their differences, whatever power they get.
-func TestYeoJohnsonFar(t *testing.T) {
+// TestYeoJohnsonAfar: numbers of one sign far from zero keep their order and their differences, whatever power they get.
+func TestYeoJohnsonAfar(t *testing.T) {
 	t.Parallel()
 	for name, at := range map[string]func(i int) float64{
 		"times":          func(i int) float64 { return 1.7e9 + float64(i)*1000 },

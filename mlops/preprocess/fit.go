@@ -20,7 +20,15 @@ func (p Pipeline) Fit(ctx context.Context, ex *mapper.Executor, src dataset.Sour
 	if err != nil {
 		return nil, err
 	}
-	return p.fit(src.Schema, func(ops []op) ([]op, dataset.Skipped, error) { return learn(ctx, ex, src, parts, ops) })
+	f, err := p.fit(src.Schema, func(ops []op) ([]op, dataset.Skipped, error) { return learn(ctx, ex, src, parts, ops) })
+	if err != nil {
+		return nil, err
+	}
+	if own := src.Format.Spellings(); !slices.Equal(own, dataset.DefaultMissing()) {
+		f.Missing = own
+	}
+	f.Infinite = src.Format.Infinite
+	return f, nil
 }
 
 // learn makes a pass over parts, as a job.

@@ -29,7 +29,7 @@ func newGathering(emit func(string, tally)) *gathering {
 }
 
 func (g *gathering) add(step int, list string, value []byte, n, rows int64) error {
-	if g.values == nil || g.last.step != step || g.last.list != list {
+	if g.values == nil || g.last.Step != step || g.last.List != list {
 		g.last = listKey{step, list}
 		if g.values = g.lists[g.last]; g.values == nil {
 			g.values = map[string]int{}
@@ -53,7 +53,7 @@ func (g *gathering) add(step int, list string, value []byte, n, rows int64) erro
 // flush emits all, in the order in which it came first.
 func (g *gathering) flush() {
 	for _, f := range g.found {
-		g.emit(place{f.step, f.list, f.value}.key(), tally{N: f.n, Rows: f.rows})
+		g.emit(place{f.Step, f.List, f.value}.key(), tally{N: f.n, Rows: f.rows})
 	}
 	for _, values := range g.lists {
 		clear(values)

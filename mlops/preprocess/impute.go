@@ -24,7 +24,8 @@ const (
 	Constant     Filling = "constant"
 )
 
-// Impute fills in what is missing. A column where all is missing is an error, except with Constant.
+// Impute fills in what is missing. A column where all is missing is an error, except with Constant, and so is one whose mean or
+// median is infinite.
 type Impute struct {
 	// Columns are of numbers, and, with MostFrequent and Constant, of strings. Empty: all features that are.
 	Columns []string
@@ -86,7 +87,7 @@ func (t Imputed) filled(values []float64) (Transform, error) {
 		case math.IsNaN(x):
 			return nil, fmt.Errorf("impute: column %q has no value: fill in a Constant, or drop it: %w", t.Columns[i], fs.ErrInvalid)
 		case math.IsInf(x, 0):
-			return nil, fmt.Errorf("impute: column %q would be filled with %g: it has infinities: Clip them first: %w", t.Columns[i], x, fs.ErrInvalid)
+			return nil, fmt.Errorf("impute: column %q would be filled in with %g: Clip it first, or fill in a Constant: %w", t.Columns[i], x, fs.ErrInvalid)
 		}
 	}
 	t.Values = values

@@ -1,10 +1,12 @@
 package preprocess
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/gowren/gowren/mlops/dataset"
 )
@@ -17,7 +19,13 @@ type Fitted struct {
 	In         dataset.Schema // of the rows that it takes
 	Transforms []Transform
 	Skipped    dataset.Skipped // rows that were left out when it was fitted, by reason
+	// Missing and Infinite are those of the format that it was fitted to, by which [Fitted.Row] reads. Nil is
+	// [dataset.DefaultMissing].
+	Missing  []string
+	Infinite dataset.Policy
 
+	once    sync.Once
+	values  *dataset.Values  // by these two
 	schemas []dataset.Schema // before each transform, and after the last
 }
 
@@ -30,6 +38,8 @@ type saved struct {
 	In         dataset.Schema  `json:"in"`
 	Transforms []tagged        `json:"transforms"`
 	Skipped    dataset.Skipped `json:"skipped,omitempty"`
+	Missing    []string        `json:"missing,omitzero"` // none is another thing than the default
+	Infinite   dataset.Policy  `json:"infinite,omitempty"`
 }
 
 // newFitted makes one, whose transforms fit together.
@@ -63,7 +73,7 @@ func (f *Fitted) Apply(b *dataset.Block) error {
 
 // Save writes it, as JSON.
 func (f *Fitted) Save(w io.Writer) error {
-	s := saved{Version: version, In: f.In, Transforms: make([]tagged, len(f.Transforms)), Skipped: f.Skipped}
+	s := saved{Version: version, In: f.In, Transforms: make([]tagged, len(f.Transforms)), Skipped: f.Skipped, Missing: f.Missing, Infinite: f.Infinite}
 	for i, t := range f.Transforms {
 		var err error
 		if s.Transforms[i], err = tag(t); err != nil {
@@ -88,7 +98,7 @@ func Load(r io.Reader) (*Fitted, error) {
 	if s.Version != version {
 		return nil, fmt.Errorf("preprocess: load: it has version %d, and this program reads %d: %w", s.Version, version, errors.ErrUnsupported)
 	}
-	if err := s.In.Check(); err != nil {
+	if err := cmp.Or(s.In.Check(), s.Infinite.Check()); err != nil {
 		return nil, fmt.Errorf("preprocess: load: %w", err)
 	}
 	transforms := make([]Transform, len(s.Transforms))
@@ -100,7 +110,7 @@ func Load(r io.Reader) (*Fitted, error) {
 	}
 	f, err := newFitted(s.In, transforms)
 	if err == nil {
-		f.Skipped = s.Skipped
+		f.Skipped, f.Missing, f.Infinite = s.Skipped, s.Missing, s.Infinite
 	}
 	return f, err
 }

@@ -134,7 +134,11 @@ func (r Ranked) rank(q []float64, x float64) float64 {
 		first := before(q, x)
 		if q[first] != x {
 			a, b := q[first-1], q[first]
-			p = part(first-1, n) + (x/2-a/2)/(b/2-a/2)*(part(first, n)-part(first-1, n)) // halves: b-a may be too large
+			t := (x - a) / (b - a)
+			if math.IsInf(b-a, 0) {
+				t = (x/2 - a/2) / (b/2 - a/2)
+			}
+			p = part(first-1, n) + t*(part(first, n)-part(first-1, n))
 			break
 		}
 		last := first + before(q[first:], math.Nextafter(x, highest)) - 1

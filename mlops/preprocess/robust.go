@@ -1,11 +1,15 @@
 package preprocess
 
-import "github.com/gowren/gowren/mlops/dataset"
+import (
+	"math"
+
+	"github.com/gowren/gowren/mlops/dataset"
+)
 
 func init() { Register("robust", Robust{}, &robustFit{}) }
 
 // Robust takes from columns their median, and divides them by the distance between their quartiles, so that a few values far
-// out do not count. Where that is zero, nothing is divided. The quantiles are those of a sample; see [Quantile].
+// out do not count. Where that is zero, nothing is divided; where it is more than a float64 holds, it is an error. The quantiles are those of a sample; see [Quantile].
 type Robust struct {
 	Columns []string // of numbers; empty: all features that are
 }
@@ -43,7 +47,10 @@ func (f *robustFit) Fit() (Transform, error) {
 		}
 		sub, div := 0., 1.
 		if len(values) > 0 {
-			sub, div = quantile(values, .5), quantile(values, .75)-quantile(values, .25)
+			low, high := quantile(values, .25), quantile(values, .75)
+			if sub, div = quantile(values, .5), high-low; math.IsInf(div, 0) {
+				return nil, errInfinite("robust", name, low, high)
+			}
 		}
 		if div == 0 {
 			div = 1

@@ -5,16 +5,17 @@ import (
 	"io/fs"
 	"maps"
 	"math"
+	"reflect"
 	"slices"
-	"strconv"
 
 	"github.com/gowren/gowren/mlops/dataset"
 )
 
 // Row makes of a single row, by the names of its columns, what a model takes: a batch of one row, which is the caller's. A
 // column that is not there, or is nil, is missing; labels and weights are not looked at. Values are numbers, strings or
-// []byte, and of vectors []float32 or []float64; a string in a number column is read as a number. A name that is no column,
-// and a feature that is still missing at the end, is an error.
+// []byte, and of vectors []float32 or []float64. Strings are read as fields of CSV are by the format that it was fitted to, in
+// a number column as a number, and those spelled as one that is missing ([Fitted.Missing]) are; [Fitted.Infinite] says what
+// infinities are. A name that is no column, and a feature that is still missing at the end, is an error.
 //
 // It costs some allocations for each column, apart from what the transforms do.
 func (f *Fitted) Row(values map[string]any) (*dataset.Batch, error) {
@@ -28,7 +29,7 @@ func (f *Fitted) Row(values map[string]any) (*dataset.Batch, error) {
 		if c.Role == dataset.Label || c.Role == dataset.Weight {
 			v = nil
 		}
-		if err := put(&b.Columns[i], c, v); err != nil {
+		if err := f.put(&b.Columns[i], c, v); err != nil {
 			return nil, fmt.Errorf("preprocess: row: column %q: %w", c.Name, err)
 		}
 	}
@@ -55,29 +56,29 @@ func (f *Fitted) Row(values map[string]any) (*dataset.Batch, error) {
 	return a.Assemble(b)
 }
 
-// Fields is [Fitted.Row] of the fields of all columns in their order, as CSV has them. Those spelled as
-// [dataset.DefaultMissing] are missing. Vectors have no such form.
+// Fields is [Fitted.Row] of the fields of all columns in their order, as CSV has them. Vectors have no such form.
 func (f *Fitted) Fields(fields []string) (*dataset.Batch, error) {
 	if len(fields) != len(f.In.Columns) {
 		return nil, fmt.Errorf("preprocess: row: %d fields, and %d columns: %w", len(fields), len(f.In.Columns), fs.ErrInvalid)
 	}
 	values := make(map[string]any, len(fields))
 	for i, c := range f.In.Columns {
-		if !slices.Contains(dataset.DefaultMissing(), fields[i]) {
-			values[c.Name] = fields[i]
-		}
+		values[c.Name] = fields[i]
 	}
 	return f.Row(values)
 }
 
+// reading returns what reads texts and numbers as the format does.
+func (f *Fitted) reading() *dataset.Values {
+	f.once.Do(func() { f.values = dataset.Format{Missing: f.Missing, Infinite: f.Infinite}.Values() })
+	return f.values
+}
+
 // put sets a column of one row.
-func put(d *dataset.Data, c dataset.Column, v any) error {
+func (f *Fitted) put(d *dataset.Data, c dataset.Column, v any) error {
 	switch c.Kind {
 	case dataset.Number:
-		x, err := numberIn(v)
-		if err == nil && math.IsInf(x, 0) {
-			err = fmt.Errorf("%g is not finite: %w", x, fs.ErrInvalid)
-		}
+		x, err := numberIn(f.reading(), v)
 		d.Numbers = []float64{x}
 		return err
 	case dataset.String:
@@ -85,9 +86,9 @@ func put(d *dataset.Data, c dataset.Column, v any) error {
 		case nil:
 			d.Strings.AddMissing()
 		case string:
-			d.Strings.Add([]byte(v))
+			f.putText(d, []byte(v))
 		case []byte:
-			d.Strings.Add(v)
+			f.putText(d, v)
 		default:
 			return fmt.Errorf("a %T is no string: %w", v, fs.ErrInvalid)
 		}
@@ -97,48 +98,66 @@ func put(d *dataset.Data, c dataset.Column, v any) error {
 	case nil: // all of it
 		d.Vectors.Val = slices.Repeat([]float32{float32(math.NaN())}, max(c.Width, 0))
 	case []float32:
-		d.Vectors.Val = slices.Clone(v)
+		return putVector(f.reading(), d, c.Width, v)
 	case []float64:
-		for _, x := range v {
-			d.Vectors.Val = append(d.Vectors.Val, float32(x))
-		}
+		return putVector(f.reading(), d, c.Width, v)
 	default:
 		return fmt.Errorf("a %T is no vector: %w", v, fs.ErrInvalid)
 	}
-	if len(d.Vectors.Val) != c.Width {
-		return fmt.Errorf("%d numbers, and the width is %d: %w", len(d.Vectors.Val), c.Width, fs.ErrInvalid)
+	return nil
+}
+
+func (f *Fitted) putText(d *dataset.Data, text []byte) {
+	if f.reading().IsMissing(text) {
+		d.Strings.AddMissing()
+	} else {
+		d.Strings.Add(text)
+	}
+}
+
+func putVector[T float32 | float64](r *dataset.Values, d *dataset.Data, width int, v []T) error {
+	if len(v) != width {
+		return fmt.Errorf("%d numbers, and the width is %d: %w", len(v), width, fs.ErrInvalid)
+	}
+	for _, x := range v {
+		y, err := r.Float32(float64(x))
+		if err != nil {
+			return fmt.Errorf("%w: %w", err, fs.ErrInvalid)
+		}
+		d.Vectors.Val = append(d.Vectors.Val, y)
 	}
 	return nil
 }
 
 // numberIn returns a value as a number, NaN where it is missing.
-func numberIn(v any) (float64, error) {
+func numberIn(r *dataset.Values, v any) (x float64, err error) {
 	switch v := v.(type) {
 	case nil:
 		return math.NaN(), nil
-	case float64:
-		return v, nil
-	case float32:
-		return float64(v), nil
-	case int:
-		return float64(v), nil
-	case int32:
-		return float64(v), nil
-	case int64:
-		return float64(v), nil
 	case bool:
 		if v {
 			return 1, nil
 		}
 		return 0, nil
 	case []byte:
-		return numberIn(string(v))
+		x, err = r.Number(v)
 	case string:
-		x, err := strconv.ParseFloat(v, 64)
-		if err != nil {
-			return 0, fmt.Errorf("%.40q is no number: %w", v, fs.ErrInvalid)
+		x, err = r.Number([]byte(v))
+	default:
+		n := reflect.ValueOf(v)
+		switch {
+		case n.CanFloat():
+			x, err = r.Float(n.Float())
+		case n.CanInt():
+			x = float64(n.Int())
+		case n.CanUint():
+			x = float64(n.Uint())
+		default:
+			return 0, fmt.Errorf("a %T is no number: %w", v, fs.ErrInvalid)
 		}
-		return x, nil
 	}
-	return 0, fmt.Errorf("a %T is no number: %w", v, fs.ErrInvalid)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", err, fs.ErrInvalid)
+	}
+	return x, nil
 }

@@ -54,9 +54,10 @@ type Counter interface {
 	Counted(list string, values []Counted) error
 }
 
-// Want is how many values of a list a [Counter] asks for, and by what they are chosen.
+// Want is how many values of a list a [Counter] asks for, and by what they are chosen. A job holds 512 MiB of a list, and 1 GiB
+// while it chooses: what is wanted that takes more is an error.
 type Want struct {
-	Most   int   // values; 0 is all
+	Most   int   // values; 0 is all, and more than 4,194,304 are an error
 	Least  int64 // occurrences, or rows, at least
 	ByRows bool  // by the number of rows, not of occurrences
 }

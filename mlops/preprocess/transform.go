@@ -2,11 +2,13 @@ package preprocess
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"slices"
 
 	"github.com/gowren/gowren/mapper"
@@ -90,7 +92,10 @@ func difference(got, want dataset.Schema) string {
 	return "none"
 }
 
-var transformPart = mapper.FuncWith("gowren/preprocess/transform", func(ctx context.Context, w writing, p dataset.Part) (out written, err error) {
+var transformPart = mapper.FuncWith("gowren/preprocess/transform", func(ctx context.Context, w writing, p dataset.Part) (written, error) { return w.part(ctx, p) })
+
+// part transforms a part of the source.
+func (w writing) part(ctx context.Context, p dataset.Part) (out written, err error) {
 	f, err := Load(bytes.NewReader(w.Fitted))
 	if err != nil {
 		return out, err
@@ -111,31 +116,33 @@ var transformPart = mapper.FuncWith("gowren/preprocess/transform", func(ctx cont
 	if err != nil {
 		return out, err
 	}
-	defer func() { // also after an error: what it stores in the background must not outlive the task
-		var unstored error
-		out.Shards, unstored = shards.Close()
-		if err = errors.Join(err, unstored); err != nil {
-			out.Shards = nil
-		}
-	}()
 	r := w.Source.Read(p)
+	err = f.store(r.Blocks(ctx), a, shards)
+	stored, closed := shards.Close() // in any case: a shard that is being stored would outlive the task
+	if err = cmp.Or(err, closed); err != nil {
+		return out, err
+	}
+	return written{stored, r.Skipped()}, nil
+}
+
+// store applies it to blocks, which stay as they are, and writes what becomes of them.
+func (f *Fitted) store(blocks iter.Seq2[*dataset.Block, error], a *dataset.Assembler, shards *dataset.Writer) error {
 	own := &dataset.Block{}
-	for b, err := range r.Blocks(ctx) {
+	for b, err := range blocks {
 		if err != nil {
-			return out, err
+			return err
 		}
 		own.Rows, own.IDs, own.Columns = b.Rows, b.IDs, append(own.Columns[:0], b.Columns...) // b is used again
 		if err := f.Apply(own); err != nil {
-			return out, err
+			return err
 		}
 		batch, err := a.Assemble(own)
 		if err == nil {
 			err = shards.Write(batch)
 		}
 		if err != nil {
-			return out, err
+			return err
 		}
 	}
-	out.Skipped = r.Skipped()
-	return out, nil
-})
+	return nil
+}

@@ -13,7 +13,8 @@ import (
 
 func init() { Register("categories", &categoryFitter{}) }
 
-// maxValues bounds the vocabulary of a column: it is in the memory of the driver and of each task that applies it.
+// maxValues bounds the vocabulary of a column, and any list of which all values are wanted: it is in the memory of the driver
+// and of each task that applies it.
 const maxValues = 1 << 22
 
 // categoryFitter counts the values of columns, for OneHot and Ordinal.
@@ -73,7 +74,7 @@ func (f *categoryFitter) Count(in dataset.Schema, b *dataset.Block, emit func(li
 func (f *categoryFitter) Want() map[string]Want {
 	all := map[string]Want{}
 	for i := range f.Columns {
-		all[strconv.Itoa(i)] = Want{Most: cmp.Or(f.OneHot.Most, maxValues+1), Least: f.OneHot.Least}
+		all[strconv.Itoa(i)] = Want{Most: f.OneHot.Most, Least: f.OneHot.Least}
 	}
 	return all
 }
@@ -88,7 +89,7 @@ func (f *categoryFitter) Counted(list string, values []Counted) error {
 		f.found = make([]Categories, len(f.Columns))
 	}
 	if len(values) > maxValues {
-		return fmt.Errorf("column %q has more than %d values: set Most or Least, or use Hash: %w", f.Columns[i].Name, maxValues, fs.ErrInvalid)
+		return f.full(list)
 	}
 	c := &f.found[i]
 	c.Column, c.Number = f.Columns[i].Name, f.Columns[i].Kind == dataset.Number
@@ -99,6 +100,15 @@ func (f *categoryFitter) Counted(list string, values []Counted) error {
 		return c.sort()
 	}
 	return nil
+}
+
+// full is the error of a column that has too many values.
+func (f *categoryFitter) full(list string) error {
+	name := list
+	if i, err := strconv.Atoi(list); err == nil && i >= 0 && i < len(f.Columns) {
+		name = f.Columns[i].Name
+	}
+	return fmt.Errorf("column %q has more than %d values, or they take more than %d MiB: set Most or Least, or use Hash: %w", name, maxValues, maxListBytes>>20, fs.ErrInvalid)
 }
 
 // sort brings the values into their order: that of numbers, or of bytes.

@@ -58,7 +58,7 @@ func (f *wordFitter) Count(in dataset.Schema, b *dataset.Block, emit func(list s
 
 // Want asks for the words. Whether a word is in too few rows, or too many, comes before how frequent it is.
 func (f *wordFitter) Want() map[string]Want {
-	w := Want{Most: maxValues + 1, Least: f.TFIDF.MinRows, ByRows: true}
+	w := Want{Least: f.TFIDF.MinRows, ByRows: true}
 	if s := f.TFIDF; s.Most > 0 && s.MinRows <= 1 && s.MaxShare == 0 {
 		w = Want{Most: s.Most}
 	}
@@ -68,10 +68,15 @@ func (f *wordFitter) Want() map[string]Want {
 // Counted takes the words.
 func (f *wordFitter) Counted(_ string, values []Counted) error {
 	if len(values) > maxValues {
-		return fmt.Errorf("column %q has more than %d words: set Most alone, raise MinRows, or use HashWords: %w", f.TFIDF.Column, maxValues, fs.ErrInvalid)
+		return f.full("")
 	}
 	f.found = values
 	return nil
+}
+
+// full is the error of a column that has too many words.
+func (f *wordFitter) full(string) error {
+	return fmt.Errorf("column %q has more than %d words, or they take more than %d MiB: set Most alone, raise MinRows, or use HashWords: %w", f.TFIDF.Column, maxValues, maxListBytes>>20, fs.ErrInvalid)
 }
 
 // Fit makes the transform.

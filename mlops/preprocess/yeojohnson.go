@@ -11,7 +11,8 @@ func init() { Register("yeojohnson", YeoJohnson{}, &yeoFit{}) }
 
 // YeoJohnson makes the distribution of numbers more like a normal one by a power, which it finds for each column: that of
 // the largest likelihood between −8 and 8, on a sample as that of [Quantile]. Numbers may have both signs. A StandardScore
-// often follows it. Infinities are an error.
+// often follows it. Infinities are an error. Powers that would leave less than about 20 bits of what tells the numbers of a
+// column apart are not taken: far from zero, the column may stay as it is.
 type YeoJohnson struct {
 	Columns []string // of numbers; empty: all features that are
 }
@@ -59,28 +60,56 @@ func yeoJohnson(x, lambda float64) float64 {
 		x, lambda = -x, 2-lambda
 		return -yeoJohnson(x, lambda)
 	}
-	if math.Abs(lambda) < 1e-15 {
+	switch {
+	case lambda == 1: // to the bit
+		return x
+	case math.Abs(lambda) < 1e-15:
 		return math.Log1p(x)
 	}
 	return math.Expm1(lambda*math.Log1p(x)) / lambda
 }
 
+// least is how small the deviation of transformed numbers may be, beside the largest of them. A float64 has 52 bits: with
+// less, rounding tells more of the variance than the numbers do.
+const least = 1. / (1 << 32)
+
+// smallest is the smallest float64 that has all its bits.
+const smallest = 0x1p-1022
+
 // yeoLambda returns the power of the largest likelihood. The likelihood has one maximum: golden section finds it, to half of
-// the digits of a number, beyond which its values do not differ. Where numbers would be rounded to one by that power, it is 1.
+// the digits of a number, beyond which its values do not differ. A power by which nothing can be told has no likelihood; of
+// two such, the way is towards 1, which changes nothing.
 func yeoLambda(values []float64) float64 {
 	if len(values) == 0 || values[0] == values[len(values)-1] {
 		return 1
 	}
-	likelihood := yeoLikelihood(values)
+	logs := 0.
+	for _, x := range values {
+		logs += math.Copysign(math.Log1p(math.Abs(x)), x)
+	}
+	changed := make([]float64, len(values))
+	likelihood := func(lambda float64) float64 {
+		for i, x := range values {
+			changed[i] = yeoJohnson(x, lambda)
+		}
+		var m exact.Moments
+		m.AddAll(changed)
+		v, most := m.Variance(), max(-changed[0], changed[len(changed)-1]) // as values are sorted
+		if !(v >= smallest && math.Sqrt(v) >= least*most) {
+			return math.Inf(-1)
+		}
+		l := -float64(len(values))/2*math.Log(v) + (lambda-1)*logs
+		if math.IsNaN(l) {
+			return math.Inf(-1)
+		}
+		return l
+	}
 	const ratio = .6180339887498949
 	a, b := -8., 8.
 	c, d := b-ratio*(b-a), a+ratio*(b-a)
 	atC, atD := likelihood(c), likelihood(d)
 	for b-a > 1e-8 {
-		if math.IsInf(atC, -1) && math.IsInf(atD, -1) { // beyond what numbers can hold
-			return 1
-		}
-		if atC >= atD {
+		if atC > atD || atC == atD && d > 1 {
 			b, d, atD = d, c, atC
 			c = b - ratio*(b-a)
 			atC = likelihood(c)
@@ -90,53 +119,8 @@ func yeoLambda(values []float64) float64 {
 			atD = likelihood(d)
 		}
 	}
-	lambda := (a + b) / 2
-	if first, last := yeoJohnson(values[0], lambda), yeoJohnson(values[len(values)-1], lambda); !(last > first) || math.IsInf(last-first, 0) {
-		return 1
+	if found := (a + b) / 2; likelihood(found) > likelihood(1) {
+		return found
 	}
-	return lambda
-}
-
-// yeoLikelihood returns the logarithm of the likelihood of a power, but for what does not depend on it, for numbers in order.
-// Numbers of one sign that are far from zero differ by little in what they are changed to: there, differences to one of them
-// are taken without what all have in common.
-func yeoLikelihood(values []float64) func(lambda float64) float64 {
-	logs := 0.
-	for _, x := range values {
-		logs += math.Copysign(math.Log1p(math.Abs(x)), x)
-	}
-	n := float64(len(values))
-	middle := math.Log1p(math.Abs(values[len(values)/2]))
-	changed := make([]float64, len(values))
-	return func(lambda float64) float64 {
-		power, common := lambda, 0.
-		one := true
-		switch {
-		case values[0] >= 0:
-		case values[len(values)-1] < 0:
-			power = 2 - lambda
-		default:
-			one = false
-		}
-		if one {
-			common = 2 * power * middle
-		}
-		for i, x := range values {
-			switch {
-			case !one:
-				changed[i] = yeoJohnson(x, lambda)
-			case math.Abs(power) < 1e-15:
-				changed[i] = math.Log1p(math.Abs(x)) - middle
-			default:
-				changed[i] = math.Expm1(power*(math.Log1p(math.Abs(x))-middle)) / power
-			}
-		}
-		var m exact.Moments
-		m.AddAll(changed)
-		const least = 0x1p-1022
-		if v := m.Variance(); v >= least && !math.IsInf(v, 1) {
-			return -n/2*(math.Log(v)+common) + (lambda-1)*logs
-		}
-		return math.Inf(-1) // also of NaN
-	}
+	return 1
 }
