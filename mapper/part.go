@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gowren/gowren/internal/leftover"
 	"github.com/gowren/gowren/internal/registry"
 	"github.com/gowren/gowren/internal/shuffle"
 	"github.com/gowren/gowren/serialize"
@@ -162,7 +163,7 @@ func (o *output) clean(ctx context.Context) error {
 	for _, p := range parts {
 		kept[p.Key] = true
 	}
-	return deleteBelow(ctx, o.bucket, o.prefix(), func(key string) bool { return !kept[key] })
+	return leftover.Delete(ctx, o.bucket, o.prefix(), func(key string) bool { return !kept[key] })
 }
 
 // has reports whether a part is there, whole. A fresh one may have been written a moment ago.

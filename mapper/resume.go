@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gowren/gowren/internal/journal"
+	"github.com/gowren/gowren/internal/leftover"
 	"github.com/gowren/gowren/internal/sched"
 	"github.com/gowren/gowren/internal/wire"
 	"github.com/gowren/gowren/storage"
@@ -29,7 +30,7 @@ func Forget(ctx context.Context, b storage.Bucket, name string) error {
 	if err == nil { // words that told its requests to stop, and that none was left to hear
 		var mark string
 		if mark, err = journal.Mark(name); err == nil {
-			err = deleteBelow(ctx, storage.Retry(b, storage.RetryPolicy{}), "canceled/"+mark, func(string) bool { return true })
+			err = leftover.Delete(ctx, storage.Retry(b, storage.RetryPolicy{}), "canceled/"+mark, func(string) bool { return true })
 		}
 	}
 	if err != nil {

@@ -15,12 +15,12 @@ import (
 	"time"
 
 	"github.com/gowren/gowren/backends"
+	"github.com/gowren/gowren/internal/leftover"
 	"github.com/gowren/gowren/internal/progress"
 	"github.com/gowren/gowren/internal/registry"
 	"github.com/gowren/gowren/internal/sched"
 	"github.com/gowren/gowren/internal/wire"
 	"github.com/gowren/gowren/serialize"
-	"github.com/gowren/gowren/storage"
 )
 
 // Bounds on what waits in the driver to be sent.
@@ -325,7 +325,7 @@ func (j *job) sweep(ctx context.Context) {
 	if !j.dirty.Load() || j.ex.options.Resume != "" {
 		return
 	}
-	err := deleteBelow(ctx, j.collected.bucket, j.prefix()+"/", func(string) bool { return true })
+	err := leftover.Delete(ctx, j.collected.bucket, j.prefix()+"/", func(string) bool { return true })
 	if err != nil {
 		j.ex.leave(fmt.Errorf("the data of job %s stay in %s: %w", j.id, j.ex.bucket.URL(), err))
 	}
@@ -338,29 +338,4 @@ func (c *core) leave(err error) {
 	if len(c.unswept) < maxFailures {
 		c.unswept = append(c.unswept, err)
 	}
-}
-
-// deleteBelow deletes the objects whose keys begin with prefix, where which says so, also after ctx has ended.
-func deleteBelow(ctx context.Context, b storage.Bucket, prefix string, which func(key string) bool) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-	defer cancel()
-	var keys []string
-	for o, err := range b.List(ctx, prefix) {
-		if err != nil {
-			return err
-		}
-		if !which(o.Key) {
-			continue
-		}
-		if keys = append(keys, o.Key); len(keys) == 1000 {
-			if err := b.Delete(ctx, keys...); err != nil {
-				return err
-			}
-			keys = keys[:0]
-		}
-	}
-	if len(keys) == 0 {
-		return nil
-	}
-	return b.Delete(ctx, keys...)
 }

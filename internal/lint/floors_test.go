@@ -11,7 +11,7 @@ var floors = [][]string{
 	{"serialize", "storage", "internal/wire", "internal/events", "internal/registry", "internal/faults", "internal/times", "internal/lent", "internal/exact", "internal/decimal"},
 	{
 		"backends", "storage/memstore", "storage/filestore", "storage/s3store", "storage/gcsstore", "storage/azstore",
-		"storage/redisstore",
+		"storage/redisstore", "internal/leftover",
 	},
 	{
 		"internal/process", "internal/program", "internal/worker", "internal/sched", "internal/shuffle",

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/gowren/gowren/storage"
 	"github.com/gowren/gowren/storage/filestore"
@@ -375,4 +376,40 @@ func TestOptions(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestHeadWaits: who waits for a shard's header that another reads goes with its own context, and one of them reads it.
+func TestHeadWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, s, _ := shardOf(t, kind{width: 2}, 10, WriterOptions{})
+		slow := newSet(s.manifest, storagetest.Faults(s.bucket, storagetest.Rule{Op: "get", Stall: true, Nth: 1}))
+		first, give := context.WithCancel(t.Context())
+		ended := make(chan error, 2)
+		go func() {
+			_, _, err := slow.head(first, 0, 0)
+			ended <- err
+		}()
+		synctest.Wait()
+		second, leave := context.WithCancel(t.Context())
+		go func() {
+			_, _, err := slow.head(second, 0, 0)
+			ended <- err
+		}()
+		synctest.Wait()
+		leave()
+		synctest.Wait()
+		if len(ended) != 1 {
+			t.Errorf("of two that wait, %d have ended", len(ended))
+		}
+		give()
+		for range 2 {
+			if err := <-ended; !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		}
+		if h, begin, err := slow.head(t.Context(), 0, 0); err != nil || h == nil || begin <= 0 {
+			t.Error(h, begin, err)
+		}
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gowren/gowren/internal/leftover"
 	"github.com/gowren/gowren/storage"
 )
 
@@ -85,31 +86,11 @@ func clean(ctx context.Context, b storage.Bucket, prefix string, m *Manifest) er
 	if err := storage.CheckKey(prefix); err != nil {
 		return err // an empty one is that of all objects
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-	defer cancel()
 	kept := make(map[string]bool, len(m.Shards))
 	for _, shard := range m.Shards {
 		kept[shard.Key] = true
 	}
-	var keys []string
-	for o, err := range b.List(ctx, prefix+"/") {
-		if err != nil {
-			return err
-		}
-		if kept[o.Key] {
-			continue
-		}
-		if keys = append(keys, o.Key); len(keys) == 1000 {
-			if err := b.Delete(ctx, keys...); err != nil {
-				return err
-			}
-			keys = keys[:0]
-		}
-	}
-	if len(keys) == 0 {
-		return nil
-	}
-	return b.Delete(ctx, keys...)
+	return leftover.Delete(ctx, b, prefix+"/", func(key string) bool { return !kept[key] })
 }
 
 func open(ctx context.Context, url string) (storage.Bucket, error) {

@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"context"
+	"slices"
 
 	"github.com/gowren/gowren/storage"
 )
@@ -25,6 +26,7 @@ func (s Source) inferJSON(ctx context.Context, parts []Part) (Schema, error) {
 				continue
 			}
 			var odd *RowError
+			before := slices.Clone(found.Columns) // which a bad row leaves as they are
 			bad := members(text, func(key, value []byte) {
 				i, ok := index[string(key)]
 				if !ok {
@@ -44,6 +46,13 @@ func (s Source) inferJSON(ctx context.Context, parts []Part) (Schema, error) {
 			}
 			if bad != nil && s.Format.Bad != Skip {
 				return Schema{}, l.Errorf("%w", bad)
+			}
+			if bad != nil {
+				for _, c := range found.Columns[len(before):] {
+					delete(index, c.Name)
+				}
+				found.Columns = before
+				continue
 			}
 			if found.Inferred++; found.Inferred == InferRows {
 				break

@@ -88,6 +88,24 @@ func TestInferJSON(t *testing.T) {
 	if got, err := Infer(t.Context(), s); err != nil || describe(got) != "a number" {
 		t.Error(got, err)
 	}
+	for text, want := range map[string]string{
+		"{\"a\":1}\n{\"b\":2,\"a\":[1]}\n{\"c\":1}\n":         "a number, c number",
+		"{\"a\":1}\n{\"a\":\"x\",\"v\":{}}\n":                 "a number",
+		"{\"v\":[1,2]}\n{\"v\":[1],\"a\":1}\n{\"a\":\"x\"}\n": "v vector 2, a string",
+	} {
+		s := Source{URLs: []string{bucket(t, map[string]string{"k": text})}, Format: Format{Name: JSONLines, Bad: Skip}}
+		got, err := Infer(t.Context(), s)
+		if err != nil || describe(got) != want || got.Inferred >= strings.Count(text, "\n") {
+			t.Errorf("%q: %s, %d rows, %v, want %s", text, describe(got), got.Inferred, err, want)
+		}
+	}
+}
+
+// TestJSONLinesNowhere: a column that is in no row is missing in all.
+func TestJSONLinesNowhere(t *testing.T) {
+	t.Parallel()
+	s := Source{URLs: []string{bucket(t, map[string]string{"k": "{\"n\":1}\n{\"n\":2}\n"})}, Format: Format{Name: JSONLines}, Schema: columns("n n", "s s", "m n")}
+	sameRows(t, s, []string{"1|~|~", "2|~|~"})
 }
 
 // FuzzJSONLines holds what encoding/json makes of a line, and that splits change nothing.

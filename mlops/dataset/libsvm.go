@@ -89,6 +89,9 @@ func (p *svmRows) row(line []byte, add func(i uint32, x float32) *RowError) *Row
 	p.put(p.qid, math.NaN())
 	word, rest = nextWord(rest)
 	if q, ok := bytes.CutPrefix(word, []byte("qid:")); ok {
+		if len(q) == 0 {
+			return rowError(BadSyntax, "", "\"qid:\" without a number")
+		}
 		x, bad := p.f.number(&p.miss, "qid", q)
 		if bad != nil {
 			return bad

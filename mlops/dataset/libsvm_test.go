@@ -37,6 +37,7 @@ func TestLibSVMBad(t *testing.T) {
 		{"x 1:1", f, schema, BadNumber, `column "label": "x" is no number`},
 		{"inf 1:1", f, schema, BadInfinity, "infinite"},
 		{"1 qid:x 1:1", f, schema, BadNumber, "qid"},
+		{"1 qid: 1:1", f, schema, BadSyntax, `"qid:" without a number`},
 		{"1 1", f, schema, BadSyntax, `"1" is not index:value`},
 		{"1 1:", f, schema, BadNumber, "no number"},
 		{"1 :1", f, schema, BadSyntax, "not index:value"},

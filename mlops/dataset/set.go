@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sort"
-	"sync"
+	"sync/atomic"
 
 	"github.com/gowren/gowren/storage"
 )
@@ -23,11 +23,15 @@ type Set struct {
 
 // shardState is what is known of a shard.
 type shardState struct {
-	first int // its first group, in the set
+	first   int                     // its first group, in the set
+	known   atomic.Pointer[located] // once its header was read
+	reading chan struct{}           // has one while somebody reads it, for whom others wait as long as they like
+}
 
-	mu     sync.Mutex
-	header *header // once it was read
-	begins []int64 // where its groups do
+// located is a header, and where the groups begin.
+type located struct {
+	header *header
+	begins []int64
 }
 
 // Open opens the set whose manifest is in the bucket at url. It is fs.ErrNotExist where there is none. It takes one
@@ -52,7 +56,7 @@ func newSet(m *Manifest, b storage.Bucket) *Set {
 		s.schema = binary.BigEndian.Uint64(hash)
 	}
 	for i, shard := range m.Shards {
-		s.shards[i].first = s.groups
+		s.shards[i].first, s.shards[i].reading = s.groups, make(chan struct{}, 1)
 		s.groups += int(groupsOf(shard.Rows, shard.Group))
 	}
 	return s
@@ -107,30 +111,47 @@ func (s *Set) Read(ctx context.Context, group int, g *Group) error {
 // head returns the header of a shard, and where one of its groups begins.
 func (s *Set) head(ctx context.Context, i, group int) (*header, int64, error) {
 	state := &s.shards[i]
-	state.mu.Lock()
-	defer state.mu.Unlock()
-	if state.header == nil {
-		shard := &s.manifest.Shards[i]
-		b := make([]byte, sizeOfHeader(int(groupsOf(shard.Rows, shard.Group))))
-		if err := s.get(ctx, i, 0, b); err != nil {
+	if k := state.known.Load(); k != nil {
+		return k.header, k.begins[group], nil
+	}
+	select {
+	case state.reading <- struct{}{}:
+	case <-ctx.Done():
+		return nil, 0, fmt.Errorf("dataset: %w", context.Cause(ctx))
+	}
+	defer func() { <-state.reading }()
+	k := state.known.Load()
+	if k == nil {
+		var err error
+		if k, err = s.locate(ctx, i); err != nil {
 			return nil, 0, err
 		}
-		h, err := decodeHeader(b, shard.Size)
-		if err == nil {
-			err = s.belongs(h, b, shard)
-		}
-		if err != nil {
-			return nil, 0, s.damaged(i, err)
-		}
-		begins := make([]int64, len(h.groups))
-		at := int64(len(b))
-		for k, e := range h.groups {
-			begins[k] = at
-			at += int64(e.bytes)
-		}
-		state.header, state.begins = h, begins
+		state.known.Store(k)
 	}
-	return state.header, state.begins[group], nil
+	return k.header, k.begins[group], nil
+}
+
+// locate reads the header of a shard.
+func (s *Set) locate(ctx context.Context, i int) (*located, error) {
+	shard := &s.manifest.Shards[i]
+	b := make([]byte, sizeOfHeader(int(groupsOf(shard.Rows, shard.Group))))
+	if err := s.get(ctx, i, 0, b); err != nil {
+		return nil, err
+	}
+	h, err := decodeHeader(b, shard.Size)
+	if err == nil {
+		err = s.belongs(h, b, shard)
+	}
+	if err != nil {
+		return nil, s.damaged(i, err)
+	}
+	k := &located{h, make([]int64, len(h.groups))}
+	at := int64(len(b))
+	for n, e := range h.groups {
+		k.begins[n] = at
+		at += int64(e.bytes)
+	}
+	return k, nil
 }
 
 // belongs returns an error unless a header is that of the shard that the manifest means.

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/gowren/gowren/internal/leftover"
 	"github.com/gowren/gowren/mapper"
 	"github.com/gowren/gowren/mlops/dataset"
 	"github.com/gowren/gowren/storage"
@@ -240,13 +241,8 @@ func readSpec(ctx context.Context, in countInput) (s spec, err error) {
 
 // remove deletes all of a bucket, also after ctx has ended.
 func remove(ctx context.Context, b storage.Bucket) error {
-	ctx = context.WithoutCancel(ctx)
-	var keys []string
-	for o, err := range b.List(ctx, "") {
-		if err != nil {
-			return fmt.Errorf("preprocess: what is left of a pass: %w", err)
-		}
-		keys = append(keys, o.Key)
+	if err := leftover.Delete(ctx, b, "", func(string) bool { return true }); err != nil {
+		return fmt.Errorf("preprocess: what is left of a pass stays in %s: %w", b.URL(), err)
 	}
-	return b.Delete(ctx, keys...)
+	return nil
 }

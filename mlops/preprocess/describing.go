@@ -190,6 +190,7 @@ type frequency struct {
 	Columns []string
 
 	found map[string][]Frequent
+	seen  occurrences
 }
 
 const mostFrequentTold = 10
@@ -224,9 +225,10 @@ func (f *frequency) Count(in dataset.Schema, b *dataset.Block, emit func(list st
 		values := &b.Columns[next].Strings
 		for row := range b.Rows {
 			if !values.IsMissing(row) {
-				emit(name, values.At(row), 1, 1)
+				f.seen.add(values.At(row), row)
 			}
 		}
+		f.seen.emit(name, emit)
 	}
 	return nil
 }

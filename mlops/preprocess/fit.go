@@ -39,7 +39,7 @@ func learn(ctx context.Context, ex *mapper.Executor, src dataset.Source, parts [
 	rows := int64(0)
 	if slices.ContainsFunc(ops, func(o op) bool { _, ok := o.fitter.(samples); return ok }) {
 		var err error
-		if rows, err = rowsOf(ctx, parts); err != nil {
+		if rows, err = rowsOf(ctx, src.Format, parts); err != nil {
 			return nil, nil, err
 		}
 	}

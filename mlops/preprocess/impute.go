@@ -169,7 +169,8 @@ func (f *medianFit) Fit() (Transform, error) {
 type modeFit struct {
 	Imputed Imputed
 
-	key [8]byte
+	key  [8]byte
+	seen occurrences
 }
 
 func (f *modeFit) See(dataset.Schema, *dataset.Block) error { return nil }
@@ -191,13 +192,14 @@ func (f *modeFit) Count(in dataset.Schema, b *dataset.Block, emit func(list stri
 		for row := range b.Rows {
 			if f.Imputed.Strings[i] {
 				if !d.Strings.IsMissing(row) {
-					emit(name, d.Strings.At(row), 1, 1)
+					f.seen.add(d.Strings.At(row), row)
 				}
 			} else if x := d.Numbers[row]; x == x {
 				binary.BigEndian.PutUint64(f.key[:], orderOf(x))
-				emit(name, f.key[:], 1, 1)
+				f.seen.add(f.key[:], row)
 			}
 		}
+		f.seen.emit(name, emit)
 	}
 	return nil
 }

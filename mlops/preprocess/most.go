@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"iter"
 	"maps"
 	"slices"
 
@@ -122,11 +123,15 @@ type mostFrequent struct {
 }
 
 var mostOf = mapper.FuncWith("gowren/preprocess/most", func(ctx context.Context, wants map[int]map[string]Want, s storage.Split) (found, error) {
+	return newSelection(wants).read(storage.JSONLines[mapper.Pair[string, tally]](ctx, s))
+})
+
+// read selects of counts. It stops at the first list that becomes too large.
+func (s *selection) read(pairs iter.Seq2[mapper.Pair[string, tally], error]) (found, error) {
 	var f found
-	all := newSelection(wants)
-	for pair, err := range storage.JSONLines[mapper.Pair[string, tally]](ctx, s) {
+	for pair, err := range pairs {
 		if err != nil {
-			return f, err
+			return found{}, err
 		}
 		if pair.Key == "" {
 			f.Learned = pair.Value.Learned
@@ -134,18 +139,18 @@ var mostOf = mapper.FuncWith("gowren/preprocess/most", func(ctx context.Context,
 		}
 		p, err := placeOf(pair.Key)
 		if err != nil {
-			return f, err
+			return found{}, err
 		}
 		k := listKey{p.step, p.list}
-		if !all.add(k, Counted{[]byte(p.value), pair.Value.N, pair.Value.Rows}) {
+		if !s.add(k, Counted{[]byte(p.value), pair.Value.N, pair.Value.Rows}) {
 			return found{Full: &k}, nil
 		}
 	}
-	for k, l := range all.lists {
-		f.Lists = append(f.Lists, mostFrequent{k, all.want(k).trim(l.values)})
+	for k, l := range s.lists {
+		f.Lists = append(f.Lists, mostFrequent{k, s.want(k).trim(l.values)})
 	}
 	return f, nil
-})
+}
 
 // merge takes what was found in a part.
 func (s *selection) merge(f found, ops []op) error {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gowren/gowren/mapper"
 	"github.com/gowren/gowren/mlops/dataset"
 )
 
@@ -69,5 +70,21 @@ func TestSelection(t *testing.T) {
 	}
 	if err := s.full(listKey{9, "other"}, ops); !errors.Is(err, fs.ErrInvalid) || !strings.Contains(err.Error(), `list "other"`) {
 		t.Error(err)
+	}
+
+	// A task stops there.
+	s = newSelection(map[int]map[string]Want{3: {"0": {}}})
+	s.values = 1000
+	read := 0
+	f, err := s.read(func(yield func(mapper.Pair[string, tally], error) bool) {
+		for read < 5000 {
+			read++
+			if !yield(mapper.Pair[string, tally]{Key: place{3, "0", fmt.Sprint(read)}.key(), Value: tally{N: 1}}, nil) {
+				return
+			}
+		}
+	})
+	if err != nil || f.Full == nil || *f.Full != k || len(f.Lists) > 0 || read != 1001 {
+		t.Errorf("it has read %d values: %+v, %v", read, f, err)
 	}
 }

@@ -3,8 +3,6 @@ package preprocess
 import (
 	"bytes"
 	"context"
-	"errors"
-	"io"
 
 	"github.com/gowren/gowren/mlops/dataset"
 	"github.com/gowren/gowren/storage"
@@ -13,26 +11,31 @@ import (
 // head is how much of a source tells how long its rows are.
 const head = 64 << 10
 
-// rowsOf guesses how many rows parts have, from how long the first lines are. It costs a request.
-func rowsOf(ctx context.Context, parts []dataset.Part) (_ int64, err error) {
+// rowsOf guesses how many rows parts have, from how many lines the first bytes have, which are unpacked as far as they go. It
+// costs a request. It is 0 where that tells nothing, as where rows are no lines.
+func rowsOf(ctx context.Context, f dataset.Format, parts []dataset.Part) (int64, error) {
+	if f.Name == dataset.IDX {
+		return 0, nil
+	}
 	all := int64(0)
 	for _, p := range parts {
 		all += p.Len
 	}
-	first := parts[0]
-	b, err := storage.Open(ctx, first.URL)
-	if err != nil {
-		return 0, err
+	first := parts[0].Split
+	cut := first.Size > head
+	first.Off, first.Len = 0, min(first.Size, head)
+	if first.Compression != "" {
+		first.Size = first.Len // as if the object ended there
 	}
-	defer func() { err = errors.Join(err, b.Close()) }()
-	r, err := b.Get(ctx, first.Key, 0, head)
-	if err != nil {
-		return 0, err
+	lines := 0
+	for data, err := range storage.Chunks(ctx, first) {
+		if err != nil && cut && first.Compression != "" && ctx.Err() == nil {
+			break // it is not the object's end; what else is wrong the pass will tell
+		}
+		if err != nil {
+			return 0, err
+		}
+		lines += bytes.Count(data, []byte{'\n'})
 	}
-	defer r.Close()
-	data, err := io.ReadAll(r)
-	if err != nil || len(data) == 0 {
-		return 0, err
-	}
-	return int64(float64(all) / float64(len(data)) * float64(bytes.Count(data, []byte{'\n'}))), nil
+	return int64(float64(all) / float64(max(first.Len, 1)) * float64(lines)), nil
 }

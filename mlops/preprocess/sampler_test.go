@@ -72,7 +72,7 @@ func TestExpected(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows, err := rowsOf(t.Context(), parts)
+		rows, err := rowsOf(t.Context(), src.Format, parts)
 		if err != nil {
 			t.Fatal(err)
 		}
