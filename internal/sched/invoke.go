@@ -112,18 +112,12 @@ func frames(s *Slot, reply io.Reader, take func(t wire.Type, payload []byte) (*w
 // frame deals with one frame. It returns the end if this was it.
 func (r *Runner) frame(s *Slot, b *Batch, t wire.Type, payload []byte) (*wire.End, error) {
 	switch t {
-	case wire.TypeResult:
-		position, value, err := wire.DecodeResult(payload)
+	case wire.TypeResult, wire.TypeStored:
+		position, v, err := valueOf(t, payload)
 		if err != nil {
 			return nil, err
 		}
-		return nil, r.result(s, b, position, Value{Data: value})
-	case wire.TypeStored:
-		stored, err := wire.DecodeStored(payload)
-		if err != nil {
-			return nil, err
-		}
-		return nil, r.result(s, b, stored.Position, Value{Stored: &stored})
+		return nil, r.result(s, b, position, v)
 	case wire.TypeFailed:
 		f, err := wire.DecodeFailed(payload)
 		if err != nil {
@@ -147,13 +141,28 @@ func (r *Runner) frame(s *Slot, b *Batch, t wire.Type, payload []byte) (*wire.En
 	case wire.TypeEnd, wire.TypeLeave:
 		return &s.end, wire.DecodeEnd(payload, &s.end)
 	case wire.TypeRefused:
-		reason, err := wire.DecodeRefused(payload)
-		if err != nil {
-			return nil, err
-		}
-		return nil, &refusedError{reason}
+		return nil, refusal(payload)
 	}
 	return nil, fmt.Errorf("a frame of type %d in a reply: %w", t, wire.ErrCorrupt)
+}
+
+// valueOf is what a frame of a result, here or in the bucket, holds.
+func valueOf(t wire.Type, payload []byte) (position int, v Value, err error) {
+	if t == wire.TypeResult {
+		position, v.Data, err = wire.DecodeResult(payload)
+		return position, v, err
+	}
+	stored, err := wire.DecodeStored(payload)
+	return stored.Position, Value{Stored: &stored}, err
+}
+
+// refusal is the error that a frame tells of.
+func refusal(payload []byte) error {
+	reason, err := wire.DecodeRefused(payload)
+	if err != nil {
+		return err
+	}
+	return &refusedError{reason}
 }
 
 func (r *Runner) result(s *Slot, b *Batch, position int, v Value) error {
@@ -218,7 +227,7 @@ func (r *Runner) copies() bool { return r.m.policy.Copies > 0 && r.job.Known != 
 
 // relieve ends the other invocation of a batch's tasks, when they are settled.
 func (r *Runner) relieve(b *Batch) {
-	if !b.over() || !b.work.copied.Load() {
+	if !b.redundant() {
 		return
 	}
 	r.mu.Lock()
@@ -386,7 +395,7 @@ func (r *Runner) isLoss(b *Batch, o Outcome) bool {
 // spared reports whether another invocation goes on with a batch's tasks, so that its failure of one says nothing yet: the
 // last to end decides.
 func (r *Runner) spared(b *Batch) bool {
-	if !b.work.copied.Load() {
+	if b.work.copies.Load() == 0 {
 		return false
 	}
 	r.mu.Lock()
