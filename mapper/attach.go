@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -219,13 +218,9 @@ func (e *earlier) take(ctx context.Context, task journal.ID, v sched.Value) erro
 	if task == (journal.ID{}) {
 		return nil
 	}
-	if v.Stored != nil {
-		if !strings.HasPrefix(v.Stored.Key, j.prefix()+"/out/") {
-			return fmt.Errorf("a worker names %q as its result, which is not the job's", v.Stored.Key)
-		}
-		j.collected.received.Add(v.Stored.Size)
+	if err := j.receive(v); err != nil {
+		return err
 	}
-	j.collected.received.Add(int64(len(v.Data)))
 	e.some.Store(true)
 	data, err := sealResult(v)
 	if err == nil {

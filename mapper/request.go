@@ -53,19 +53,27 @@ func (j *job) put(ctx context.Context, key string, data io.Reader) error {
 func (j *job) result(ctx context.Context, s *sched.Slot, t *sched.Task, v sched.Value) *sched.Failure {
 	if v.Stored != nil {
 		j.dirty.Store(true)
-		if !strings.HasPrefix(v.Stored.Key, j.prefix()+"/out/") {
-			return unreadable(fmt.Errorf("a worker names %q as its result, which is not the job's", v.Stored.Key))
-		}
 	}
-	j.collected.received.Add(int64(len(v.Data)))
-	if v.Stored != nil {
-		j.collected.received.Add(v.Stored.Size)
+	if err := j.receive(v); err != nil {
+		return unreadable(err)
 	}
 	bad := j.accept(ctx, s, t, v)
 	if bad == nil && j.resumed != nil {
 		j.resumed.record(t, v)
 	}
 	return bad
+}
+
+// receive counts a result from a worker, unless that names an object which is not the job's.
+func (j *job) receive(v sched.Value) error {
+	if v.Stored != nil {
+		if !strings.HasPrefix(v.Stored.Key, j.prefix()+"/out/") {
+			return fmt.Errorf("a worker names %q as its result, which is not the job's", v.Stored.Key)
+		}
+		j.collected.received.Add(v.Stored.Size)
+	}
+	j.collected.received.Add(int64(len(v.Data)))
+	return nil
 }
 
 // decode decodes a value into what out points to, and returns its encoded size.

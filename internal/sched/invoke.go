@@ -4,18 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/gowren/gowren/backends"
-	"github.com/gowren/gowren/internal/wire"
 )
-
-// refusedError is a request that the worker's program cannot serve: no other worker can, so the job ends.
-type refusedError struct{ reason string }
-
-func (e *refusedError) Error() string { return e.reason }
-func (e *refusedError) Unwrap() error { return backends.ErrInvalid }
 
 // invoke runs a batch: one request, and the frames of its reply as they come.
 func (r *Runner) invoke(s *Slot, b *Batch) {
@@ -80,82 +72,6 @@ var (
 	errGivenUp = errors.New("the job was given up: one of its functions panicked, or called runtime.Goexit")
 )
 
-// read takes a batch's reply to its end.
-func (r *Runner) read(s *Slot, b *Batch, reply io.Reader) Outcome {
-	return frames(s, reply, func(t wire.Type, payload []byte) (*wire.End, error) { return r.frame(s, b, t, payload) })
-}
-
-// frames takes a reply's frames to its end, which take returns.
-func frames(s *Slot, reply io.Reader, take func(t wire.Type, payload []byte) (*wire.End, error)) Outcome {
-	s.reader.Reset(reply)
-	var end *wire.End
-	for {
-		t, payload, err := s.reader.Next()
-		switch {
-		case err == io.EOF && end != nil:
-			return Outcome{Ran: end.Ran, Busy: end.Busy, end: end}
-		case err == io.EOF:
-			return Outcome{Err: fmt.Errorf("the reply ends without its last frame: %w", io.ErrUnexpectedEOF)}
-		case errors.Is(err, wire.ErrVersion):
-			return Outcome{Err: fmt.Errorf("%w: %w", backends.ErrInvalid, err)}
-		case err != nil:
-			return Outcome{Err: err}
-		case end != nil:
-			return Outcome{Err: fmt.Errorf("a frame follows the reply's last one: %w", wire.ErrCorrupt)}
-		}
-		if end, err = take(t, payload); err != nil {
-			return Outcome{Err: err}
-		}
-	}
-}
-
-// frame deals with one frame. It returns the end if this was it.
-func (r *Runner) frame(s *Slot, b *Batch, t wire.Type, payload []byte) (*wire.End, error) {
-	switch t {
-	case wire.TypeResult:
-		position, value, err := wire.DecodeResult(payload)
-		if err != nil {
-			return nil, err
-		}
-		return nil, r.result(s, b, position, Value{Data: value})
-	case wire.TypeStored:
-		stored, err := wire.DecodeStored(payload)
-		if err != nil {
-			return nil, err
-		}
-		return nil, r.result(s, b, stored.Position, Value{Stored: &stored})
-	case wire.TypeFailed:
-		f, err := wire.DecodeFailed(payload)
-		if err != nil {
-			return nil, err
-		}
-		return nil, r.failed(b, &Failure{Failure: f})
-	case wire.TypeLog:
-		l, err := wire.DecodeLog(payload)
-		if err != nil {
-			return nil, err
-		}
-		if l.Position >= len(b.Tasks) {
-			return nil, fmt.Errorf("a log line of task %d in a batch of %d: %w", l.Position, len(b.Tasks), wire.ErrCorrupt)
-		}
-		var task *Task
-		if l.Position >= 0 {
-			task = &b.Tasks[l.Position]
-		}
-		r.job.Log(task, l.Text)
-		return nil, nil
-	case wire.TypeEnd, wire.TypeLeave:
-		return &s.end, wire.DecodeEnd(payload, &s.end)
-	case wire.TypeRefused:
-		reason, err := wire.DecodeRefused(payload)
-		if err != nil {
-			return nil, err
-		}
-		return nil, &refusedError{reason}
-	}
-	return nil, fmt.Errorf("a frame of type %d in a reply: %w", t, wire.ErrCorrupt)
-}
-
 func (r *Runner) result(s *Slot, b *Batch, position int, v Value) error {
 	first, err := b.Settle(position)
 	b.heard = true
@@ -218,7 +134,7 @@ func (r *Runner) copies() bool { return r.m.policy.Copies > 0 && r.job.Known != 
 
 // relieve ends the other invocation of a batch's tasks, when they are settled.
 func (r *Runner) relieve(b *Batch) {
-	if !b.over() || !b.work.copied.Load() {
+	if !b.redundant() {
 		return
 	}
 	r.mu.Lock()
@@ -234,77 +150,6 @@ func (r *Runner) relieve(b *Batch) {
 func (r *Runner) land(b *Batch) {
 	b.work.landed.Add(1)
 	r.relieve(b)
-}
-
-// failed takes a failure from a worker. Where another invocation goes on with the task, that is the next attempt; and what
-// fails for good in a copy may do so because of the first, which decides.
-func (r *Runner) failed(b *Batch, f *Failure) error {
-	position := f.Position
-	if position < 0 || position >= len(b.Tasks) {
-		_, err := b.Settle(position)
-		return err
-	}
-	b.heard = true
-	b.failures++
-	if r.spared(b) {
-		again := r.again(b, position, f)
-		if again && !b.work.isSettled(b.index(position)) {
-			r.mu.Lock()
-			r.m.charge(b.work, b.index(position))
-			r.mu.Unlock()
-			if r.job.Attempt != nil {
-				r.job.Attempt(b, &b.Tasks[position], f, false)
-			}
-		}
-		if again || b.Copy {
-			return nil
-		}
-	}
-	if first, err := b.Settle(position); err != nil || !first {
-		return err
-	}
-	return r.failure(b, position, f)
-}
-
-// again reports whether another attempt at a task may help.
-func (r *Runner) again(b *Batch, position int, f *Failure) bool {
-	if r.job.Again != nil {
-		return r.job.Again(&b.Tasks[position], f)
-	}
-	return f.Again
-}
-
-// failure deals with the failure of a task that is settled in its batch: it is tried again, or the failure is final.
-func (r *Runner) failure(b *Batch, position int, f *Failure) error {
-	if r.ctx.Err() != nil { // what fails because the job was stopped is nobody's failure
-		return context.Cause(r.ctx)
-	}
-	again := r.again(b, position, f)
-	r.mu.Lock()
-	t := b.work.task(b.index(position))
-	attempts, final := r.m.Failed(t, again, time.Now())
-	if !final {
-		r.pass()
-	}
-	r.mu.Unlock()
-	if r.job.Attempt != nil {
-		r.job.Attempt(b, &b.Tasks[position], f, final)
-	}
-	var err error
-	if final {
-		err = r.report(&t, attempts, f)
-	}
-	r.land(b)
-	return err
-}
-
-func (r *Runner) report(t *Task, attempts int, f *Failure) error {
-	r.settled.Add(1)
-	err := r.job.Failed(t, attempts, f)
-	if err != nil {
-		r.stop(err)
-	}
-	return err
 }
 
 // end tells the machine how a batch ended, and reports whom it blames.
@@ -381,15 +226,4 @@ func (r *Runner) isLoss(b *Batch, o Outcome) bool {
 		}
 	}
 	return true
-}
-
-// spared reports whether another invocation goes on with a batch's tasks, so that its failure of one says nothing yet: the
-// last to end decides.
-func (r *Runner) spared(b *Batch) bool {
-	if !b.work.copied.Load() {
-		return false
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(b.work.batches) > 1
 }

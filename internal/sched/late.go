@@ -109,7 +109,7 @@ func (m *Machine) latest(now time.Time) (*Batch, time.Time) {
 // copyable reports whether a batch may have a copy, or another one where it is the last copy and late, too.
 func (m *Machine) copyable(b *Batch) bool {
 	w := b.work
-	return !b.left && !b.over() && w.copies < mostCopies && w.batches[len(w.batches)-1] == b
+	return !b.left && !b.over() && w.copies.Load() < mostCopies && w.batches[len(w.batches)-1] == b
 }
 
 // look looks for batches that are late, and notes when to look again. It reports whether it has found any that are to have

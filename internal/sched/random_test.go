@@ -182,7 +182,7 @@ func (c *chaos) end() {
 		}
 		ran++
 		task := b.Tasks[position]
-		if first, err := b.Settle(position); err != nil || !first && !b.work.copied.Load() {
+		if first, err := b.Settle(position); err != nil || !first && b.work.copies.Load() == 0 {
 			c.fail("%v, %v", first, err)
 		} else if !first {
 			continue

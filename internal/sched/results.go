@@ -14,27 +14,16 @@ func Results(reply io.Reader, tasks int, take func(position int, v Value) error)
 	defer slots.Put(s)
 	defer s.reader.Reset(nil)
 	return frames(s, reply, func(t wire.Type, payload []byte) (*wire.End, error) {
-		var position int
-		var v Value
-		var err error
 		switch t {
-		case wire.TypeResult:
-			position, v.Data, err = wire.DecodeResult(payload)
-		case wire.TypeStored:
-			var stored wire.Stored
-			stored, err = wire.DecodeStored(payload)
-			position, v.Stored = stored.Position, &stored
+		case wire.TypeResult, wire.TypeStored:
 		case wire.TypeEnd, wire.TypeLeave:
 			return &s.end, wire.DecodeEnd(payload, &s.end)
 		case wire.TypeRefused:
-			reason, err := wire.DecodeRefused(payload)
-			if err == nil {
-				err = &refusedError{reason}
-			}
-			return nil, err
+			return nil, refusal(payload)
 		default:
 			return nil, nil
 		}
+		position, v, err := valueOf(t, payload)
 		if err == nil && (position < 0 || position >= tasks) {
 			err = fmt.Errorf("a result of task %d of %d: %w", position, tasks, wire.ErrCorrupt)
 		}

@@ -43,8 +43,7 @@ type work struct {
 	settled []atomic.Uint64 // a bit for each task: it has a result, or a failure that was dealt with
 	open    atomic.Int32    // tasks not settled
 	landed  atomic.Int32    // tasks settled whose result or failure was dealt with; kept by a Runner
-	copied  atomic.Bool     // there is, or was, a copy
-	copies  int             // so far
+	copies  atomic.Int32    // so far
 	charged map[int]int32   // failed attempts, by task, while another was under way
 	suspect bool            // a task may have killed its worker: they are not run with others
 	batches []*Batch        // under way
@@ -80,8 +79,7 @@ func (b *Batch) again(now time.Time) *Batch {
 	if len(c.Tasks) == 0 {
 		return nil
 	}
-	w.copied.Store(true)
-	w.copies++
+	w.copies.Add(1)
 	w.batches = append(w.batches, c)
 	return c
 }
@@ -122,7 +120,7 @@ func (b *Batch) Settle(position int) (bool, error) {
 func (b *Batch) level() int { return int(b.Tasks[0].Level) }
 
 // redundant reports whether how the invocation ends does not matter any more.
-func (b *Batch) redundant() bool { return b.over() && b.work.copied.Load() }
+func (b *Batch) redundant() bool { return b.over() && b.work.copies.Load() > 0 }
 
 // over reports whether all tasks are settled.
 func (b *Batch) over() bool { return b.work.open.Load() == 0 }
