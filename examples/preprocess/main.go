@@ -143,9 +143,9 @@ func (s *settings) source(ctx context.Context, work storage.Bucket) (dataset.Sou
 // roles gives columns the roles that the flags name.
 func (s *settings) roles(schema *dataset.Schema) error {
 	set := func(name, flag string, role dataset.Role) error {
-		i := schema.Index(name)
-		if i < 0 {
-			return fmt.Errorf("preprocess: there is no column %q (-%s)", name, flag)
+		i, err := schema.Find(name)
+		if err != nil {
+			return fmt.Errorf("preprocess: -%s: %w", flag, err)
 		}
 		schema.Columns[i].Role = role
 		return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"iter"
+	"math"
 )
 
 // BatchOptions are for [Set.Batches]. The zero value is all rows once, in the order in which they are stored, a thousand at
@@ -39,11 +40,32 @@ type BatchOptions struct {
 	Ahead int
 }
 
+// check returns an error that tells of the first option that is wrong.
+func (o *BatchOptions) check() error {
+	last := int64(max(o.World, 1)) - 1
+	for _, c := range []struct {
+		name    string
+		n, most int64
+		may     string
+	}{
+		{"Size", int64(o.Size), math.MaxInt64, "1 and more, or 0 for 1,000"},
+		{"From", o.From, math.MaxInt64, "0 and more"},
+		{"Pool", int64(o.Pool), maxRows, fmt.Sprintf("1 to %d, or 0 for the default", maxRows)},
+		{"Ahead", int64(o.Ahead), math.MaxInt64, "1 and more, or 0 for the default"},
+		{"World", int64(o.World), math.MaxInt64, "1 and more, or 0 for 1"},
+		{"Rank", int64(o.Rank), last, fmt.Sprintf("0 to %d, as World is %d", last, o.World)},
+	} {
+		if c.n < 0 || c.n > c.most {
+			return fmt.Errorf("dataset: batches: the option %s is %d, and may be %s: %w", c.name, c.n, c.may, fs.ErrInvalid)
+		}
+	}
+	return nil
+}
+
 // fill returns the options with their defaults for a set.
 func (s *Set) fill(o BatchOptions) (*BatchOptions, error) {
-	if o.Size < 0 || o.From < 0 || o.Pool < 0 || o.Pool > maxRows || o.Ahead < 0 || o.World < 0 || o.Rank < 0 || o.Rank >= max(o.World, 1) {
-		return nil, fmt.Errorf("dataset: batches of %d rows from %d on, pools of %d, %d ahead, rank %d of %d: %w",
-			o.Size, o.From, o.Pool, o.Ahead, o.Rank, o.World, fs.ErrInvalid)
+	if err := o.check(); err != nil {
+		return nil, err
 	}
 	fits := max(1, min(8, int(64<<20/s.groupSize())))
 	o.Size = cmp.Or(o.Size, 1000)

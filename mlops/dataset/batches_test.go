@@ -364,10 +364,18 @@ func TestAhead(t *testing.T) {
 func TestOptions(t *testing.T) {
 	t.Parallel()
 	s, _ := write(t, memstore.New(), kind{width: 3}, 10, WriterOptions{})
-	for _, o := range []BatchOptions{
-		{Size: -1}, {From: -1}, {Pool: -1}, {Pool: 1 << 17}, {Ahead: -1}, {World: -1}, {Rank: -1}, {Rank: 1}, {Rank: 3, World: 3},
+	for says, o := range map[string]BatchOptions{
+		"Size is -1, and may be 1 and more":           {Size: -1, From: -1, Rank: -1},
+		"From is -1":                                  {From: -1},
+		"Pool is -1":                                  {Pool: -1},
+		"Pool is 131072, and may be 1 to 65536":       {Pool: 1 << 17},
+		"Ahead is -1":                                 {Ahead: -1},
+		"World is -1":                                 {World: -1},
+		"Rank is -1":                                  {Rank: -1},
+		"Rank is 1, and may be 0 to 0":                {Rank: 1},
+		"Rank is 3, and may be 0 to 2, as World is 3": {Rank: 3, World: 3},
 	} {
-		if _, err := s.Steps(o); !errors.Is(err, fs.ErrInvalid) {
+		if _, err := s.Steps(o); !errors.Is(err, fs.ErrInvalid) || !strings.Contains(err.Error(), says) || strings.Count(err.Error(), "option") != 1 {
 			t.Errorf("%+v: %v", o, err)
 		}
 		for _, err := range s.Batches(t.Context(), o) {

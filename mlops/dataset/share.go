@@ -36,9 +36,9 @@ func (s SplitRows) Check(in Schema) error {
 	if s.By == "" {
 		return nil
 	}
-	i := in.Index(s.By)
-	if i < 0 {
-		return fmt.Errorf("dataset: there is no column %q to part rows by: %w", s.By, fs.ErrNotExist)
+	i, err := in.Find(s.By)
+	if err != nil {
+		return fmt.Errorf("dataset: to part rows by: %w", err)
 	}
 	if in.Columns[i].Kind == Vector {
 		return fmt.Errorf("dataset: rows cannot be parted by column %q, a vector: %w", s.By, fs.ErrInvalid)

@@ -83,7 +83,7 @@ func (c *Categories) check(step string, in dataset.Schema) (int, error) {
 	}
 	at := in.Index(c.Column)
 	if at < 0 {
-		return at, errColumn(step, c.Column)
+		return at, errColumn(step, in, c.Column)
 	}
 	want := dataset.String
 	if c.Number {

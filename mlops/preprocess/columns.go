@@ -25,7 +25,7 @@ func choose(step string, in dataset.Schema, names []string, kinds ...dataset.Kin
 		at := in.Index(name)
 		switch {
 		case at < 0:
-			return nil, errColumn(step, name)
+			return nil, errColumn(step, in, name)
 		case slices.Contains(names[:i], name):
 			return nil, fmt.Errorf("%s: column %q is named twice: %w", step, name, fs.ErrInvalid)
 		case !slices.Contains(kinds, in.Columns[at].Kind):
@@ -34,6 +34,18 @@ func choose(step string, in dataset.Schema, names []string, kinds ...dataset.Kin
 		chosen = append(chosen, in.Columns[at])
 	}
 	return chosen, nil
+}
+
+// theOne returns the position of the column that a step is for, which names it in its field Column.
+func theOne(step string, in dataset.Schema, name string) (int, error) {
+	if name == "" {
+		return -1, fmt.Errorf("%s: Column is empty: it names the column that the step is for: %w", step, fs.ErrInvalid)
+	}
+	at, err := in.Find(name)
+	if err != nil {
+		return -1, fmt.Errorf("%s: %w", step, err)
+	}
+	return at, nil
 }
 
 // namesOf returns the names of columns.
@@ -49,7 +61,7 @@ func namesOf(columns []dataset.Column) []string {
 func kept(in dataset.Schema, columns []string) (dataset.Schema, error) {
 	for _, name := range columns {
 		if in.Index(name) < 0 {
-			return in, errColumn("apply", name)
+			return in, errColumn("apply", in, name)
 		}
 	}
 	return in, nil

@@ -220,7 +220,7 @@ func (f *frequency) Count(in dataset.Schema, b *dataset.Block, emit func(list st
 	next := 0
 	for _, name := range f.Columns {
 		if next = in.Next(name, next); next < 0 {
-			return errColumn("describe", name)
+			return errColumn("describe", in, name)
 		}
 		values := &b.Columns[next].Strings
 		for row := range b.Rows {

@@ -186,7 +186,7 @@ func (f *modeFit) Count(in dataset.Schema, b *dataset.Block, emit func(list stri
 	next := 0
 	for i, name := range f.Imputed.Columns {
 		if next = in.Next(name, next); next < 0 {
-			return errColumn("impute", name)
+			return errColumn("impute", in, name)
 		}
 		d := &b.Columns[next]
 		for row := range b.Rows {
@@ -216,7 +216,7 @@ func (f *modeFit) Counted(list string, values []Counted) error {
 	i := slices.Index(f.Imputed.Columns, list)
 	switch {
 	case i < 0:
-		return errColumn("impute", list)
+		return errOther
 	case len(values) == 0:
 		return fmt.Errorf("impute: column %q has no value: fill in a Constant: %w", list, fs.ErrInvalid)
 	case f.Imputed.Strings[i]:

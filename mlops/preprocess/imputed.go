@@ -28,7 +28,7 @@ func (t Imputed) Out(in dataset.Schema) (dataset.Schema, error) {
 	for i, name := range t.Columns {
 		at := in.Index(name)
 		if at < 0 {
-			return in, errColumn("impute", name)
+			return in, errColumn("impute", in, name)
 		}
 		if c := in.Columns[at]; c.Kind == dataset.Vector || (c.Kind == dataset.String) != t.Strings[i] {
 			return in, errKind("impute", c, dataset.Number, dataset.String)
@@ -53,7 +53,7 @@ func (t Imputed) Apply(in dataset.Schema, b *dataset.Block) error {
 	next := 0
 	for i, name := range t.Columns {
 		if next = in.Next(name, next); next < 0 {
-			return errColumn("impute", name)
+			return errColumn("impute", in, name)
 		}
 		var flags []float64
 		if t.Indicator {

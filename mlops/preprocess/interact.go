@@ -77,7 +77,7 @@ func (t Interacted) Out(in dataset.Schema) (dataset.Schema, error) {
 		for _, name := range product {
 			at := in.Index(name)
 			if at < 0 {
-				return in, errColumn("interact", name)
+				return in, errColumn("interact", in, name)
 			}
 			if in.Columns[at].Kind != dataset.Number {
 				return in, errKind("interact", in.Columns[at], dataset.Number)
@@ -96,7 +96,7 @@ func (t Interacted) Apply(in dataset.Schema, b *dataset.Block) error {
 		values := make([]float64, b.Rows)
 		for k, name := range product {
 			if next = in.Next(name, next); next < 0 {
-				return errColumn("interact", name)
+				return errColumn("interact", in, name)
 			}
 			column := b.Columns[next].Numbers
 			if k == 0 {

@@ -69,7 +69,7 @@ func (f *extentFit) See(in dataset.Schema, b *dataset.Block) error {
 	next := 0
 	for i, name := range f.Columns {
 		if next = in.Next(name, next); next < 0 {
-			return errColumn(f.Step, name)
+			return errColumn(f.Step, in, name)
 		}
 		c, d := in.Columns[next], &b.Columns[next]
 		if f.Move && d.Vectors.Ptr != nil {

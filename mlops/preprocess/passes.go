@@ -83,8 +83,8 @@ func needed(ops []op) []op {
 // known returns an error where a step's plan reads a column that is not there, or has nothing that is done.
 func known(p Plan, in dataset.Schema) error {
 	for _, name := range p.Reads {
-		if in.Index(name) < 0 {
-			return fmt.Errorf("it reads column %q, which is not there: %w", name, fs.ErrNotExist)
+		if _, err := in.Find(name); err != nil {
+			return fmt.Errorf("what it reads: %w", err)
 		}
 	}
 	var v any = p.Transform

@@ -174,7 +174,7 @@ func eachNumber(step string, in dataset.Schema, b *dataset.Block, columns []stri
 	next := 0
 	for i, name := range columns {
 		if next = in.Next(name, next); next < 0 {
-			return errColumn(step, name)
+			return errColumn(step, in, name)
 		}
 		if err := f(i, b.Columns[next].Numbers); err != nil {
 			return err

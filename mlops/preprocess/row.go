@@ -36,7 +36,7 @@ func (f *Fitted) Row(values map[string]any) (*dataset.Batch, error) {
 	if known != len(values) {
 		for _, name := range slices.Sorted(maps.Keys(values)) {
 			if f.In.Index(name) < 0 {
-				return nil, fmt.Errorf("preprocess: %w", errColumn("row", name))
+				return nil, fmt.Errorf("preprocess: %w", errColumn("row", f.In, name))
 			}
 		}
 	}

@@ -54,7 +54,7 @@ func (f *sampler) see(step string, in dataset.Schema, b *dataset.Block) error {
 	next := 0
 	for _, name := range f.Columns {
 		if next = in.Next(name, next); next < 0 {
-			return errColumn(step, name)
+			return errColumn(step, in, name)
 		}
 		f.seen = append(f.seen, b.Columns[next].Numbers)
 	}

@@ -33,7 +33,7 @@ func (s Scaled) Out(in dataset.Schema) (dataset.Schema, error) {
 	for _, c := range s.Columns {
 		at := in.Index(c.Name)
 		if at < 0 {
-			return in, errColumn("scaled", c.Name)
+			return in, errColumn("scaled", in, c.Name)
 		}
 		if n := max(in.Columns[at].Width, 1); len(c.Sub) != n || len(c.Div) != n || in.Columns[at].Kind == dataset.String {
 			return in, fmt.Errorf("column %q has %d numbers, and was fitted with %d: %w", c.Name, n, len(c.Sub), fs.ErrInvalid)
@@ -47,7 +47,7 @@ func (s Scaled) Apply(in dataset.Schema, b *dataset.Block) error {
 	next := 0
 	for _, c := range s.Columns {
 		if next = in.Next(c.Name, next); next < 0 {
-			return errColumn("scaled", c.Name)
+			return errColumn("scaled", in, c.Name)
 		}
 		d := &b.Columns[next]
 		if in.Columns[next].Kind == dataset.Number {

@@ -1,6 +1,8 @@
 package preprocess
 
 import (
+	"fmt"
+	"io/fs"
 	"slices"
 
 	"github.com/gowren/gowren/mlops/dataset"
@@ -31,10 +33,13 @@ type Keep struct {
 
 // Plan needs no pass.
 func (s Keep) Plan(in dataset.Schema) (Plan, error) {
+	if len(s.Columns) == 0 {
+		return Plan{}, fmt.Errorf("keep: Columns is empty: it names those that are kept: %w", fs.ErrInvalid)
+	}
 	var others []string
 	for _, name := range s.Columns {
 		if in.Index(name) < 0 {
-			return Plan{}, errColumn("keep", name)
+			return Plan{}, errColumn("keep", in, name)
 		}
 	}
 	for _, c := range in.Columns {
@@ -86,9 +91,9 @@ func (s Role) Plan(in dataset.Schema) (Plan, error) {
 
 // Out changes the column's role.
 func (s Role) Out(in dataset.Schema) (dataset.Schema, error) {
-	at := in.Index(s.Column)
-	if at < 0 {
-		return in, errColumn("role", s.Column)
+	at, err := theOne("role", in, s.Column)
+	if err != nil {
+		return in, err
 	}
 	out := dataset.Schema{Columns: slices.Clone(in.Columns)}
 	out.Columns[at].Role = s.As

@@ -109,7 +109,7 @@ func (f *momentsFit) See(in dataset.Schema, b *dataset.Block) error {
 	next := 0
 	for i, name := range f.Columns {
 		if next = in.Next(name, next); next < 0 {
-			return errColumn("standardscore", name)
+			return errColumn("standardscore", in, name)
 		}
 		c, d := in.Columns[next], &b.Columns[next]
 		if !f.Step.KeepMean && d.Vectors.Ptr != nil {

@@ -172,8 +172,9 @@ func errKind(step string, c dataset.Column, want ...dataset.Kind) error {
 }
 
 // errColumn is for a step that names a column that is not there.
-func errColumn(step, name string) error {
-	return fmt.Errorf("%s: there is no column %q: %w", step, name, fs.ErrNotExist)
+func errColumn(step string, in dataset.Schema, name string) error {
+	_, err := in.Find(name)
+	return fmt.Errorf("%s: %w", step, err)
 }
 
 var errNothing = errors.New("no row was seen")

@@ -51,7 +51,7 @@ func (f *categoryFitter) Count(in dataset.Schema, b *dataset.Block, emit func(li
 	for i, c := range f.Columns {
 		at := in.Index(c.Name)
 		if at < 0 {
-			return errColumn("vocabulary", c.Name)
+			return errColumn("vocabulary", in, c.Name)
 		}
 		d := &b.Columns[at]
 		for row := range b.Rows {

@@ -76,10 +76,10 @@ func checkGrams(step string, n int) error {
 
 // textColumn returns the position of a feature that is text.
 func textColumn(step string, in dataset.Schema, name string) (int, error) {
-	at := in.Index(name)
+	at, err := theOne(step, in, name)
 	switch {
-	case at < 0:
-		return at, errColumn(step, name)
+	case err != nil:
+		return at, err
 	case in.Columns[at].Kind != dataset.String:
 		return at, errKind(step, in.Columns[at], dataset.String)
 	case in.Columns[at].Role != dataset.Feature:
