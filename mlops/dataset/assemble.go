@@ -64,31 +64,26 @@ func (a *Assembler) Assemble(b *Block) (*Batch, error) {
 
 // check returns an error unless the block is one of the schema, and whether a vector of it is sparse.
 func (a *Assembler) check(b *Block) (sparse bool, err error) {
-	if len(b.Columns) != len(a.schema.Columns) {
-		return false, fmt.Errorf("dataset: a block of %d columns, and the schema has %d: %w", len(b.Columns), len(a.schema.Columns), fs.ErrInvalid)
+	if err := b.checkColumns(a.schema); err != nil {
+		return false, err
 	}
 	for i, c := range a.schema.Columns {
 		if c.Role == Ignored {
 			continue
 		}
-		n, d := b.Rows, &b.Columns[i]
-		v := &d.Vectors
-		var whole bool
-		switch {
-		case c.Kind == Number:
-			whole = len(d.Numbers) == n
-		case v.Ptr == nil:
-			whole = len(v.Val) == n*c.Width
-		default:
-			sparse = true
-			whole = len(v.Ptr) == n+1 && v.Ptr[0] == 0 && v.Ptr[n] == len(v.Val) && len(v.Idx) == len(v.Val)
-			for row := 0; whole && row < n; row++ {
-				begin, end := v.Ptr[row], v.Ptr[row+1]
-				whole = begin <= end && end <= len(v.Idx) && rising(v.Idx[begin:end], c.Width)
-			}
+		if err := b.Columns[i].check(c, b.Rows); err != nil {
+			return false, err
 		}
-		if !whole {
-			return false, fmt.Errorf("dataset: column %q does not have the values of %d rows: %w", c.Name, n, fs.ErrInvalid)
+		v := &b.Columns[i].Vectors
+		if c.Kind != Vector || v.Ptr == nil {
+			continue
+		}
+		sparse = true
+		for row := range b.Rows {
+			begin, end := v.Ptr[row], v.Ptr[row+1]
+			if begin > end || end > len(v.Idx) || !rising(v.Idx[begin:end], c.Width) {
+				return false, fmt.Errorf("dataset: column %q, row %d of %d: places that do not rise, or not below %d: %w", c.Name, row, b.Rows, c.Width, fs.ErrInvalid)
+			}
 		}
 	}
 	return sparse, nil

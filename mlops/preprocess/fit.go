@@ -150,10 +150,14 @@ func see(in dataset.Schema, b *dataset.Block, ops []op, emit emitter) error {
 	b = &own
 	for _, o := range ops {
 		var err error
+		var does any = o.fitter
 		if o.transform != nil {
-			if err = o.transform.Apply(in, b); err == nil {
-				in, err = o.transform.Out(in)
+			does = o.transform
+			var out dataset.Schema
+			if out, err = o.transform.Out(in); err == nil {
+				err = applied(o.transform, in, out, b)
 			}
+			in = out
 		} else {
 			err = o.fitter.See(in, b)
 			if c, ok := o.fitter.(Counter); ok && err == nil {
@@ -167,7 +171,7 @@ func see(in dataset.Schema, b *dataset.Block, ops []op, emit emitter) error {
 			}
 		}
 		if err != nil {
-			return fmt.Errorf("preprocess: step %d: %w", o.step, err)
+			return fmt.Errorf("preprocess: step %d (%T): %w", o.step, does, err)
 		}
 	}
 	return nil

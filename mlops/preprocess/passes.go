@@ -50,7 +50,10 @@ func (f *fitting) pass() ([]op, bool, error) {
 		case waits:
 		case f.ready[i] != nil:
 			ops = append(ops, op{step: i, transform: f.ready[i], plan: plan})
-			if schema, err = f.ready[i].Out(schema); err != nil {
+			if schema, err = f.ready[i].Out(schema); err == nil {
+				err = agree(plan.Out, schema)
+			}
+			if err != nil {
 				return nil, false, fmt.Errorf("preprocess: step %d (%T): %w", i, step, err)
 			}
 			continue

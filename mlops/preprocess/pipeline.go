@@ -63,8 +63,11 @@ func (f *Fitted) Out() dataset.Schema { return f.schemas[len(f.schemas)-1] }
 
 // Apply makes of a block of the schema In one of the schema Out, in place.
 func (f *Fitted) Apply(b *dataset.Block) error {
+	if err := b.Check(f.In); err != nil {
+		return fmt.Errorf("preprocess: the block is not one of the schema In: %w", err)
+	}
 	for i, t := range f.Transforms {
-		if err := t.Apply(f.schemas[i], b); err != nil {
+		if err := applied(t, f.schemas[i], f.schemas[i+1], b); err != nil {
 			return fmt.Errorf("preprocess: transform %d (%T): %w", i, t, err)
 		}
 	}

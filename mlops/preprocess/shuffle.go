@@ -2,6 +2,7 @@ package preprocess
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -114,37 +115,42 @@ var (
 		return nil
 	})
 
-	storeShuffled = mapper.FuncWith("gowren/preprocess/shuffled", func(ctx context.Context, w shuffled, s storage.Split) (_ []dataset.Shard, err error) {
-		in, err := storage.Open(ctx, s.URL)
-		if err != nil {
-			return nil, err
-		}
-		defer func() { err = errors.Join(err, in.Close()) }()
-		to, err := storage.Open(ctx, w.URL)
-		if err != nil {
-			return nil, err
-		}
-		defer func() { err = errors.Join(err, to.Close()) }()
-		o := w.Options
-		shards, err := dataset.NewWriter(ctx, to, w.Prefix, dataset.WriterOptions{
-			Schema: w.Schema, ShardBytes: o.ShardBytes, GroupBytes: o.GroupBytes, GroupRows: o.GroupRows, Compress: o.Compress,
-		})
-		if err != nil {
-			return nil, err
-		}
-		r, err := in.Get(ctx, s.Key, s.Off, s.Len)
-		if err != nil {
-			return nil, err
-		}
-		defer r.Close()
-		err = copyRows(&rowReader{rowCode: w.Rows, from: bufio.NewReaderSize(r, 1<<18)}, shards.Write)
-		stored, closed := shards.Close()
-		if err = errors.Join(err, closed); err != nil {
-			return nil, fmt.Errorf("preprocess: shuffle: %w", err)
-		}
-		return stored, nil
+	storeShuffled = mapper.FuncWith("gowren/preprocess/shuffled", func(ctx context.Context, w shuffled, s storage.Split) ([]dataset.Shard, error) {
+		return w.store(ctx, s)
 	})
 )
+
+// store writes a split of the sorted rows as shards.
+func (w shuffled) store(ctx context.Context, s storage.Split) (_ []dataset.Shard, err error) {
+	in, err := storage.Open(ctx, s.URL)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	to, err := storage.Open(ctx, w.URL)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, to.Close()) }()
+	o := w.Options
+	shards, err := dataset.NewWriter(ctx, to, w.Prefix, dataset.WriterOptions{
+		Schema: w.Schema, ShardBytes: o.ShardBytes, GroupBytes: o.GroupBytes, GroupRows: o.GroupRows, Compress: o.Compress,
+	})
+	if err != nil {
+		return nil, err
+	}
+	r, err := in.Get(ctx, s.Key, s.Off, s.Len)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	err = copyRows(&rowReader{rowCode: w.Rows, from: bufio.NewReaderSize(r, 1<<18)}, shards.Write)
+	stored, closed := shards.Close() // which tells the error of a Write again
+	if err = cmp.Or(err, closed); err != nil {
+		return nil, fmt.Errorf("preprocess: shuffle: %w", err)
+	}
+	return stored, nil
+}
 
 // copyRows gives all rows to write, some at a time.
 func copyRows(r *rowReader, write func(*dataset.Batch) error) error {

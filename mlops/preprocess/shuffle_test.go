@@ -13,6 +13,7 @@ import (
 	"github.com/gowren/gowren/mapper"
 	"github.com/gowren/gowren/mapper/mappertest"
 	"github.com/gowren/gowren/mlops/dataset"
+	"github.com/gowren/gowren/storage"
 )
 
 // setOf stores rows as a set, in shards of a size, and returns its URL.
@@ -153,6 +154,25 @@ func TestShuffleNothing(t *testing.T) {
 	}
 	if _, err := Shuffle(t.Context(), ex, ex.Bucket().URL()+"/nowhere", ex.Bucket().URL()+"/out2", ShuffleOptions{}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no set: %v", err)
+	}
+}
+
+// TestShuffleFails: what cannot be stored is told once.
+func TestShuffleFails(t *testing.T) {
+	t.Parallel()
+	ex := mappertest.New(t)
+	b := ex.Bucket()
+	rows := rowCode{Width: 1}
+	if err := errors.Join(b.Put(t.Context(), "sorted", bytes.NewReader(make([]byte, 4*1000))), b.Put(t.Context(), "taken", strings.NewReader(""))); err != nil {
+		t.Fatal(err)
+	}
+	w := shuffled{
+		URL: b.URL(), Prefix: "taken", Rows: rows, Options: ShuffleOptions{ShardBytes: 100},
+		Schema: dataset.Schema{Columns: []dataset.Column{{Name: "x", Kind: dataset.Number}}},
+	}
+	_, err := w.store(t.Context(), storage.Split{URL: b.URL(), Key: "sorted", Len: 4000})
+	if err == nil || strings.Count(err.Error(), "could not be stored") != 1 || !strings.HasPrefix(err.Error(), "preprocess: shuffle: ") {
+		t.Error(err)
 	}
 }
 

@@ -73,7 +73,7 @@ type Counted struct {
 type Transform interface {
 	// Out returns the schema of what it makes of rows of a schema, or why it cannot.
 	Out(in dataset.Schema) (dataset.Schema, error)
-	// Apply makes of a block of the schema in one of the schema out, in place.
+	// Apply makes of a block of the schema in one of the schema that Out tells, in place, as [dataset.Block.Check] has it.
 	Apply(in dataset.Schema, b *dataset.Block) error
 }
 
