@@ -24,7 +24,7 @@ type resuming struct {
 
 	off, left int64 // of the next byte; left is negative where the range has no end
 	started   bool  // a byte was delivered, so that the version is settled
-	tag       string
+	tag       string // where r was cut
 
 	r       io.ReadCloser // nil where the last one was cut
 	cut     error         // why r is to be replaced, or why all is over
@@ -37,16 +37,18 @@ func (g *resuming) open() error {
 	if err != nil {
 		return err
 	}
-	tag := tagOf(r)
-	if g.started && tag == "" { // at the object's end, which has no version: whether all was right is still not known
-		r.Close()
-		return g.cut
+	if g.started {
+		tag := tagOf(r)
+		if tag == "" { // at the object's end, which has no version: whether all was right is still not known
+			r.Close()
+			return g.cut
+		}
+		if tag != g.tag {
+			r.Close()
+			return &Error{"get", g.bucket.URL(), g.key, fmt.Errorf("%w: its ETag was %s and is %s", ErrChanged, g.tag, tag)}
+		}
 	}
-	if g.started && tag != g.tag {
-		r.Close()
-		return &Error{"get", g.bucket.URL(), g.key, fmt.Errorf("%w: its ETag was %s and is %s", ErrChanged, g.tag, tag)}
-	}
-	g.r, g.tag = r, tag
+	g.r = r
 	return nil
 }
 
@@ -68,6 +70,7 @@ func (g *resuming) Read(p []byte) (int, error) {
 		if err == nil || err == io.EOF {
 			return n, err
 		}
+		g.tag = tagOf(g.r) // only now: it costs something to make, and most Gets need none
 		g.r.Close()
 		g.r, g.cut = nil, err
 		if n > 0 {
@@ -102,4 +105,9 @@ func (g *resuming) Close() error {
 }
 
 // ETag is that of the version being read.
-func (g *resuming) ETag() string { return g.tag }
+func (g *resuming) ETag() string {
+	if g.r != nil {
+		return tagOf(g.r)
+	}
+	return g.tag
+}

@@ -21,7 +21,7 @@ func (b *Bucket) Get(ctx context.Context, key string, off, n int64) (io.ReadClos
 	if n >= 0 && n < end-off {
 		end = off + n
 	}
-	return &reader{ctx, f, off, end, etag(info)}, nil
+	return &reader{ctx, f, off, end, info}, nil
 }
 
 func (b *Bucket) open(ctx context.Context, key string, off int64) (*os.File, fs.FileInfo, error) {
@@ -103,7 +103,7 @@ type reader struct {
 	ctx      context.Context
 	f        *os.File
 	off, end int64
-	etag     string
+	info     fs.FileInfo // when it was opened
 }
 
 func (r *reader) Read(p []byte) (int, error) {
@@ -126,4 +126,4 @@ func (r *reader) Read(p []byte) (int, error) {
 
 func (r *reader) Close() error { return r.f.Close() }
 
-func (r *reader) ETag() string { return r.etag }
+func (r *reader) ETag() string { return etag(r.info) }
