@@ -67,11 +67,8 @@ func (f *binsFit) Merge(other Fitter) error {
 	if err != nil {
 		return err
 	}
-	if len(o.Extents) != len(f.Extents) {
-		return errOther
-	}
-	for i := range f.Extents {
-		f.Extents[i].merge(&o.Extents[i])
+	if err := mergeExtents(f.Extents, o.Extents); err != nil {
+		return err
 	}
 	return f.Sampler.merge(&o.Sampler)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -93,6 +94,35 @@ func (c *Categories) check(step string, in dataset.Schema) (int, error) {
 		return at, errKind(step, in.Columns[at], want)
 	}
 	return at, nil
+}
+
+// checkNew is check, where none of the columns before may be the same.
+func (c *Categories) checkNew(step string, in dataset.Schema, before []*Categories) (int, error) {
+	at, err := c.check(step, in)
+	if err == nil && slices.ContainsFunc(before, func(o *Categories) bool { return o.Column == c.Column }) {
+		err = fmt.Errorf("%s: column %q is named twice: %w", step, c.Column, fs.ErrInvalid)
+	}
+	return at, err
+}
+
+// replace puts in the place of each column what is made of the places of its values.
+func replace(step string, columns []*Categories, u Unknown, in dataset.Schema, b *dataset.Block, data func(c *Categories, places []int32) dataset.Data) error {
+	var places []int32
+	for _, c := range columns {
+		at, err := c.check(step, in)
+		if err != nil {
+			return err
+		}
+		d := &b.Columns[at]
+		if places, err = c.places(places[:0], d, b.Rows); err != nil {
+			return err
+		}
+		if err := c.resolve(u, places, b, d); err != nil {
+			return err
+		}
+		b.Columns[at] = data(c, places)
+	}
+	return nil
 }
 
 // places adds the places of a column's values.

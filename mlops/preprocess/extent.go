@@ -105,3 +105,14 @@ func errWhole(c dataset.Column) error {
 func errInfinite(step, column string, least, most float64) error {
 	return fmt.Errorf("%s: column %q goes from %g to %g, which is too far for it: Clip it first: %w", step, column, least, most, fs.ErrInvalid)
 }
+
+// mergeExtents merges those of all columns into a.
+func mergeExtents(a, b []extent) error {
+	if len(a) != len(b) {
+		return errOther
+	}
+	for i := range a {
+		a[i].merge(&b[i])
+	}
+	return nil
+}

@@ -91,14 +91,8 @@ func (f *extentFit) Merge(other Fitter) error {
 	if err != nil {
 		return err
 	}
-	if len(o.Extents) != len(f.Extents) {
-		return errOther
-	}
-	for i := range f.Extents {
-		f.Extents[i].merge(&o.Extents[i])
-	}
 	f.Rows += o.Rows
-	return nil
+	return mergeExtents(f.Extents, o.Extents)
 }
 
 func (f *extentFit) Fit() (Transform, error) {

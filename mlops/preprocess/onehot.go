@@ -70,10 +70,7 @@ func (t *Indicators) width(c *Categories) int {
 func (t *Indicators) Out(in dataset.Schema) (dataset.Schema, error) {
 	out := dataset.Schema{Columns: slices.Clone(in.Columns)}
 	for i, c := range t.Columns {
-		at, err := c.check("one-hot", in)
-		if err == nil && slices.ContainsFunc(t.Columns[:i], func(o *Categories) bool { return o.Column == c.Column }) {
-			err = fmt.Errorf("one-hot: column %q is named twice: %w", c.Column, fs.ErrInvalid)
-		}
+		at, err := c.checkNew("one-hot", in, t.Columns[:i])
 		if err != nil {
 			return in, err
 		}
@@ -91,19 +88,7 @@ func (t *Indicators) Out(in dataset.Schema) (dataset.Schema, error) {
 
 // Apply makes vectors.
 func (t *Indicators) Apply(in dataset.Schema, b *dataset.Block) error {
-	var places []int32
-	for _, c := range t.Columns {
-		at, err := c.check("one-hot", in)
-		if err != nil {
-			return err
-		}
-		d := &b.Columns[at]
-		if places, err = c.places(places[:0], d, b.Rows); err != nil {
-			return err
-		}
-		if err := c.resolve(t.Unknown, places, b, d); err != nil {
-			return err
-		}
+	return replace("one-hot", t.Columns, t.Unknown, in, b, func(c *Categories, places []int32) dataset.Data {
 		v := dataset.Vectors{Ptr: make([]int, 1, b.Rows+1), Idx: make([]uint32, 0, b.Rows), Val: make([]float32, 0, b.Rows)}
 		for _, p := range places {
 			switch {
@@ -120,9 +105,8 @@ func (t *Indicators) Apply(in dataset.Schema, b *dataset.Block) error {
 			}
 			v.Ptr = append(v.Ptr, len(v.Idx))
 		}
-		b.Columns[at] = dataset.Data{Vectors: v}
-	}
-	return nil
+		return dataset.Data{Vectors: v}
+	})
 }
 
 // names are those of a column's places.

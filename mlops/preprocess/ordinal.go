@@ -1,8 +1,6 @@
 package preprocess
 
 import (
-	"fmt"
-	"io/fs"
 	"math"
 	"slices"
 
@@ -53,10 +51,7 @@ type Ordinals struct {
 func (t *Ordinals) Out(in dataset.Schema) (dataset.Schema, error) {
 	out := dataset.Schema{Columns: slices.Clone(in.Columns)}
 	for i, c := range t.Columns {
-		at, err := c.check("ordinal", in)
-		if err == nil && slices.ContainsFunc(t.Columns[:i], func(o *Categories) bool { return o.Column == c.Column }) {
-			err = fmt.Errorf("ordinal: column %q is named twice: %w", c.Column, fs.ErrInvalid)
-		}
+		at, err := c.checkNew("ordinal", in, t.Columns[:i])
 		if err != nil {
 			return in, err
 		}
@@ -67,28 +62,15 @@ func (t *Ordinals) Out(in dataset.Schema) (dataset.Schema, error) {
 
 // Apply makes numbers.
 func (t *Ordinals) Apply(in dataset.Schema, b *dataset.Block) error {
-	var places []int32
-	for _, c := range t.Columns {
-		at, err := c.check("ordinal", in)
-		if err != nil {
-			return err
-		}
-		d := &b.Columns[at]
-		if places, err = c.places(places[:0], d, b.Rows); err != nil {
-			return err
-		}
-		if err := c.resolve(t.Unknown, places, b, d); err != nil {
-			return err
-		}
+	return replace("ordinal", t.Columns, t.Unknown, in, b, func(c *Categories, places []int32) dataset.Data {
 		numbers := make([]float64, b.Rows)
 		for row, p := range places {
 			if numbers[row] = float64(p); p == absent {
 				numbers[row] = math.NaN()
 			}
 		}
-		b.Columns[at] = dataset.Data{Numbers: numbers}
-	}
-	return nil
+		return dataset.Data{Numbers: numbers}
+	})
 }
 
 // Values returns what the numbers of a column of [Ordinal] stand for, from 0 on, as the names of classes where that is the
