@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/gowren/gowren/internal/decimal/decimaltest"
 )
 
 // want is what strconv makes of a decimal number.
@@ -115,7 +117,7 @@ func BenchmarkParse(b *testing.B) {
 		x, n := Prefix(b[i:])
 		return x, i + n
 	})
-	run("floor", floor)
+	run("floor", decimaltest.Float)
 	run("strconv", func(b []byte, i int) (float64, int) {
 		end := i
 		for b[end] != ',' {
@@ -127,52 +129,4 @@ func BenchmarkParse(b *testing.B) {
 		}
 		return x, end
 	})
-}
-
-// floor is the loop without any checks.
-func floor(b []byte, i int) (float64, int) {
-	neg := false
-	if b[i] == '-' {
-		neg = true
-		i++
-	}
-	var m uint64
-	for b[i]-'0' < 10 {
-		m = m*10 + uint64(b[i]-'0')
-		i++
-	}
-	e := 0
-	if b[i] == '.' {
-		i++
-		p := i
-		for b[i]-'0' < 10 {
-			m = m*10 + uint64(b[i]-'0')
-			i++
-		}
-		e = p - i
-	}
-	if b[i] == 'e' {
-		i++
-		sign := 1
-		if b[i] == '-' { // the benchmark writes no +
-			sign = -1
-			i++
-		}
-		x := 0
-		for b[i]-'0' < 10 {
-			x = x*10 + int(b[i]-'0')
-			i++
-		}
-		e += sign * x
-	}
-	v := float64(m)
-	if e < 0 {
-		v /= powers[-e]
-	} else {
-		v *= powers[e]
-	}
-	if neg {
-		v = -v
-	}
-	return v, i
 }

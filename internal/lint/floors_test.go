@@ -39,7 +39,7 @@ var neighbours = []struct {
 
 // testOnly are linked by tests alone. They may import anything; nothing but they and tests imports them.
 var testOnly = []string{
-	"backends/backendtest", "storage/storagetest", "mapper/mappertest", "examples/internal/programtest", "internal/servers/...", "internal/browser", "internal/lint",
+	"backends/backendtest", "storage/storagetest", "mapper/mappertest", "internal/decimal/decimaltest", "examples/internal/programtest", "internal/servers/...", "internal/browser", "internal/lint",
 }
 
 // floorOf returns the number of the folder's floor, or 0.

@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/gowren/gowren/internal/decimal/decimaltest"
 	"github.com/gowren/gowren/internal/exact"
 	"github.com/gowren/gowren/storage/filestore"
 )
@@ -131,7 +132,7 @@ func BenchmarkCSV(b *testing.B) {
 		defer f.Close()
 		share(b, func(next func() (Part, bool)) {
 			buf := make([]byte, 4<<20+4096)
-			var s handStat
+			var s decimaltest.Stat
 			for p, ok := next(); ok; p, ok = next() {
 				n, err := f.ReadAt(buf, p.Off)
 				if err != nil && err != io.EOF {
@@ -142,76 +143,10 @@ func BenchmarkCSV(b *testing.B) {
 				if n > int(p.Len) { // up to the end of the line that goes beyond
 					data = data[:int(p.Len)+bytes.IndexByte(data[p.Len:], '\n')+1]
 				}
-				handLoop(&s, data[bytes.IndexByte(data, '\n')+1:]) // without the header, or what is of the part before
+				s.Lines(data[bytes.IndexByte(data, '\n')+1:]) // without the header, or what is of the part before
 			}
 		})
 	})
-}
-
-type handStat struct{ min, max, sum, sq [29]float64 }
-
-// handLoop reads whole lines with as little as can be.
-func handLoop(s *handStat, data []byte) {
-	c := 0
-	for i := 0; i < len(data); i++ {
-		var v float64
-		v, i = handFloat(data, i)
-		s.min[c], s.max[c] = min(s.min[c], v), max(s.max[c], v)
-		s.sum[c] += v
-		s.sq[c] += v * v
-		if c++; data[i] == '\n' {
-			c = 0
-		}
-	}
-}
-
-var handPowers = [23]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
-
-func handFloat(b []byte, i int) (float64, int) {
-	neg := false
-	if b[i] == '-' {
-		neg = true
-		i++
-	}
-	var m uint64
-	for b[i]-'0' < 10 {
-		m = m*10 + uint64(b[i]-'0')
-		i++
-	}
-	e := 0
-	if b[i] == '.' {
-		i++
-		p := i
-		for b[i]-'0' < 10 {
-			m = m*10 + uint64(b[i]-'0')
-			i++
-		}
-		e = p - i
-	}
-	if b[i] == 'e' {
-		i++
-		sign := 1
-		if b[i] == '-' { // the benchmark writes no +
-			sign = -1
-			i++
-		}
-		x := 0
-		for b[i]-'0' < 10 {
-			x = x*10 + int(b[i]-'0')
-			i++
-		}
-		e += sign * x
-	}
-	v := float64(m)
-	if e < 0 {
-		v /= handPowers[-e]
-	} else {
-		v *= handPowers[e]
-	}
-	if neg {
-		v = -v
-	}
-	return v, i
 }
 
 // BenchmarkCriteo reads rows of 14 numbers and 26 strings, on one goroutine, beside a loop that hashes the bytes of all strings.
@@ -314,7 +249,7 @@ func BenchmarkLibSVM(b *testing.B) {
 						n = n*10 + uint32(data[i]-'0')
 					}
 					var x float64
-					x, i = handFloat(data, i+1)
+					x, i = decimaltest.Float(data, i+1)
 					idx, val = append(idx, n-1), append(val, float32(x))
 				}
 			}

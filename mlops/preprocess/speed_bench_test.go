@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/gowren/gowren/internal/decimal/decimaltest"
 	"github.com/gowren/gowren/mapper"
 	"github.com/gowren/gowren/mlops/dataset"
 	"github.com/gowren/gowren/mlops/dataset/synth"
@@ -123,8 +124,8 @@ func BenchmarkHiggs(b *testing.B) {
 	b.Run("floor/statistics", func(b *testing.B) {
 		b.SetBytes(size)
 		for b.Loop() {
-			all := [2]handStat{}
-			handLines(b, path, func(by int, data []byte) { all[by].numbers(data) })
+			all := [2]decimaltest.Stat{}
+			handLines(b, path, func(by int, data []byte) { all[by].Lines(data) })
 		}
 	})
 }
