@@ -48,8 +48,7 @@ func Prefix(b []byte) (float64, int) {
 		for i+8 <= len(b) {
 			x, n := eight(b[i : i+8])
 			m = m*integers[n] + x
-			i += n
-			if n < 8 {
+			if i += n; i == len(b) || b[i]-'0' >= 10 { // as to eight digits or fewer, the processor would guess wrong more often
 				break
 			}
 		}

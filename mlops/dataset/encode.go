@@ -61,7 +61,7 @@ func (w *Writer) grow(n int) {
 
 // span returns which values those of some rows are.
 func (p *pending) span(from, to int) (begin, end int) {
-	if p.ends == nil || from == to {
+	if len(p.ends) == 0 || from == to {
 		return 0, 0
 	}
 	if from > 0 {
@@ -70,27 +70,33 @@ func (p *pending) span(from, to int) (begin, end int) {
 	return begin, int(p.ends[to-1])
 }
 
-// encode lays out a group in b.
+// encode lays out a group in b, all of it.
 func (p *pending) encode(h *header, l layout, from, to int, b []byte) {
-	clear(b)
 	if h.labels {
-		copy(b[l.labels:], bytesOf(p.labels[from:to]))
+		fill(b, l.labels, bytesOf(p.labels[from:to]))
 	}
 	if h.weights {
-		copy(b[l.weights:], bytesOf(p.weights[from:to]))
+		fill(b, l.weights, bytesOf(p.weights[from:to]))
 	}
 	if h.sparse {
 		begin, end := p.span(from, to)
+		clear(b[l.ptr:l.idx])
 		ptr := wordsOf[uint32](b, int(l.ptr), to-from+1)
 		for i, e := range p.ends[from:to] {
 			ptr[i+1] = e - uint32(begin)
 		}
-		copy(b[l.idx:], bytesOf(p.idx[begin:end]))
-		copy(b[l.values:], bytesOf(p.values[begin:end]))
+		fill(b, l.idx, bytesOf(p.idx[begin:end]))
+		fill(b, l.values, bytesOf(p.values[begin:end]))
 	} else {
-		copy(b[l.values:], bytesOf(p.values[from*h.width:to*h.width]))
+		fill(b, l.values, bytesOf(p.values[from*h.width:to*h.width]))
 	}
 	if !littleEndian {
 		turn(b)
 	}
+}
+
+// fill puts an array in its place, and zeros behind it.
+func fill(b []byte, at int64, data []byte) {
+	end := int(at) + copy(b[at:], data)
+	clear(b[end : (end+align-1)&^(align-1)])
 }

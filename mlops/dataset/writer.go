@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"sync"
 
 	"github.com/gowren/gowren/storage"
 )
@@ -62,13 +63,21 @@ type Writer struct {
 
 	started bool // the form is known: by the first batch
 	form    form
-	rows    pending
-	out     []byte // a shard as it is stored
-	scratch []byte // a group before compression
+	room
 	shards  []Shard
 	storing chan error // has what became of the shard that is being stored; nil: none is
 	err     error      // of the write that failed; what comes after it fails, too
 }
+
+// room is what a writer needs memory for.
+type room struct {
+	rows    pending
+	out     []byte // a shard as it is stored
+	scratch []byte // a group before compression
+}
+
+// rooms are of writers that are closed: a worker's next task needs as much, which takes longer to clear than to fill.
+var rooms sync.Pool
 
 // pending are the rows of a shard that is not stored yet.
 type pending struct {
@@ -89,8 +98,12 @@ func NewWriter(ctx context.Context, b storage.Bucket, prefix string, o WriterOpt
 	o.ShardBytes = cmp.Or(o.ShardBytes, 16<<20)
 	o.GroupBytes = cmp.Or(o.GroupBytes, 1<<20)
 	o.GroupRows = cmp.Or(o.GroupRows, 8<<10)
+	r, ok := rooms.Get().(*room)
+	if !ok {
+		r = &room{}
+	}
 	return &Writer{
-		ctx: ctx, bucket: storage.Retry(b, storage.RetryPolicy{}), options: o,
+		room: *r, ctx: ctx, bucket: storage.Retry(b, storage.RetryPolicy{}), options: o,
 		attempt: prefix + "/shard-" + rand.Text()[:12] + "-",
 		form: form{
 			labels: o.Schema.With(Label) >= 0, weights: o.Schema.With(Weight) >= 0, zstd: o.Compress, width: o.Schema.Width(),
@@ -252,6 +265,10 @@ func (w *Writer) Close() ([]Shard, error) {
 	if w.err != nil {
 		return nil, w.err
 	}
+	w.rows.reset()
+	r := w.room
+	w.room = room{}
+	rooms.Put(&r)
 	w.err = fmt.Errorf("dataset: the writer is closed: %w", fs.ErrClosed)
 	return w.shards, nil
 }

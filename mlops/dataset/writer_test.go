@@ -1,7 +1,9 @@
 package dataset
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"testing"
@@ -97,6 +99,47 @@ func TestSizes(t *testing.T) {
 		one, _ := write(t, memstore.New(), k, 20, WriterOptions{ShardBytes: 1, GroupBytes: 1})
 		if one.groups != 20 || len(one.manifest.Shards) != 20 {
 			t.Errorf("%s: %d groups of 20 large rows", k, one.groups)
+		}
+	}
+}
+
+// TestWriterAgain: shards have no bytes of those that a writer before stored.
+func TestWriterAgain(t *testing.T) {
+	t.Parallel()
+	for _, k := range []kind{{width: 3, sparse: true, weights: true}, {width: 7}, {width: 5, labels: true}} {
+		var want []byte
+		for i := range 10 { // the room goes to another test's writer, or gets lost, now and then
+			m := memstore.New()
+			before := room{out: buffer(nil, 1<<16), scratch: buffer(nil, 1<<16), rows: pending{ends: make([]uint32, 0, 100)}}
+			for at := range before.out {
+				before.out[at], before.scratch[at] = byte(i), byte(i)
+			}
+			rooms.Put(&before)
+			w, err := NewWriter(t.Context(), m, "job", WriterOptions{Schema: k.schema(), GroupRows: 5})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Write(k.make(rand.New(rand.NewPCG(1, 1)), 0, 18)); err != nil {
+				t.Fatal(err)
+			}
+			shards, err := w.Close()
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := m.Get(t.Context(), shards[0].Key, 0, shards[0].Size)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := io.ReadAll(r)
+			if err = errors.Join(err, r.Close()); err != nil {
+				t.Fatal(err)
+			}
+			if want == nil {
+				want = got
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("%s: the bytes differ", k)
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/gowren/gowren/internal/exact"
@@ -67,11 +68,7 @@ func (s *columnState) numbers(values []float64) {
 	s.Moments.AddAll(values)
 	n := s.Moments.Count - before
 	s.Count, s.Missing = s.Count+n, s.Missing+int64(len(values))-n
-	for _, x := range values {
-		if x == x {
-			s.Distinct.add(mix(math.Float64bits(x + 0)))
-		}
-	}
+	s.Distinct.addNumbers(values)
 }
 
 func (s *columnState) strings(rows int, values *dataset.Strings) {
@@ -143,9 +140,13 @@ func (f *describing) description(in dataset.Schema) *Description {
 	} else if d.Sampled < d.Rows {
 		d.RankError = math.Sqrt(math.Log(2/1e-6) / 2 / float64(d.Sampled))
 	}
+	f.Numbers.Sample.settle()
+	d.Columns = make([]ColumnDescription, len(f.Columns))
+	var wg sync.WaitGroup
 	for i := range f.Columns {
 		s, c := &f.Columns[i], in.Columns[i]
-		told := ColumnDescription{Name: c.Name, Kind: c.Kind, Role: c.Role, Width: c.Width, Count: s.Count, Missing: s.Missing, Bytes: s.Bytes}
+		told := &d.Columns[i]
+		*told = ColumnDescription{Name: c.Name, Kind: c.Kind, Role: c.Role, Width: c.Width, Count: s.Count, Missing: s.Missing, Bytes: s.Bytes}
 		if s.Distinct != nil {
 			told.Distinct = min(int64(math.Round(s.Distinct.count())), s.Count)
 		}
@@ -153,10 +154,10 @@ func (f *describing) description(in dataset.Schema) *Description {
 			told.Numbers = &NumbersDescription{Min: Float(m.Min()), Max: Float(m.Max()), Mean: Float(m.Mean()), Deviation: Float(m.Deviation())}
 		}
 		if j := slices.Index(f.Numbers.Columns, c.Name); j >= 0 && told.Numbers != nil {
-			told.Numbers.sampled(f.Numbers.Sample.column(j))
+			wg.Go(func() { told.Numbers.sampled(f.Numbers.Sample.column(j)) })
 		}
-		d.Columns = append(d.Columns, told)
 	}
+	wg.Wait()
 	return d
 }
 

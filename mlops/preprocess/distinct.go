@@ -40,11 +40,32 @@ func (d *distinct) UnmarshalBinary(data []byte) error {
 
 // add takes the hash of a value.
 func (d distinct) add(hash uint64) {
-	run := byte(bits.LeadingZeros64(hash<<distinctBits|1<<(distinctBits-1))) + 1
+	run := byte(runOf(hash))
 	if at := hash >> (64 - distinctBits); run > d[at] {
 		d[at] = run
 	}
 }
+
+// addNumbers adds the hashes of numbers, and passes over NaN. The longer run is chosen and not jumped for, as an int: which one it
+// is the processor would guess wrong, and bytes it cannot choose between.
+func (d distinct) addNumbers(values []float64) {
+	runs := (*[distinctRegisters]byte)(d)
+	for _, x := range values {
+		if x != x {
+			continue
+		}
+		hash := mix(math.Float64bits(x + 0)) // zeros have no sign
+		at := hash >> (64 - distinctBits)
+		run := int(runs[at])
+		if r := runOf(hash); r > run {
+			run = r
+		}
+		runs[at] = byte(run)
+	}
+}
+
+// runOf returns the length of the run of zeros in a hash, and of the one that ends it.
+func runOf(hash uint64) int { return bits.LeadingZeros64(hash<<distinctBits|1<<(distinctBits-1)) + 1 }
 
 func (d distinct) merge(o distinct) error {
 	if len(d) != len(o) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -44,5 +45,25 @@ func TestDistinctTravels(t *testing.T) {
 		if err := d.UnmarshalBinary(make([]byte, size)); !errors.Is(err, fs.ErrInvalid) {
 			t.Errorf("%d bytes: %v", size, err)
 		}
+	}
+}
+
+// TestDistinctNumbers: many numbers at once are what each of them by itself is; zeros are one, and NaN none.
+func TestDistinctNumbers(t *testing.T) {
+	t.Parallel()
+	random := rand.New(rand.NewPCG(27, 28))
+	values := []float64{0, math.Copysign(0, -1), math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64}
+	for range 50_000 {
+		values = append(values, random.NormFloat64())
+	}
+	got, want := newDistinct(), newDistinct()
+	got.addNumbers(values)
+	for _, x := range values {
+		if x == x {
+			want.add(mix(math.Float64bits(x + 0)))
+		}
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%g, and one by one %g", got.count(), want.count())
 	}
 }

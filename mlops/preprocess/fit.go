@@ -74,12 +74,44 @@ func learnOnce(ctx context.Context, ex *mapper.Executor, src dataset.Source, par
 	if counts(ops) {
 		return s.count(ctx, ex, parts, slices.Clone(ops))
 	}
-	l, err := mapper.MapReduce(ctx, ex, fitPart.With(s), mergeLearned, parts)
+	l, err := s.learn(ctx, ex, parts)
 	if err != nil {
 		return nil, nil, err
 	}
 	ops, err = l.into(slices.Clone(ops))
 	return ops, l.Skipped, err
+}
+
+// mergedHere is for how many numbers of how many parts, multiplied, what is learned of each part is merged by the driver: up to
+// some 64 MB come to it then, while other parts are read. More is merged by the workers, after the last part.
+const mergedHere = 1 << 14
+
+func (s spec) learn(ctx context.Context, ex *mapper.Executor, parts []dataset.Part) (all learned, err error) {
+	width := 0
+	for _, c := range s.Source.Schema.Columns {
+		width += max(c.Width, 1)
+	}
+	if width > mergedHere/len(parts) {
+		return mapper.MapReduce(ctx, ex, fitPart.With(s), mergeLearned, parts)
+	}
+	job, err := mapper.Start(ctx, ex, fitPart.With(s), mapper.Inputs(slices.Values(parts)))
+	if err != nil {
+		return all, err
+	}
+	defer job.Cancel()
+	for r, err := range job.Results() {
+		if err == nil {
+			if all.States == nil {
+				all = r.Value
+			} else {
+				all, err = merge(all, r.Value)
+			}
+		}
+		if err != nil {
+			return all, err
+		}
+	}
+	return all, nil
 }
 
 // FitBlocks learns from blocks in this process, which stay as they are. It goes over them once for each pass, and holds all

@@ -117,11 +117,16 @@ func (s *sample) trim() {
 
 func (s *sample) row(i int) []float64 { return s.Values[i*s.Width : (i+1)*s.Width] }
 
-// column returns the sampled values of a column that are not missing, sorted.
-func (s *sample) column(j int) []float64 {
+// settle leaves out what is not of the sample. Until more is seen, column is then safe for concurrent use.
+func (s *sample) settle() {
 	if len(s.Hashes) > s.Most {
 		s.trim()
 	}
+}
+
+// column returns the sampled values of a column that are not missing, sorted.
+func (s *sample) column(j int) []float64 {
+	s.settle()
 	// As integers, which are sorted faster.
 	order := make([]uint64, 0, len(s.Hashes))
 	for i := range s.Hashes {
@@ -147,9 +152,7 @@ type sent struct {
 
 // MarshalBinary writes what is the sample, and not what is about to be left out.
 func (s *sample) MarshalBinary() ([]byte, error) {
-	if len(s.Hashes) > s.Most {
-		s.trim()
-	}
+	s.settle()
 	return serialize.Marshal(&sent{s.Most, s.Width, s.Below, s.Hashes, s.Values})
 }
 
