@@ -22,8 +22,8 @@ type resuming struct {
 	ctx    context.Context
 	key    string
 
-	off, left int64 // of the next byte; left is negative where the range has no end
-	started   bool  // a byte was delivered, so that the version is settled
+	off, left int64  // of the next byte; left is negative where the range has no end
+	started   bool   // a byte was delivered, so that the version is settled
 	tag       string // where r was cut
 
 	r       io.ReadCloser // nil where the last one was cut
