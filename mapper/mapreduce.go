@@ -86,14 +86,9 @@ func (j *job) step(f *registry.Function) *job {
 	return next
 }
 
-// fold makes one value of each run of up to fanIn: of as few runs as can be, and of about the same length, so that workers end
-// together.
+// fold makes one value of each run of fanIn.
 func (j *job) fold(ctx context.Context, f *registry.Function, values []value) ([]value, error) {
-	n := (len(values) + fanIn - 1) / fanIn
-	runs := make([][]value, n)
-	for i := range runs {
-		runs[i] = values[i*len(values)/n : (i+1)*len(values)/n]
-	}
+	runs := slices.Collect(slices.Chunk(values, fanIn))
 	folded := make([]value, len(runs))
 	next := j.step(f)
 	next.known, next.accept = len(runs), keep(folded)
