@@ -109,7 +109,7 @@ func TestMemory(t *testing.T) {
 // TestCancel ends transfers in their middle.
 func TestCancel(t *testing.T) {
 	t.Parallel()
-	b, p := fresh(t)
+	b, _ := fresh(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	data := &ending{stream{n: 1 << 30}, 40 * mib, cancel}
 	err := b.PutNew(ctx, "k", data)
@@ -138,8 +138,17 @@ func TestCancel(t *testing.T) {
 		t.Errorf("get: %v", err)
 	}
 	r.Close()
+}
+
+// TestLeftEarly has readers closed after their first bytes: each asks for no more than it reads ahead.
+func TestLeftEarly(t *testing.T) {
+	t.Parallel()
+	b, p := fresh(t)
+	if err := b.Put(t.Context(), "k", &stream{n: 40 * mib}); err != nil {
+		t.Fatal(err)
+	}
 	before := len(p.Seen())
-	for range 20 { // readers that are left early
+	for range 20 {
 		r, err := b.Get(t.Context(), "k", 0, -1)
 		if err != nil {
 			t.Fatal(err)
