@@ -104,8 +104,9 @@ func run(ctx context.Context, w io.Writer, s settings) (err error) {
 	if err != nil {
 		return err
 	}
+	fitted.KeepMissing = s.missing == "none"
 	to := locate(cmp.Or(s.to, storage.Prefix(work, "shards").URL()))
-	if _, err := fitted.Transform(ctx, ex, src, to, preprocess.TransformOptions{Missing: s.missing == "none"}); err != nil {
+	if _, err := fitted.Transform(ctx, ex, src, to, preprocess.TransformOptions{}); err != nil {
 		return err
 	}
 	if err := keep(ctx, fitted, to); err != nil {
