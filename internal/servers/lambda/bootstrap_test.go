@@ -42,7 +42,7 @@ func bootstrap(handler string) {
 	case "goes":
 		os.Exit(3)
 	case "never":
-		select {}
+		time.Sleep(time.Hour) // select {} alone in a process is a deadlock to the runtime
 	case "says":
 		post("init/error", strings.NewReader(`{"errorType":"No.Database","errorMessage":"none"}`), "Lambda-Runtime-Function-Error-Type", "No.Database")
 		os.Exit(1)
