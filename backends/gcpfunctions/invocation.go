@@ -44,15 +44,19 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 		_ = v.in.CloseWithError(err) // it never fails; after ended, for Close to find it so
 	}()
 	select {
-	case err := <-begun:
-		if err != nil {
-			<-v.ended
-			v.words.Leave(v.ctx, v.bucket, v.call.ID, v.err)
-			return nil, err
-		}
+	case err = <-begun:
 	case <-ctx.Done():
-		_ = v.PipeReader.Close() // it never fails
-		return nil, errors.Join(context.Cause(ctx), v.stop())
+		select {
+		case err = <-begun: // its end has ended ctx
+		default:
+			_ = v.PipeReader.Close() // it never fails
+			return nil, errors.Join(context.Cause(ctx), v.stop())
+		}
+	}
+	if err != nil {
+		<-v.ended
+		v.words.Leave(v.ctx, v.bucket, v.call.ID, v.err)
+		return nil, err
 	}
 	v.unwatch = context.AfterFunc(ctx, func() {
 		_ = v.in.CloseWithError(context.Cause(ctx)) // it never fails
