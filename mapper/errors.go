@@ -28,7 +28,7 @@ var (
 type TaskError struct {
 	Function string
 	Index    int    // of the input, from 0; in a reduction, of the call of its function
-	Attempts int    // made
+	Attempts int    // made, as [Task].Attempt counts
 	Worker   string // where the backend tells
 	Message  string // what the function returned or panicked with, or what befell its worker
 	Stack    string // of a panic or a task that did not stop

@@ -11,7 +11,8 @@ import (
 // inputs give no results. The first failed task stops the job, and its error, a [*TaskError], is returned; with
 // [Options].ContinueOnError the others' results are kept, failed tasks have zero values, and the error is a [*JobError]. At
 // a limit of the job ([Options].MaxCost and MaxTime) those that came until then are kept, and the error is a [*LimitError].
-// Inputs and results are in memory; [Start] is for more of them.
+// Where ctx ends, none are returned: [Options].Resume keeps them for another run. Inputs and results are in memory; [Start]
+// is for more of them.
 func Map[In, Out any](ctx context.Context, ex *Executor, fn Function[In, Out], inputs []In) ([]Out, error) {
 	out, done := make([]Out, len(inputs)), make([]bool, len(inputs))
 	j := ex.newJob(ex.newID(), fn.f)

@@ -77,7 +77,8 @@ type Options struct {
 
 	// Retries is how many further attempts a task gets when its worker is lost, it runs out of time, its data cannot be
 	// reached, or its error is [Retryable]. Other errors and panics of a function are final: they would come again.
-	// Defaults to 2; -1 is none.
+	// Defaults to 2; -1 is none. A worker that is lost with several tasks does not tell which was to blame: halves of them
+	// run again, until one stands alone, and that is no attempt of any of them.
 	Retries int
 
 	// RetryBudget bounds the further attempts at all tasks of a step of a job together: a failure beyond it is final. It keeps

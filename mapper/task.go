@@ -11,7 +11,7 @@ type Task struct {
 	Job      string // its ID, as [Job.ID] has it
 	Function string // its name
 	Index    int    // of the input, from 0; in a step of a reduction, of the call
-	Attempt  int    // from 1
+	Attempt  int    // from 1; the same again where it runs again without being known to blame: see [Options].Retries
 }
 
 // CurrentTask returns the task that a function's context belongs to; it is false in a context of no task. It serves to

@@ -3,6 +3,7 @@ package gcpfunctions
 import (
 	"errors"
 	"io"
+	"sync"
 	"testing"
 	"time"
 
@@ -95,4 +96,26 @@ func TestDeletedBetweenInvocations(t *testing.T) {
 	}
 	s.Remove(s.Functions()[0])
 	wantError(t, s, outcome(t, b), backends.ErrInvalid, "the function was deleted")
+}
+
+// TestFailsAtOnce: what an invocation fails of is told, also where it is over before anybody has asked.
+func TestFailsAtOnce(t *testing.T) {
+	t.Parallel()
+	s := gcf.New(t, gcf.Options{})
+	b := newBackend(t, config(s))
+	if err := prepare(t, b, bucket(t)); err != nil {
+		t.Fatal(err)
+	}
+	s.Remove(s.Functions()[0])
+	var wait sync.WaitGroup
+	for range 16 {
+		wait.Go(func() {
+			for range 50 {
+				if err := outcome(t, b); !errors.Is(err, backends.ErrInvalid) {
+					t.Errorf("the error is %v", err)
+				}
+			}
+		})
+	}
+	wait.Wait()
 }

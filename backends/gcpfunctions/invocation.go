@@ -34,7 +34,7 @@ func (b *Backend) Invoke(ctx context.Context, r backends.Request) (io.ReadCloser
 	// The request outlasts ctx: only from its end is it known that its instance is free.
 	inner, cut := context.WithCancel(context.WithoutCancel(ctx))
 	v.cut = cut
-	begun := make(chan error, 1)
+	begun := make(chan error) // no room in it: leave ends ctx, which must not be before Invoke was told
 	go func() {
 		defer leave()
 		err := v.carry(inner, begun)
@@ -84,7 +84,10 @@ type invocation struct {
 // carry makes the request and passes the reply on. What nobody reads any more it reads to the end.
 func (v *invocation) carry(ctx context.Context, begun chan<- error) error {
 	reply, err := v.client.Invoke(ctx, v.call, nil)
-	begun <- err
+	select {
+	case begun <- err:
+	case <-v.ctx.Done():
+	}
 	if err != nil {
 		return err
 	}

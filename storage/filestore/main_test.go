@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -41,10 +42,11 @@ func play(role, dir string) error {
 	return fmt.Errorf("no role %q", role)
 }
 
-// hanging tells that it was reached, and never ends.
+// hanging tells that it was reached, and then takes longer than any test.
 type hanging struct{}
 
 func (hanging) Read([]byte) (int, error) {
 	fmt.Println("writing")
-	select {}
+	time.Sleep(time.Hour) // select {} alone in a process is a deadlock to the runtime, which ends it
+	return 0, io.EOF
 }

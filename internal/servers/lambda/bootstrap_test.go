@@ -42,7 +42,7 @@ func bootstrap(handler string) {
 	case "goes":
 		os.Exit(3)
 	case "never":
-		select {}
+		time.Sleep(time.Hour) // select {} alone in a process is a deadlock to the runtime
 	case "says":
 		post("init/error", strings.NewReader(`{"errorType":"No.Database","errorMessage":"none"}`), "Lambda-Runtime-Function-Error-Type", "No.Database")
 		os.Exit(1)
@@ -127,12 +127,8 @@ func act(r *http.Response, o order) (string, error) {
 	case "hang":
 		select {}
 	case "until": // a file is there
-		for {
-			if _, err := os.Stat(o.With); err == nil {
-				return `"there"`, nil
-			}
-			time.Sleep(time.Millisecond)
-		}
+		untilThere(o.With)
+		return `"there"`, nil
 	case "append": // a byte to a file, and fail
 		f, err := os.OpenFile(o.With, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 		if err == nil {
@@ -166,6 +162,16 @@ func act(r *http.Response, o order) (string, error) {
 	return `"ok"`, nil
 }
 
+// untilThere waits for a file.
+func untilThere(path string) {
+	for {
+		if _, err := os.Stat(path); err == nil {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
 // stream answers by streaming: as many pieces as the order says, then what comes after a blank.
 func stream(at string, o order) {
 	count, end, _ := strings.Cut(o.With, " ")
@@ -188,6 +194,7 @@ func stream(at string, o order) {
 			request.Trailer.Set("Lambda-Runtime-Function-Error-Type", "My.Midway")
 			request.Trailer.Set("Lambda-Runtime-Function-Error-Body", base64.StdEncoding.EncodeToString([]byte(`{"errorMessage":"midway"}`)))
 		case "exit":
+			untilThere(with)
 			os.Exit(4)
 		case "hang":
 			select {}
@@ -195,12 +202,7 @@ func stream(at string, o order) {
 			n, _ := strconv.Atoi(with)
 			_, _ = w.Write(bytes.Repeat([]byte("z"), n))
 		case "until":
-			for {
-				if _, err := os.Stat(with); err == nil {
-					break
-				}
-				time.Sleep(time.Millisecond)
-			}
+			untilThere(with)
 		case "touch":
 			_ = os.WriteFile(with, nil, 0o600)
 		}

@@ -29,7 +29,7 @@ type streamed struct {
 func ownCodec(o *awslambda.Options) { o.Protocol = restjson1.New(schemas.AWSGirApiService) }
 
 // stream invokes for a stream, and calls f, if there is one, after the first piece.
-func (a *at) stream(ctx context.Context, name string, o order, f func()) (s streamed) {
+func (a *at) stream(ctx context.Context, name string, o order, heard func(text string)) (s streamed) {
 	payload, err := json.Marshal(o)
 	if err != nil {
 		return streamed{err: err}
@@ -45,8 +45,8 @@ func (a *at) stream(ctx context.Context, name string, o order, f func()) (s stre
 		switch event := event.(type) {
 		case *types.InvokeWithResponseStreamResponseEventMemberPayloadChunk:
 			text.Write(event.Value.Payload)
-			if s.pieces++; s.pieces == 1 && f != nil {
-				f()
+			if s.pieces++; heard != nil {
+				heard(text.String())
 			}
 		case *types.InvokeWithResponseStreamResponseEventMemberInvokeComplete:
 			s.complete = &event.Value
@@ -76,7 +76,7 @@ func TestStream(t *testing.T) {
 	}
 	// A piece is there before the next is made.
 	path := filepath.Join(t.TempDir(), "go")
-	s = a.stream(t.Context(), "f", order{"stream", "1 until=" + path}, func() {
+	s = a.stream(t.Context(), "f", order{"stream", "1 until=" + path}, func(string) {
 		if err := os.WriteFile(path, nil, 0o600); err != nil {
 			t.Error(err)
 		}
@@ -116,11 +116,20 @@ func TestStreamErrors(t *testing.T) {
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
-			s := a.stream(t.Context(), "f", order{"stream", with}, nil)
+			const pieces = "piece 0\npiece 1\n"
+			path := filepath.Join(t.TempDir(), "heard") // the process exits when all that it has said has come
+			s := a.stream(t.Context(), "f", order{"stream", with + "=" + path}, func(text string) {
+				if text != pieces {
+					return
+				}
+				if err := os.WriteFile(path, nil, 0o600); err != nil {
+					t.Error(err)
+				}
+			})
 			if s.err != nil || s.complete == nil || aws.ToString(s.complete.ErrorCode) != want || aws.ToString(s.complete.ErrorDetails) == "" {
 				t.Errorf("%+v, error %v", s, s.err)
 			}
-			if s.text != "piece 0\npiece 1\n" {
+			if s.text != pieces {
 				t.Errorf("%q", s.text)
 			}
 		})
@@ -138,7 +147,7 @@ func TestClientGoes(t *testing.T) {
 	a.create("f")
 	path := filepath.Join(t.TempDir(), "done")
 	ctx, cancel := context.WithCancel(t.Context())
-	s := a.stream(ctx, "f", order{"stream", "50 touch=" + path}, cancel)
+	s := a.stream(ctx, "f", order{"stream", "50 touch=" + path}, func(string) { cancel() })
 	if s.complete != nil {
 		t.Errorf("%+v", s)
 	}
@@ -170,7 +179,7 @@ func TestFaults(t *testing.T) {
 	if s := a.stream(t.Context(), "f", order{"stream", "5 hang"}, nil); s.pieces < 1 || s.complete == nil || aws.ToString(s.complete.ErrorCode) != "Runtime.ExitError" {
 		t.Errorf("%+v", s)
 	}
-	s := a.stream(t.Context(), "f", order{"stream", "1 hang"}, func() {
+	s := a.stream(t.Context(), "f", order{"stream", "1 hang"}, func(string) {
 		if n := a.Kill("f"); n == 0 {
 			t.Error("nothing to kill")
 		}
