@@ -17,6 +17,7 @@ type builder struct {
 	vectors []*Vectors
 	strings []*Strings
 	block   Block
+	from    *origin
 }
 
 func newBuilder(s Schema, object int) *builder {
@@ -92,7 +93,7 @@ func (b *builder) undo() {
 // take returns the block, which is valid until the next row is written. Its columns are its own: who replaces one changes
 // nothing here.
 func (b *builder) take() *Block {
-	b.block = Block{Rows: b.rows, Columns: append(b.block.Columns[:0], b.columns...), IDs: b.ids}
+	b.block = Block{Rows: b.rows, Columns: append(b.block.Columns[:0], b.columns...), IDs: b.ids, from: b.from}
 	for i, c := range b.schema.Columns {
 		d := &b.columns[i]
 		switch c.Kind {

@@ -100,8 +100,7 @@ func numeric(s *Strings, rows int) bool {
 func (s Source) columns(ctx context.Context, split storage.Split) ([]string, error) {
 	p := newCSV(s.Format, nil)
 	if s.Format.MultiLine {
-		o := storage.CSVOptions{Comma: rune(p.comma), NoHeader: s.Format.NoHeader, AnyBytes: true}
-		for row, err := range storage.CSV(ctx, split, o) {
+		for row, err := range storage.CSV(ctx, split, s.Format.options()) {
 			if err != nil {
 				return nil, err
 			}

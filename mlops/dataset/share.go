@@ -73,7 +73,7 @@ func (s SplitRows) Blocks(in Schema, blocks iter.Seq2[*Block, error]) iter.Seq2[
 				continue
 			}
 			own.Take(in, b, rows)
-			*out = Block{Rows: own.Rows, Columns: append(out.Columns[:0], own.Columns...), IDs: own.IDs}
+			*out = Block{Rows: own.Rows, Columns: append(out.Columns[:0], own.Columns...), IDs: own.IDs, from: own.from}
 			if !yield(out, nil) {
 				return
 			}

@@ -98,6 +98,7 @@ func (r *Reader) blocks(ctx context.Context, yield func(*Block) bool) error {
 		return err
 	}
 	b := newBuilder(s.Schema, r.part.Object)
+	b.from = &origin{ctx, &r.source, r.part}
 	var err error
 	switch s.Format.Name {
 	case CSV, Criteo:
