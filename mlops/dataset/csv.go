@@ -47,8 +47,9 @@ func (f Format) headed() bool { return f.Name == CSV && !f.NoHeader }
 
 func (r *Reader) csv(ctx context.Context, b *builder, yield func(*Block) bool) error {
 	p := newCSV(r.source.Format, b)
-	for _, c := range b.schema.Columns {
-		if c.Kind == Vector {
+	b.ignore(r.source.Rows.By)
+	for i, c := range b.schema.Columns {
+		if c.Kind == Vector && !b.unread[i] {
 			return errSource("column %q: CSV has no vectors", c.Name)
 		}
 	}
@@ -76,6 +77,9 @@ func (p *csvRows) inOrder() {
 
 // set has a field go to a column.
 func (p *csvRows) set(field, column int) {
+	if p.b.unread[column] {
+		return
+	}
 	d := &p.b.columns[column]
 	f := csvField{column: p.b.schema.Columns[column].Name, numbers: d.Numbers}
 	if p.b.schema.Columns[column].Kind == String {
@@ -200,6 +204,14 @@ func (p *csvRows) row(line []byte) *RowError {
 		}
 		if at > len(line) {
 			return rowError(BadFields, "", "%d fields, and not %d", i, len(p.fields))
+		}
+		if f.column == "" && line[at] != '"' { // what is in it is nobody's, quotes too
+			if n := bytes.IndexByte(line[at:], p.comma); n >= 0 {
+				at += n + 1
+			} else {
+				at = len(line) + 1
+			}
+			continue
 		}
 		text, next, bad := p.cut(line, at, f.column)
 		if bad == nil {
