@@ -56,10 +56,15 @@ func (a *Assembler) Assemble(b *Block) (*Batch, error) {
 		}
 	}
 	if sparse && out.Width > a.narrow {
-		return out, a.sparse(b)
+		err = a.sparse(b)
+	} else {
+		out.Ptr, out.Idx = nil, nil
+		err = a.dense(b)
 	}
-	out.Ptr, out.Idx = nil, nil
-	return out, a.dense(b)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // check returns an error unless the block is one of the schema, and whether a vector of it is sparse.

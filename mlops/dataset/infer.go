@@ -20,7 +20,9 @@ const InferRows = 1000
 // of JSON lines is as well, booleans included, or a vector where all are arrays of numbers of one length. That of libsvm is as wide
 // as the highest index: all of the source is read, in this process; give the schema ([LibSVMSchema]) where the width is known. Criteo's is [CriteoSchema]. That of IDX follows from the headers.
 func Infer(ctx context.Context, s Source) (Schema, error) {
-	parts, err := s.Parts(ctx)
+	whole := s
+	whole.Schema = Schema{} // which would have to have the column that parts rows
+	parts, err := whole.Parts(ctx)
 	if err != nil {
 		return Schema{}, err
 	}
