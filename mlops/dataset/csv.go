@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"fmt"
 	"math"
 	"math/bits"
+	"strings"
 
 	"github.com/gowren/gowren/internal/decimal"
 	"github.com/gowren/gowren/storage"
@@ -103,10 +105,17 @@ func (p *csvRows) byName(header []string) error {
 		found[c] = true
 		p.set(i, c)
 	}
+	var lacking []string
 	for c, ok := range found {
 		if !ok {
-			return errSource("the header has no column %q: %.300q", p.b.schema.Columns[c].Name, header)
+			lacking = append(lacking, quoted(p.b.schema.Columns[c].Name))
 		}
+	}
+	if n := len(lacking) - listed; n > 0 {
+		lacking = append(lacking[:listed], fmt.Sprintf("%d more", n))
+	}
+	if lacking != nil {
+		return errSource("the header has no column %s: %.300q", strings.Join(lacking, ", "), header)
 	}
 	return nil
 }
@@ -127,10 +136,10 @@ func (p *csvRows) readHeader(ctx context.Context, s storage.Split) (int64, error
 			}
 			header, bad := p.names(text)
 			if bad != nil {
-				return 0, l.Errorf("the header: %w", bad)
+				return 0, l.Errorf("the header: %w%s", bad, p.f.hint(text))
 			}
 			if err := p.byName(header); err != nil {
-				return 0, l.Errorf("%w", err)
+				return 0, l.Errorf("%w%s", err, p.f.hint(text))
 			}
 			return l.Off, nil
 		}

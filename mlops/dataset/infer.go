@@ -56,7 +56,7 @@ func (s Source) inferCSV(ctx context.Context, parts []Part) (Schema, error) {
 		}
 	}
 	if err := found.Check(); err != nil {
-		return Schema{}, fmt.Errorf("dataset: the header of %q is none: %w", parts[0].Key, err)
+		return Schema{}, fmt.Errorf("dataset: the header of %q is none: %w%s", parts[0].Key, err, found.hint())
 	}
 	s.Schema = found
 	text := make([]bool, len(names))
@@ -130,7 +130,7 @@ func (s Source) columns(ctx context.Context, split storage.Split) ([]string, err
 		}
 		names, bad := p.names(text)
 		if bad != nil {
-			return nil, l.Errorf("%w", bad)
+			return nil, l.Errorf("%w%s", bad, s.Format.hint(text))
 		}
 		if s.Format.NoHeader {
 			names = numbered(len(names))

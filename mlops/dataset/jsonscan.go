@@ -34,11 +34,11 @@ func members(line []byte, wanted func(key []byte) bool, use func(key, value []by
 		}
 		var x any
 		err := json.Unmarshal(line, &x) // which tells what is wrong
-		return rowError(BadSyntax, "", "no JSON: %v", err)
+		return rowError(BadSyntax, "", "no JSON: %v%s", err, hintJSON(line))
 	}
 	i := space(line, 0)
 	if line[i] != '{' {
-		return rowError(BadSyntax, "", "%.60q is no object", line)
+		return rowError(BadSyntax, "", "%.60q is no object%s", line, hintJSON(line))
 	}
 	for i = space(line, i+1); line[i] != '}'; {
 		if line[i] == ',' {

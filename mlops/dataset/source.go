@@ -184,6 +184,9 @@ func (r *Reader) bad(b *builder, bad *RowError, errorf func(string, ...any) erro
 	if n := r.source.Schema.Inferred; n > 0 && bad.Reason == BadNumber {
 		return errorf("%w (the schema was inferred from the first %d rows; give one where the column is a string)", bad, n)
 	}
+	if name := r.source.Format.Name; name == CSV && (bad.Reason == BadFields || bad.Reason == BadQuote) {
+		return errorf("%w%s", bad, r.source.Schema.hint())
+	}
 	return errorf("%w", bad)
 }
 
