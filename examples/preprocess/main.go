@@ -117,7 +117,8 @@ func run(ctx context.Context, w io.Writer, s settings) (err error) {
 	if err != nil {
 		return err
 	}
-	if _, err := fitted.Transform(ctx, ex, src, to, preprocess.TransformOptions{Missing: s.missing == "none"}); err != nil {
+	fitted.KeepMissing = s.missing == "none"
+	if _, err := fitted.Transform(ctx, ex, src, to, preprocess.TransformOptions{}); err != nil {
 		return err
 	}
 	if err := keep(ctx, fitted, to); err != nil {

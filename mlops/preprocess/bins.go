@@ -8,7 +8,7 @@ import (
 	"github.com/gowren/gowren/mlops/dataset"
 )
 
-func init() { Register("bins", Bins{}, &binsFit{}, Binned{}) }
+func init() { Register(builtin, Bins{}, &binsFit{}, Binned{}) }
 
 // Bins brings columns to numbers of bins, 0 and up: as many rows in each, or with Equal as wide each. What is missing is in a
 // bin of its own, the one with the number Bins. Numbers outside of what was fitted are in the first or the last bin.

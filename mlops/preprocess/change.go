@@ -9,9 +9,9 @@ import (
 )
 
 func init() {
-	Register("log", Log{})
-	Register("power", Power{})
-	Register("changed", Changed{})
+	Register(builtin, Log{})
+	Register(builtin, Power{})
+	Register(builtin, Changed{})
 }
 
 // Log makes of each number x the natural logarithm of x + Offset. A number for which there is none is an error that names

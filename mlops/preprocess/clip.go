@@ -8,7 +8,7 @@ import (
 	"github.com/gowren/gowren/mlops/dataset"
 )
 
-func init() { Register("clip", Clip{}, &clipFit{}, Clipped{}) }
+func init() { Register(builtin, Clip{}, &clipFit{}, Clipped{}) }
 
 // Clip brings numbers below Low to Low and those above High to High, infinities too.
 type Clip struct {

@@ -11,7 +11,7 @@ import (
 	"github.com/gowren/gowren/mlops/dataset"
 )
 
-func init() { Register("describe", &describing{}, &frequency{}) }
+func init() { Register(builtin, &describing{}, &frequency{}) }
 
 // describing is a pass that describes columns.
 type describing struct {

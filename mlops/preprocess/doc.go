@@ -13,7 +13,7 @@
 //	data, err := fitted.Transform(ctx, ex, source, "s3://bucket/train", preprocess.TransformOptions{})
 //
 // Steps for numbers are [MinMax], [MaxAbs], [StandardScore], [Robust], [Quantile], [Bins], [Log], [Power], [YeoJohnson], [Clip]
-// and [Interact]; [Impute] fills in what is missing; [Drop], [Keep] and [Role] choose columns and say what they are for. A step
+// and [Interact]; [Impute] fills in what is missing, and [DropMissing] leaves its rows out; [Drop], [Keep] and [Role] choose columns and say what they are for. A step
 // without columns is for all features that it can be for. A value that is missing is passed over when fitting, and stays
 // missing except for Impute and Bins. All rows count alike, whatever their weight.
 //

@@ -9,7 +9,7 @@ import (
 	"github.com/gowren/gowren/mlops/dataset"
 )
 
-func init() { Register("hash", Hash{}, &Hashed{}) }
+func init() { Register(builtin, Hash{}, &Hashed{}) }
 
 // Hash makes one sparse vector of columns of strings and numbers, without a pass over the data, and without a vocabulary. A
 // string counts 1 at the place that the hash of "column=value" tells, a number counts itself at that of "column"; what comes

@@ -7,7 +7,7 @@ import (
 	"github.com/gowren/gowren/mlops/dataset"
 )
 
-func init() { Register("hashwords", HashWords{}) }
+func init() { Register(builtin, HashWords{}) }
 
 // HashWords makes of a column of text a sparse vector, in its place and with its name, without a pass over the data and
 // without a vocabulary: each word counts 1 at the place that its hash tells, with a sign that is of the hash too. It is

@@ -11,7 +11,7 @@ import (
 	"github.com/gowren/gowren/mlops/dataset"
 )
 
-func init() { Register("impute", Impute{}, &meanFit{}, &medianFit{}, &modeFit{}, Imputed{}) }
+func init() { Register(builtin, Impute{}, &meanFit{}, &medianFit{}, &modeFit{}, Imputed{}) }
 
 // Filling is with what [Impute] fills in.
 type Filling string
@@ -75,7 +75,7 @@ func (s Impute) Plan(in dataset.Schema) (Plan, error) {
 		}
 		p.Transform = t
 	default:
-		return Plan{}, fmt.Errorf("impute: with %q: %w", s.With, fs.ErrInvalid)
+		return Plan{}, fmt.Errorf("impute: With is %q, and not %q (the mean), %q, %q or %q: %w", s.With, Mean, Median, MostFrequent, Constant, fs.ErrInvalid)
 	}
 	return p, nil
 }

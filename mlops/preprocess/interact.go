@@ -9,7 +9,7 @@ import (
 	"github.com/gowren/gowren/mlops/dataset"
 )
 
-func init() { Register("interact", Interact{}, Interacted{}) }
+func init() { Register(builtin, Interact{}, Interacted{}) }
 
 // Interact adds the products of number columns: of each two, and of more up to Degree, as columns named "a*b". A product of
 // what is missing is missing.

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io/fs"
 	"math"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -43,13 +45,16 @@ func TestLoadErrors(t *testing.T) {
 	f, _ := everything(t)
 	good := textOf(t, f)
 	for name, c := range map[string]struct{ old, new, says string }{
-		"version":      {`"version":1`, `"version":2`, "version 2"},
-		"cut":          {good[len(good)/2:], "", "EOF"},
-		"unknown":      {`"type":"scaled"`, `"type":"other"`, `"other"`},
-		"no transform": {`"type":"drop/1"`, `"type":"drop"`, "something else"},
-		"no column":    {`"name":"b"`, `"name":"zz"`, `"b"`},
-		"no schema":    {`"kind":"number"`, `"kind":"thing"`, "thing"},
-		"a number":     {`"-Inf"`, `"-In"`, "no number"},
+		"version":         {`"version":1`, `"version":2`, "version 2"},
+		"cut":             {good[len(good)/2:], "", "EOF"},
+		"unknown":         {`"type":"preprocess.Scaled"`, `"type":"other"`, `"other"`},
+		"no such field":   {`"Bins":3`, `"Bins":3,"Base":10`, `"Base"`},
+		"more than known": {`"version":1`, `"version":1,"more":{}`, `"more"`},
+		"more after it":   {"\n", "\n{}", "more after it"},
+		"no transform":    {`"type":"preprocess.Dropped"`, `"type":"preprocess.Drop"`, "something else"},
+		"no column":       {`"name":"b"`, `"name":"zz"`, `"b"`},
+		"no schema":       {`"kind":"number"`, `"kind":"thing"`, "thing"},
+		"a number":        {`"-Inf"`, `"-In"`, "no number"},
 	} {
 		if !strings.Contains(good, c.old) {
 			t.Fatal(name, good)
@@ -93,11 +98,51 @@ func TestOthers(t *testing.T) {
 	}
 }
 
+// TestSavedForm reads a pipeline that was saved with version 1, and writes it as it was: whoever changes the form changes the
+// version, and keeps reading this one.
+func TestSavedForm(t *testing.T) {
+	t.Parallel()
+	want, err := os.ReadFile("testdata/saved.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := Load(bytes.NewReader(want))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := textOf(t, f); got != string(want) {
+		t.Errorf("%s\nand was\n%s", got, want)
+	}
+	b, err := f.Row(map[string]any{"a": 2, "city": "Ulm", "text": "to be"})
+	if want := []float32{1, 0, .5, 1, 0}; err != nil || !slices.Equal(b.Values, want) {
+		t.Errorf("%+v, %v; want %v", b, err, want)
+	}
+}
+
+// minMaxOfOthers has a type of the name of one of this package.
+func minMaxOfOthers() any {
+	type MinMax struct{}
+	return MinMax{}
+}
+
+// TestRegistered: the order in which types are registered is no part of their names.
+func TestRegistered(t *testing.T) {
+	t.Parallel()
+	for name, v := range map[string]any{
+		"preprocess.Drop": Drop{}, "preprocess.Dropped": Dropped{}, "preprocess.extentFit": &extentFit{}, "test/tallying.tallying": &tallying{}, "test/tallying.Told": Told(""),
+	} {
+		if got, err := named(v); got != name || err != nil {
+			t.Errorf("%T is %q, %v; want %q", v, got, err, name)
+		}
+	}
+}
+
 func TestRegister(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]func(){
-		"name": func() { Register("minmax", struct{ X int }{}) },
-		"type": func() { Register("minmax again", MinMax{}) },
+		"name":    func() { Register("preprocess", minMaxOfOthers()) },
+		"type":    func() { Register("again", MinMax{}) },
+		"no name": func() { Register("mine", struct{ X int }{}) },
 	} {
 		func() {
 			defer func() {
@@ -111,7 +156,7 @@ func TestRegister(t *testing.T) {
 	if _, err := stateOf(nil); !errors.Is(err, fs.ErrInvalid) {
 		t.Error(err)
 	}
-	for _, s := range []State{{Type: "minmax"}, {Type: "nothing"}, {Type: "minmax/1", Data: []byte{0xc1}}} {
+	for _, s := range []State{{Type: "preprocess.MinMax"}, {Type: "nothing"}, {Type: "preprocess.extentFit", Data: []byte{0xc1}}} {
 		if f, err := s.fitter(); err == nil {
 			t.Errorf("%v: %T", s, f)
 		}
@@ -121,7 +166,7 @@ func TestRegister(t *testing.T) {
 func FuzzLoad(f *testing.F) {
 	good, x := everything(f)
 	f.Add([]byte(textOf(f, good)))
-	f.Add([]byte(`{"version":1,"in":{"columns":[{"name":"a","kind":"number"}]},"transforms":[{"type":"scaled","value":{"Columns":[{"Name":"a"}]}}]}`))
+	f.Add([]byte(`{"version":1,"in":{"columns":[{"name":"a","kind":"number"}]},"transforms":[{"type":"preprocess.Scaled","value":{"Columns":[{"Name":"a"}]}}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		got, err := Load(bytes.NewReader(data))
 		if err != nil {

@@ -10,8 +10,8 @@ import (
 )
 
 func init() {
-	Register("minmax", MinMax{}, &extentFit{})
-	Register("maxabs", MaxAbs{})
+	Register(builtin, MinMax{}, &extentFit{})
+	Register(builtin, MaxAbs{})
 }
 
 // MinMax brings columns from their least and largest number to Low and High. Where all numbers of a column are equal, they

@@ -8,7 +8,7 @@ import (
 	"github.com/gowren/gowren/mlops/dataset"
 )
 
-func init() { Register("onehot", OneHot{}, &Indicators{}) }
+func init() { Register(builtin, OneHot{}, &Indicators{}) }
 
 // OneHot makes of each column of categories a sparse vector, in its place and with its name, that is 1 at the place of a row's
 // value and 0 elsewhere. The values have their places in the order of how often they occur, those that are equally frequent

@@ -7,7 +7,7 @@ import (
 	"github.com/gowren/gowren/mlops/dataset"
 )
 
-func init() { Register("ordinal", Ordinal{}, &Ordinals{}) }
+func init() { Register(builtin, Ordinal{}, &Ordinals{}) }
 
 // Ordinal makes of each value of a column of categories its number, from 0 on: features and labels. [Fitted.Values] tells
 // which value a number is. Missing values stay missing.

@@ -19,10 +19,12 @@ type Fitted struct {
 	In         dataset.Schema // of the rows that it takes
 	Transforms []Transform
 	Skipped    dataset.Skipped // rows that were left out when it was fitted, by reason
-	// Missing and Infinite are those of the format that it was fitted to, by which [Fitted.Row] reads. Nil is
+	// Missing (spellings) and Infinite are those of the format that it was fitted to, by which [Fitted.Row] reads. Nil is
 	// [dataset.DefaultMissing].
 	Missing  []string
 	Infinite dataset.Policy
+	// KeepMissing keeps what is still missing at the end, as NaN, for a model that takes it. Otherwise it is an error.
+	KeepMissing bool
 
 	once    sync.Once
 	values  *dataset.Values  // by these two
@@ -40,6 +42,7 @@ type saved struct {
 	Skipped    dataset.Skipped `json:"skipped,omitempty"`
 	Missing    []string        `json:"missing,omitzero"` // none is another thing than the default
 	Infinite   dataset.Policy  `json:"infinite,omitempty"`
+	Keep       bool            `json:"keepmissing,omitempty"`
 }
 
 // newFitted makes one, whose transforms fit together.
@@ -61,14 +64,25 @@ func newFitted(in dataset.Schema, transforms []Transform) (*Fitted, error) {
 // Out is the schema of the rows that it makes.
 func (f *Fitted) Out() dataset.Schema { return f.schemas[len(f.schemas)-1] }
 
-// Apply makes of a block of the schema In one of the schema Out, in place.
+// Apply makes of a block of the schema In one of the schema Out, in place. It may have fewer rows then: see [DropMissing].
 func (f *Fitted) Apply(b *dataset.Block) error {
 	if err := b.Check(f.In); err != nil {
 		return fmt.Errorf("preprocess: the block is not one of the schema In: %w", err)
 	}
+	return f.apply(b, false)
+}
+
+// apply makes of a block that is one of the schema In one of the schema Out. One is whether it is a single row, without a label.
+func (f *Fitted) apply(b *dataset.Block, one bool) error {
 	for i, t := range f.Transforms {
+		if d, ok := t.(DropMissing); ok && one {
+			t = d.ofOne(f.schemas[i])
+		}
 		if err := applied(t, f.schemas[i], f.schemas[i+1], b); err != nil {
 			return fmt.Errorf("preprocess: transform %d (%T): %w", i, t, err)
+		}
+		if one && b.Rows == 0 {
+			return errDropped(i, t)
 		}
 	}
 	return nil
@@ -76,7 +90,7 @@ func (f *Fitted) Apply(b *dataset.Block) error {
 
 // Save writes it, as JSON.
 func (f *Fitted) Save(w io.Writer) error {
-	s := saved{Version: version, In: f.In, Transforms: make([]tagged, len(f.Transforms)), Skipped: f.Skipped, Missing: f.Missing, Infinite: f.Infinite}
+	s := saved{Version: version, In: f.In, Transforms: make([]tagged, len(f.Transforms)), Skipped: f.Skipped, Missing: f.Missing, Infinite: f.Infinite, Keep: f.KeepMissing}
 	for i, t := range f.Transforms {
 		var err error
 		if s.Transforms[i], err = tag(t); err != nil {
@@ -95,7 +109,7 @@ const maxSaved = 1 << 30
 // Load reads what Save has written.
 func Load(r io.Reader) (*Fitted, error) {
 	var s saved
-	if err := json.NewDecoder(io.LimitReader(r, maxSaved)).Decode(&s); err != nil {
+	if err := decode(io.LimitReader(r, maxSaved), &s); err != nil {
 		return nil, fmt.Errorf("preprocess: load: %w", err)
 	}
 	if s.Version != version {
@@ -113,7 +127,7 @@ func Load(r io.Reader) (*Fitted, error) {
 	}
 	f, err := newFitted(s.In, transforms)
 	if err == nil {
-		f.Skipped, f.Missing, f.Infinite = s.Skipped, s.Missing, s.Infinite
+		f.Skipped, f.Missing, f.Infinite, f.KeepMissing = s.Skipped, s.Missing, s.Infinite, s.Keep
 	}
 	return f, err
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/gowren/gowren/mlops/dataset"
 )
 
-func init() { Register("quantile", Quantile{}, &quantileFit{}, Ranked{}) }
+func init() { Register(builtin, Quantile{}, &quantileFit{}, Ranked{}) }
 
 // Quantile brings columns to what part of the rows have a smaller number, between 0 and 1, or to what a normal distribution
 // has there. Between the quantiles that it keeps it goes by the line. A column without any number stays as it is.

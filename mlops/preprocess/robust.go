@@ -6,7 +6,7 @@ import (
 	"github.com/gowren/gowren/mlops/dataset"
 )
 
-func init() { Register("robust", Robust{}, &robustFit{}) }
+func init() { Register(builtin, Robust{}, &robustFit{}) }
 
 // Robust takes from columns their median, and divides them by the distance between their quartiles, so that a few values far
 // out do not count. Where that is zero, nothing is divided; where it is more than a float64 holds, it is an error. The quantiles are those of a sample; see [Quantile].

@@ -1,6 +1,7 @@
 package preprocess
 
 import (
+	"encoding/json"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -13,9 +14,10 @@ import (
 
 // Row makes of a single row, by the names of its columns, what a model takes: a batch of one row, which is the caller's. A
 // column that is not there, or is nil, is missing; labels and weights are not looked at. Values are numbers, strings or
-// []byte, and of vectors []float32 or []float64. Strings are read as fields of CSV are by the format that it was fitted to, in
+// []byte, and of vectors slices of numbers, as encoding/json has them too. Strings are read as fields of CSV are by the format that it was fitted to, in
 // a number column as a number, and those spelled as one that is missing ([Fitted.Missing]) are; [Fitted.Infinite] says what
-// infinities are. A name that is no column, and a feature that is still missing at the end, is an error.
+// infinities are. A name that is no column is an error, and so is a feature that is still missing at the end, unless
+// [Fitted.KeepMissing]. A row that a transform leaves out is [ErrDropped].
 //
 // It costs some allocations for each column, apart from what the transforms do.
 func (f *Fitted) Row(values map[string]any) (*dataset.Batch, error) {
@@ -40,7 +42,7 @@ func (f *Fitted) Row(values map[string]any) (*dataset.Batch, error) {
 			}
 		}
 	}
-	if err := f.Apply(b); err != nil {
+	if err := f.apply(b, true); err != nil {
 		return nil, err
 	}
 	out := dataset.Schema{Columns: slices.Clone(f.Out().Columns)}
@@ -53,7 +55,12 @@ func (f *Fitted) Row(values map[string]any) (*dataset.Batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.Assemble(b)
+	a.Missing = f.KeepMissing
+	batch, err := a.Assemble(b)
+	if err != nil {
+		return nil, fmt.Errorf("preprocess: row: %w", err)
+	}
+	return batch, nil
 }
 
 // Fields is [Fitted.Row] of the fields of all columns in their order, as CSV has them. Vectors have no such form.
@@ -89,6 +96,8 @@ func (f *Fitted) put(d *dataset.Data, c dataset.Column, v any) error {
 			f.putText(d, []byte(v))
 		case []byte:
 			f.putText(d, v)
+		case json.Number:
+			f.putText(d, []byte(v))
 		default:
 			return fmt.Errorf("a %T is no string: %w", v, fs.ErrInvalid)
 		}
@@ -101,6 +110,15 @@ func (f *Fitted) put(d *dataset.Data, c dataset.Column, v any) error {
 		return putVector(f.reading(), d, c.Width, v)
 	case []float64:
 		return putVector(f.reading(), d, c.Width, v)
+	case []any:
+		numbers := make([]float64, len(v))
+		for i, x := range v {
+			var err error
+			if numbers[i], err = numberIn(f.reading(), x); err != nil {
+				return fmt.Errorf("number %d: %w", i, err)
+			}
+		}
+		return putVector(f.reading(), d, c.Width, numbers)
 	default:
 		return fmt.Errorf("a %T is no vector: %w", v, fs.ErrInvalid)
 	}
@@ -120,9 +138,12 @@ func putVector[T float32 | float64](r *dataset.Values, d *dataset.Data, width in
 		return fmt.Errorf("%d numbers, and the width is %d: %w", len(v), width, fs.ErrInvalid)
 	}
 	for _, x := range v {
-		y, err := r.Float32(float64(x))
-		if err != nil {
-			return fmt.Errorf("%w: %w", err, fs.ErrInvalid)
+		y := float32(math.NaN()) // missing, as a number is
+		if x == x {
+			var err error
+			if y, err = r.Float32(float64(x)); err != nil {
+				return fmt.Errorf("%w: %w", err, fs.ErrInvalid)
+			}
 		}
 		d.Vectors.Val = append(d.Vectors.Val, y)
 	}
@@ -142,6 +163,8 @@ func numberIn(r *dataset.Values, v any) (x float64, err error) {
 	case []byte:
 		x, err = r.Number(v)
 	case string:
+		x, err = r.Number([]byte(v))
+	case json.Number:
 		x, err = r.Number([]byte(v))
 	default:
 		n := reflect.ValueOf(v)

@@ -8,7 +8,7 @@ import (
 	"github.com/gowren/gowren/mlops/dataset"
 )
 
-func init() { Register("scaled", Scaled{}) }
+func init() { Register(builtin, Scaled{}) }
 
 // Scaled is what [MinMax], [MaxAbs], [StandardScore] and [Robust] become: it makes of x
 //

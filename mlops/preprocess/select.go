@@ -9,9 +9,9 @@ import (
 )
 
 func init() {
-	Register("drop", Drop{}, Dropped{})
-	Register("keep", Keep{})
-	Register("role", Role{})
+	Register(builtin, Drop{}, Dropped{})
+	Register(builtin, Keep{})
+	Register(builtin, Role{})
 }
 
 // Drop leaves columns out.

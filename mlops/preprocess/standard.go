@@ -8,7 +8,7 @@ import (
 	"github.com/gowren/gowren/mlops/dataset"
 )
 
-func init() { Register("standardscore", StandardScore{}, &momentsFit{}) }
+func init() { Register(builtin, StandardScore{}, &momentsFit{}) }
 
 // StandardScore takes from columns their mean, and divides them by their deviation: the root of the mean squared distance
 // from the mean. Both are those of the exact sums, so columns far from zero lose nothing. A column whose numbers are all

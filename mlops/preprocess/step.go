@@ -1,9 +1,11 @@
 package preprocess
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"reflect"
 	"sync"
@@ -21,7 +23,7 @@ type Step interface {
 // Plan is what a step does to rows of one schema.
 type Plan struct {
 	// Reads names the columns by which the step is fitted, and that it is applied to. Writes names those that it changes,
-	// makes or removes.
+	// makes or removes: all, where it leaves rows out.
 	Reads, Writes []string
 	// Out is the schema of what it makes. The width of a vector may be unknown before the step is fitted: then it is -1.
 	Out dataset.Schema
@@ -73,9 +75,13 @@ type Counted struct {
 type Transform interface {
 	// Out returns the schema of what it makes of rows of a schema, or why it cannot.
 	Out(in dataset.Schema) (dataset.Schema, error)
-	// Apply makes of a block of the schema in one of the schema that Out tells, in place, as [dataset.Block.Check] has it.
+	// Apply makes of a block of the schema in one of the schema that Out tells, in place, as [dataset.Block.Check] has it. It
+	// may leave rows out, as [dataset.Block.Take] does; of a single row that is [ErrDropped].
 	Apply(in dataset.Schema, b *dataset.Block) error
 }
+
+// builtin is the name with which this package registers its own.
+const builtin = "preprocess"
 
 var (
 	typesMu sync.RWMutex
@@ -83,17 +89,23 @@ var (
 	names   = map[reflect.Type]string{}
 )
 
-// Register gives names to types of steps, fitters and transforms, by which workers and saved pipelines know them. It is
-// called before mapper.Main, with a value of each type, struct or pointer to one. A name that is taken is a panic.
+// Register makes types of steps, fitters and transforms known to workers and to saved pipelines: each by name, a dot, and what
+// it is called in Go. Whoever renames one cannot load what was saved with it. It is called before mapper.Main, with a value of
+// each type, struct or pointer to one; the name is best that of a package. A type that is registered already, one of the name of
+// another, and one that has no name in Go are a panic.
 func Register(name string, values ...any) {
 	typesMu.Lock()
 	defer typesMu.Unlock()
-	for i, v := range values {
+	for _, v := range values {
 		t := reflect.TypeOf(v)
-		full := name
-		if i > 0 {
-			full = fmt.Sprintf("%s/%d", name, i)
+		own := t
+		if own.Kind() == reflect.Pointer {
+			own = own.Elem()
 		}
+		if own.Name() == "" {
+			panic(fmt.Sprintf("preprocess: the type %v has no name", t))
+		}
+		full := name + "." + own.Name()
 		if _, taken := types[full]; taken {
 			panic(fmt.Sprintf("preprocess: the name %q is registered already", full))
 		}
@@ -149,6 +161,19 @@ func tag(v any) (tagged, error) {
 	return tagged{name, data}, nil
 }
 
+// decode reads one JSON value and nothing else. A field that the value does not have is an error: what it meant would be lost.
+func decode(r io.Reader, v any) error {
+	d := json.NewDecoder(r)
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return fmt.Errorf("there is more after it: %w", fs.ErrInvalid)
+	}
+	return nil
+}
+
 // untag returns the value of a tagged one, of a type that has the methods of T.
 func untag[T any](x tagged) (T, error) {
 	var none T
@@ -156,7 +181,7 @@ func untag[T any](x tagged) (T, error) {
 	if err != nil {
 		return none, err
 	}
-	if err := json.Unmarshal(x.Value, p.Interface()); err != nil {
+	if err := decode(bytes.NewReader(x.Value), p.Interface()); err != nil {
 		return none, fmt.Errorf("preprocess: what was saved of a %s cannot be read: %w", x.Type, err)
 	}
 	v, ok := value().(T)

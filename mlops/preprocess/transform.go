@@ -20,14 +20,13 @@ import (
 type TransformOptions struct {
 	ShardBytes, GroupBytes, GroupRows int
 	Compress                          bool
-	// Missing keeps what is still missing, as NaN. Otherwise it is an error.
-	Missing bool
 }
 
 // Transformed is what [Fitted.Transform] has written.
 type Transformed struct {
 	Manifest *dataset.Manifest
 	Skipped  dataset.Skipped // rows of the source that were left out, by reason
+	Dropped  int64           // rows that transforms have left out, as [DropMissing] does
 }
 
 // writing is what all tasks of a transform job are told.
@@ -42,6 +41,7 @@ type writing struct {
 type written struct {
 	Shards  []dataset.Shard
 	Skipped dataset.Skipped
+	Dropped int64
 }
 
 // Transform applies it to a dataset, as a job, and writes the rows as shards to the bucket at url, in their order. The
@@ -49,7 +49,7 @@ type written struct {
 // fails, or ctx that ends, leaves nothing. A task holds a block, and twice ShardBytes.
 func (f *Fitted) Transform(ctx context.Context, ex *mapper.Executor, src dataset.Source, url string, o TransformOptions) (*Transformed, error) {
 	if !slices.Equal(src.Schema.Columns, f.In.Columns) {
-		return nil, fmt.Errorf("preprocess: transform: the source's columns are not those that it was fitted to: %s: %w", difference(src.Schema, f.In), fs.ErrInvalid)
+		return nil, fmt.Errorf("preprocess: transform: the source's columns are not those that it was fitted to: %s. To read them as then, set the source's Schema to In: %w", difference(src.Schema, f.In), fs.ErrInvalid)
 	}
 	if err := dataset.Vacant(ctx, url, f.Out()); err != nil {
 		return nil, fmt.Errorf("preprocess: transform: %w", err)
@@ -70,7 +70,7 @@ func (f *Fitted) Transform(ctx context.Context, ex *mapper.Executor, src dataset
 	var t Transformed
 	var shards []dataset.Shard
 	for _, r := range results {
-		shards, t.Skipped = append(shards, r.Shards...), t.Skipped.Merge(r.Skipped)
+		shards, t.Skipped, t.Dropped = append(shards, r.Shards...), t.Skipped.Merge(r.Skipped), t.Dropped+r.Dropped
 	}
 	t.Manifest, err = dataset.Commit(ctx, url, w.Prefix, f.Out(), shards)
 	if t.Manifest == nil {
@@ -79,14 +79,21 @@ func (f *Fitted) Transform(ctx context.Context, ex *mapper.Executor, src dataset
 	return &t, err
 }
 
-// difference tells of the first one between two schemas.
+// difference names the first column in which two schemas differ.
 func difference(got, want dataset.Schema) string {
-	if len(got.Columns) != len(want.Columns) {
-		return fmt.Sprintf("%d, and it was %d", len(got.Columns), len(want.Columns))
-	}
 	for i, c := range want.Columns {
-		if got.Columns[i] != c {
-			return fmt.Sprintf("column %d is %+v, and was %+v", i, got.Columns[i], c)
+		switch j := got.Index(c.Name); {
+		case j < 0:
+			return fmt.Sprintf("it has no column %q", c.Name)
+		case got.Columns[j] != c:
+			return fmt.Sprintf("column %q is %+v, and was %+v", c.Name, got.Columns[j], c)
+		case j != i:
+			return fmt.Sprintf("column %q is at place %d, and was at %d", c.Name, j, i)
+		}
+	}
+	for _, c := range got.Columns {
+		if want.Index(c.Name) < 0 {
+			return fmt.Sprintf("column %q is more than there was", c.Name)
 		}
 	}
 	return "none"
@@ -109,7 +116,7 @@ func (w writing) part(ctx context.Context, p dataset.Part) (out written, err err
 	if err != nil {
 		return out, err
 	}
-	a.Missing = w.Options.Missing
+	a.Missing = f.KeepMissing
 	shards, err := dataset.NewWriter(ctx, bucket, w.Prefix, dataset.WriterOptions{
 		Schema: f.Out(), ShardBytes: w.Options.ShardBytes, GroupBytes: w.Options.GroupBytes, GroupRows: w.Options.GroupRows, Compress: w.Options.Compress,
 	})
@@ -117,32 +124,36 @@ func (w writing) part(ctx context.Context, p dataset.Part) (out written, err err
 		return out, err
 	}
 	r := w.Source.Read(p)
-	err = f.store(r.Blocks(ctx), a, shards)
+	dropped, err := f.store(r.Blocks(ctx), a, shards)
 	stored, closed := shards.Close() // in any case: a shard that is being stored would outlive the task
 	if err = cmp.Or(err, closed); err != nil {
 		return out, err
 	}
-	return written{stored, r.Skipped()}, nil
+	return written{stored, r.Skipped(), dropped}, nil
 }
 
-// store applies it to blocks, which stay as they are, and writes what becomes of them.
-func (f *Fitted) store(blocks iter.Seq2[*dataset.Block, error], a *dataset.Assembler, shards *dataset.Writer) error {
+// store applies it to blocks, which stay as they are, and writes what becomes of them. It returns how many rows transforms have left
+// out.
+func (f *Fitted) store(blocks iter.Seq2[*dataset.Block, error], a *dataset.Assembler, shards *dataset.Writer) (dropped int64, err error) {
 	own := &dataset.Block{}
 	for b, err := range blocks {
 		if err != nil {
-			return err
+			return dropped, err
 		}
 		own.Rows, own.IDs, own.Columns = b.Rows, b.IDs, append(own.Columns[:0], b.Columns...) // b is used again
 		if err := f.Apply(own); err != nil {
-			return err
+			return dropped, err
+		}
+		if dropped += int64(b.Rows - own.Rows); own.Rows == 0 {
+			continue
 		}
 		batch, err := a.Assemble(own)
 		if err == nil {
 			err = shards.Write(batch)
 		}
 		if err != nil {
-			return err
+			return dropped, err
 		}
 	}
-	return nil
+	return dropped, nil
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/gowren/gowren/mlops/dataset"
 )
 
-func init() { Register("categories", &categoryFitter{}) }
+func init() { Register(builtin, &categoryFitter{}) }
 
 // maxValues bounds the vocabulary of a column, and any list of which all values are wanted: it is in the memory of the driver
 // and of each task that applies it.

@@ -8,7 +8,7 @@ import (
 	"github.com/gowren/gowren/mlops/dataset"
 )
 
-func init() { Register("words", Words{}, TFIDF{}, &wordFitter{}) }
+func init() { Register(builtin, Words{}, TFIDF{}, &wordFitter{}) }
 
 // Words makes of a column of text a sparse vector, in its place and with its name: how often each word of a vocabulary is in
 // it. Words are runs of two and more letters, digits and underscores, in small letters. It is scikit-learn's

@@ -10,7 +10,7 @@ import (
 	"github.com/gowren/gowren/mlops/dataset"
 )
 
-func init() { Register("wordweights", &WordWeights{}) }
+func init() { Register(builtin, &WordWeights{}) }
 
 // WordWeights is what [Words] and [TFIDF] become.
 type WordWeights struct {

@@ -7,7 +7,7 @@ import (
 	"github.com/gowren/gowren/mlops/dataset"
 )
 
-func init() { Register("yeojohnson", YeoJohnson{}, &yeoFit{}) }
+func init() { Register(builtin, YeoJohnson{}, &yeoFit{}) }
 
 // YeoJohnson makes the distribution of numbers more like a normal one by a power, which it finds for each column: that of
 // the largest likelihood between −8 and 8, on a sample as that of [Quantile]. Numbers may have both signs. A StandardScore
