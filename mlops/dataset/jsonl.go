@@ -15,6 +15,7 @@ type jsonRows struct {
 	miss   missing
 	values [][]byte // of the row's columns; nil where there is none
 	index  map[string]int
+	read   []int // the columns that are not ignored
 	buf    []byte
 }
 
@@ -25,7 +26,7 @@ func (r *Reader) jsonLines(ctx context.Context, b *builder, yield func(*Block) b
 		if b.unread[i] {
 			continue
 		}
-		p.index[c.Name] = i
+		p.index[c.Name], p.read = i, append(p.read, i)
 		if c.Kind == Vector && c.Width < 0 {
 			return errSource("column %q: its width must be known", c.Name)
 		}
@@ -42,11 +43,8 @@ func (p *jsonRows) row(line []byte) *RowError {
 	}); bad != nil {
 		return bad
 	}
-	for i, v := range p.values {
-		if p.b.unread[i] {
-			continue
-		}
-		if bad := p.value(i, v); bad != nil {
+	for _, i := range p.read {
+		if bad := p.value(i, p.values[i]); bad != nil {
 			return bad
 		}
 	}
