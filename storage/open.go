@@ -83,7 +83,11 @@ func parse(rawURL string) (*url.URL, error) {
 			path = "/a/folder"
 		}
 		local := url.URL{Scheme: "file", Path: filepath.ToSlash(path)}
-		return nil, fmt.Errorf("storage: %s has no scheme: for a folder of this machine write %s", shown, local.String())
+		written := local.String()
+		if strings.Contains(path, "*") { // a pattern, which holds it as it is
+			return nil, fmt.Errorf("storage: %s has no scheme: for files of this machine write %s", shown, strings.ReplaceAll(written, "%2A", "*"))
+		}
+		return nil, fmt.Errorf("storage: %s has no scheme: for a folder of this machine write %s", shown, written)
 	}
 	u, err := url.Parse(rawURL)
 	if err != nil {

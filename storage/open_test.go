@@ -21,6 +21,7 @@ func TestOpenErrors(t *testing.T) {
 		"ftp://host":                     "only for file, mem",
 		"/tmp/x":                         "write file:///tmp/x",
 		"./x":                            "/storage/x",
+		"/tmp/x y/*.csv":                 "for files of this machine write file:///tmp/x%20y/*.csv",
 		"":                               "no scheme",
 		"/tmp/a b#c":                     "file:///tmp/a%20b%23c",
 		"mem://x?a=b":                    `unknown parameter "a": mem:// URLs take none`,

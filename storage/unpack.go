@@ -2,6 +2,7 @@ package storage
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 
 	"github.com/klauspost/compress/gzip"
@@ -35,9 +36,34 @@ func (in *input) unpack(a *ranges) (io.ReadCloser, error) {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
-		return nil, in.fail("read", err)
+		return nil, in.packed(err)
 	}
 	return &unpacked{r, in}, nil
+}
+
+// packed names the object of which the packed form is wrong.
+func (in *input) packed(err error) error {
+	if _, named := err.(*Error); !named { //nolint:errorlint // as in wrap
+		err = fmt.Errorf("as unpacked from %s: %w", in.s.Compression, err)
+	}
+	return wrap("read", in.s.URL, in.s.Key, err)
+}
+
+// verify unpacks the object to its end, where its checksum is.
+func (in *input) verify() error {
+	open := unpackers[in.s.Compression]
+	if open == nil {
+		return nil
+	}
+	a := in.ranges(in.ctx, 0, in.s.Size, in.s.Size)
+	defer a.close()
+	r, err := open(bufio.NewReaderSize(a, 64<<10))
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	_, err = io.Copy(io.Discard, r)
+	return err
 }
 
 type unpacked struct {
@@ -48,7 +74,7 @@ type unpacked struct {
 func (u *unpacked) Read(p []byte) (int, error) {
 	n, err := u.ReadCloser.Read(p)
 	if err != nil && err != io.EOF { // a wrapped io.EOF is a lost connection
-		err = u.in.fail("read", err)
+		err = u.in.packed(err)
 	}
 	return n, err
 }

@@ -4,8 +4,8 @@
 //	preprocess [-label COLUMN] [-numbers HOW] [-strings HOW] [-report FILE] [-to URL] [file or directory or storage URL ...]
 //
 // It prints what is in each column, fits the transforms that the flags name, and writes the rows as shards to the bucket at
-// -to, with the fitted transforms beside them in fitted.json; without -to they are removed at the end. Without arguments it
-// takes measures of 344 penguins, which it brings along.
+// -to, with the fitted transforms beside them in fitted.json, which preprocess.Load reads; without -to they are removed at the
+// end. Without arguments it takes measures of 344 penguins, which it brings along. A path may be a pattern, as 'data/*.csv'.
 package main
 
 import (
@@ -20,6 +20,7 @@ import (
 	"log"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -29,7 +30,6 @@ import (
 	"github.com/gowren/gowren/mlops/dataset/real"
 	"github.com/gowren/gowren/mlops/preprocess"
 	"github.com/gowren/gowren/storage"
-	"github.com/gowren/gowren/storage/filestore"
 )
 
 // settings are what the flags say.
@@ -71,6 +71,14 @@ func main() {
 }
 
 func run(ctx context.Context, w io.Writer, s settings) (err error) {
+	if err := s.check(); err != nil {
+		return err
+	}
+	page, err := newPage(s.report)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, page.close(err == nil)) }()
 	ex, err := mapper.Open(ctx, mapper.Config{})
 	if err != nil {
 		return err
@@ -79,40 +87,48 @@ func run(ctx context.Context, w io.Writer, s settings) (err error) {
 	work := storage.Prefix(ex.Bucket(), "preprocess/"+rand.Text()[:10])
 	defer func() { err = errors.Join(err, remove(ctx, work)) }()
 
+	to := locate(cmp.Or(s.to, storage.Prefix(work, "shards").URL()))
+	if err := vacant(ctx, to); err != nil {
+		return err
+	}
 	src, err := s.source(ctx, work)
 	if err != nil {
 		return err
 	}
-	told, err := preprocess.Describe(ctx, ex, src)
-	if err != nil {
-		return err
-	}
-	if err := told.WriteTable(w); err != nil {
-		return err
-	}
-	if s.report != "" {
-		if err := report(s.report, told, cmp.Or(s.title, strings.Join(s.inputs, ", "))); err != nil {
-			return err
-		}
-	}
-
 	pipeline, err := s.pipeline(src.Schema)
 	if err != nil {
 		return err
 	}
+
+	told, err := preprocess.Describe(ctx, ex, src)
+	if err != nil {
+		return err
+	}
+	unread := s.unread()
+	told.Columns = slices.DeleteFunc(told.Columns, func(c preprocess.ColumnDescription) bool { return slices.Contains(unread, c.Name) })
+	if err := told.WriteTable(w); err != nil {
+		return err
+	}
+	if err := page.write(w, told, cmp.Or(s.title, strings.Join(s.inputs, ", "))); err != nil {
+		return err
+	}
+
 	fitted, err := pipeline.Fit(ctx, ex, src)
 	if err != nil {
 		return err
 	}
 	fitted.KeepMissing = s.missing == "none"
-	to := locate(cmp.Or(s.to, storage.Prefix(work, "shards").URL()))
 	if _, err := fitted.Transform(ctx, ex, src, to, preprocess.TransformOptions{}); err != nil {
 		return err
 	}
 	if err := keep(ctx, fitted, to); err != nil {
 		return err
 	}
-	return show(ctx, w, to)
+	where := "shards, removed at the end, for there is no -to"
+	if s.to != "" {
+		where = to
+	}
+	return show(ctx, w, to, where)
 }
 
 // source is the input, of which the schema is found in its first rows.
@@ -125,7 +141,11 @@ func (s *settings) source(ctx context.Context, work storage.Bucket) (dataset.Sou
 	}
 	src := dataset.Source{Format: dataset.Format{Name: s.format}, Split: s.split}
 	for _, in := range s.inputs {
-		src.URLs = append(src.URLs, locate(in))
+		urls, err := expand(in)
+		if err != nil {
+			return src, err
+		}
+		src.URLs = append(src.URLs, urls...)
 	}
 	if s.skip {
 		src.Format.Bad = dataset.Skip
@@ -134,11 +154,25 @@ func (s *settings) source(ctx context.Context, work storage.Bucket) (dataset.Sou
 	if s.spellings != "" {
 		src.Format.Missing = append(strings.Split(s.spellings, ","), "")
 	}
+	for _, name := range s.unread() { // so that Infer does not look at them
+		src.Schema.Columns = append(src.Schema.Columns, dataset.Column{Name: name, Role: dataset.Ignored})
+	}
 	var err error
 	if src.Schema, err = dataset.Infer(ctx, src); err != nil {
 		return src, err
 	}
+	if first := src.Schema.Columns[0].Name; s.format == dataset.CSV && s.comma == "" && len(src.Schema.Columns) == 1 && strings.ContainsAny(first, ";\t|") {
+		return src, fmt.Errorf("preprocess: there is one column, %.100q: say what parts the fields with -comma, as -comma ';' or -comma '\\t', or -comma , where it is one", first)
+	}
 	return src, s.roles(&src.Schema)
+}
+
+// unread are the columns that are ignored.
+func (s *settings) unread() []string {
+	if s.ignore == "" {
+		return nil
+	}
+	return strings.Split(s.ignore, ",")
 }
 
 // roles gives columns the roles that the flags name.
@@ -151,11 +185,9 @@ func (s *settings) roles(schema *dataset.Schema) error {
 		schema.Columns[i].Role = role
 		return nil
 	}
-	if s.ignore != "" {
-		for name := range strings.SplitSeq(s.ignore, ",") {
-			if err := set(name, "ignore", dataset.Ignored); err != nil {
-				return err
-			}
+	for _, name := range s.unread() {
+		if err := set(name, "ignore", dataset.Ignored); err != nil {
+			return err
 		}
 	}
 	if s.label == "" {
@@ -178,7 +210,7 @@ func (s *settings) sample(ctx context.Context, work storage.Bucket) ([]string, e
 }
 
 // show reads the shards back, a minibatch after the other, and tells what is in them.
-func show(ctx context.Context, w io.Writer, url string) (err error) {
+func show(ctx context.Context, w io.Writer, url, where string) (err error) {
 	set, err := dataset.Open(ctx, url)
 	if err != nil {
 		return err
@@ -189,7 +221,7 @@ func show(ctx context.Context, w io.Writer, url string) (err error) {
 	if m.Sparse {
 		form = fmt.Sprintf("sparse, %.1f of them not zero", float64(m.NonZeros)/float64(max(m.Rows, 1)))
 	}
-	if _, err := fmt.Fprintf(w, "\n%s: %d rows of %d numbers (%s), %d bytes in %d shards\n", url, m.Rows, m.Width, form, m.Size, len(m.Shards)); err != nil {
+	if _, err := fmt.Fprintf(w, "\n%s: %s of %s (%s), %s in %s\n", where, count(m.Rows, "row"), count(m.Width, "number"), form, count(m.Size, "byte"), count(len(m.Shards), "shard")); err != nil {
 		return err
 	}
 	const size = 128
@@ -200,8 +232,20 @@ func show(ctx context.Context, w io.Writer, url string) (err error) {
 		}
 		rows, batches = rows+b.Rows, batches+1
 	}
-	_, err = fmt.Fprintf(w, "read back, shuffled: %d rows in %d minibatches of %d\n", rows, batches, size)
+	_, err = fmt.Fprintf(w, "read back, shuffled: %s in %d %s of %d\n", count(rows, "row"), batches, plural(batches, "minibatch", "minibatches"), size)
 	return err
+}
+
+// count is a number of things.
+func count[T int | int64](n T, what string) string {
+	return fmt.Sprintf("%d %s", n, plural(n, what, what+"s"))
+}
+
+func plural[T int | int64](n T, one, more string) string {
+	if n == 1 {
+		return one
+	}
+	return more
 }
 
 // keep stores the fitted transforms beside the shards.
@@ -215,22 +259,6 @@ func keep(ctx context.Context, f *preprocess.Fitted, url string) (err error) {
 	go func() { w.CloseWithError(f.Save(w)) }()
 	defer r.Close()
 	return b.Put(ctx, "fitted.json", r)
-}
-
-func report(file string, d *preprocess.Description, title string) error {
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.WritePage(f, title), f.Close())
-}
-
-// locate makes a URL of a path.
-func locate(place string) string {
-	if strings.Contains(place, "://") {
-		return place
-	}
-	return filestore.URL(place)
 }
 
 // remove deletes all of a bucket, also after ctx has ended.

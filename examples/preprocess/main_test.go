@@ -23,10 +23,13 @@ func TestProgram(t *testing.T) {
 	t.Parallel()
 	page := filepath.Join(t.TempDir(), "page.html")
 	stdout, stderr, status := programtest.Run(t, "-report", page)
-	for _, want := range []string{"bill_length_mm", "39.225", "Adelie (152)", "344 rows of 12 numbers (dense)", "read back, shuffled: 344 rows in 3 minibatches of 128"} {
+	for _, want := range []string{"bill_length_mm", "39.225", "Adelie (152)", "344 rows of 12 numbers (dense)", "\nreport: " + page + "\n", "shards, removed at the end", " in 1 shard\n", "read back, shuffled: 344 rows in 3 minibatches of 128"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("it does not print %q: %s%s", want, stdout, stderr)
 		}
+	}
+	if strings.Contains(stdout, "://") {
+		t.Errorf("it prints where shards were that it has removed: %s", stdout)
 	}
 	if html, err := os.ReadFile(page); status != 0 || err != nil || !bytes.Contains(html, []byte("<title>penguins</title>")) {
 		t.Errorf("exit status %d, %v, %.300q", status, err, html)
@@ -62,6 +65,10 @@ func TestTables(t *testing.T) {
 		{[]string{"-format", "criteo", "-strings", "hash", "-bits", "12", made("criteo.tsv", synth.NewCriteo(1))}, "2000 rows of 4109 numbers (sparse"},
 		{[]string{"-format", "libsvm", "-numbers", "maxabs", made("rcv1.svm", synth.NewRCV1(1))}, "2000 rows of"},
 		{[]string{"-format", "jsonl", "-label", "y", "-strings", "ordinal", write("rows.jsonl", []byte("{\"y\":1,\"a\":2.5,\"s\":\"x\"}\n{\"y\":0,\"a\":null,\"s\":\"z\"}\n"))}, "2 rows of 2 numbers (dense)"},
+		{[]string{"-label", "a", "-ignore", "b,c", write("ignored.csv", []byte("a,b,c,d\n1,2,x,3\n2,1e999,q\"q,4\n"))}, "2 rows of 1 number (dense)"},
+		{[]string{"-label", "a", "-ignore", "b,c", filepath.Join(dir, "ignored*.c?v")}, "2 rows of 1 number (dense)"},
+		{[]string{"-comma", `\t`, write("tabs.csv", []byte("a\tb\n1\t2\n"))}, "1 row of 2 numbers (dense)"},
+		{[]string{"-comma", ",", write("one.csv", []byte("a;b\n1\n2\n"))}, "2 rows of 1 number (dense)"},
 		{[]string{"-skip", "-label", "b", write("bad.csv", []byte("a,b\n1,2\n3\n5,6\n"))}, "left out for fields: 1"},
 	} {
 		to := filepath.Join(dir, fmt.Sprint("out", i))
@@ -113,17 +120,46 @@ func TestProgramFails(t *testing.T) {
 	if err := os.WriteFile(bad, []byte("a,b\n1,2\n3,4,5\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	to := filepath.Join(dir, "to")
+	if _, stderr, status := programtest.Run(t, "-to", to); status != 0 {
+		t.Fatal(stderr)
+	}
+	semicolons := filepath.Join(dir, "semicolons.csv")
+	if err := os.WriteFile(semicolons, []byte("a;b\n1;2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	page := filepath.Join(dir, "page.html")
 	for want, args := range map[string][]string{
-		`no column "height"`:   {"-label", "height"},
-		`"fast" is nothing`:    {"-numbers", "fast"},
-		"bad.csv":              {bad},
-		"nothing-is-here":      {filepath.Join(dir, "nothing-is-here")},
-		`"parquet"`:            {"-format", "parquet", bad},
-		"no such file or dire": {"-report", filepath.Join(dir, "no", "folder.html")},
+		`"never" is nothing that -missing knows: mean, median, none, zero`: {"-missing", "never", "-report", page},
+		`"letters" is nothing that -strings knows`:                         {"-strings", "letters", bad},
+		"holds a dataset":             {"-to", to},
+		"no driver for nowhere://":    {"-to", "nowhere://x", "-report", page},
+		`"-label" comes after a file`: {bad, "-label", "a"},
+		`no file matches`:             {filepath.Join(dir, "*.parquet")},
+		`with -comma, as -comma ';'`:  {semicolons},
+		"is a directory":              {"-report", dir},
+		`no column "height"`:          {"-label", "height"},
+		`"fast" is nothing`:           {"-numbers", "fast"},
+		"bad.csv":                     {bad},
+		"nothing-is-here":             {filepath.Join(dir, "nothing-is-here")},
+		`"parquet"`:                   {"-format", "parquet", bad},
+		"no such file or dire":        {"-report", filepath.Join(dir, "no", "folder.html")},
 	} {
 		stdout, stderr, status := programtest.Run(t, args...)
-		if status != 1 || !strings.Contains(stderr, want) {
+		if status != 1 || stdout != "" || !strings.Contains(stderr, want) {
 			t.Errorf("%q: exit status %d, and not %q: %s%s", args, status, want, stdout, stderr)
 		}
+	}
+	if _, err := os.Stat(page); err == nil {
+		t.Error("a program that fails leaves an empty page")
+	}
+	if err := os.WriteFile(page, []byte("an older one"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, status := programtest.Run(t, "-report", page, bad); status != 1 {
+		t.Error("it does not fail")
+	}
+	if was, err := os.ReadFile(page); err != nil || string(was) != "an older one" {
+		t.Errorf("a program that fails changes the page: %q, %v", was, err)
 	}
 }

@@ -32,7 +32,7 @@ func NewAssembler(s Schema) (*Assembler, error) {
 // the schema, the label, and the weight. It is dense where all vectors are, or where rows have 64 numbers or fewer, and otherwise
 // sparse; zeros are not stored then.
 //
-// A feature or label that is missing is an error that names the column and the row's ID, unless Missing keeps it. So is
+// A feature or label that is missing is an error that names the column and the row, see [Block.Errorf], unless Missing keeps it. So is
 // always a weight that is missing, and a number that float32 cannot hold because it is too large.
 func (a *Assembler) Assemble(b *Block) (*Batch, error) {
 	out := &a.batch
@@ -56,10 +56,15 @@ func (a *Assembler) Assemble(b *Block) (*Batch, error) {
 		}
 	}
 	if sparse && out.Width > a.narrow {
-		return out, a.sparse(b)
+		err = a.sparse(b)
+	} else {
+		out.Ptr, out.Idx = nil, nil
+		err = a.dense(b)
 	}
-	out.Ptr, out.Idx = nil, nil
-	return out, a.dense(b)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // check returns an error unless the block is one of the schema, and whether a vector of it is sparse.
@@ -122,11 +127,7 @@ func (a *Assembler) refuse(b *Block, column, row int, x float64) error {
 	default:
 		return nil
 	}
-	id := uint64(0)
-	if row < len(b.IDs) {
-		id = b.IDs[row]
-	}
-	return fmt.Errorf("dataset: column %q, row %016x: %s: %w", c.Name, id, why, fs.ErrInvalid)
+	return b.Errorf(row, "dataset: column %q: %s: %w", c.Name, why, fs.ErrInvalid)
 }
 
 // narrow is the width up to which rows are dense whatever they are made of: places would take more than they save.

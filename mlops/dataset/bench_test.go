@@ -191,6 +191,24 @@ func BenchmarkCriteo(b *testing.B) {
 	})
 }
 
+// BenchmarkCSVStrings reads rows of 20 words, of which none is missing, but some begin like what is.
+func BenchmarkCSVStrings(b *testing.B) {
+	random := rand.New(rand.NewPCG(20260101, 5))
+	words := []string{"Norway", "Ann", "no", "None such", "name", "nut", "7", "1.5", "-3", "a word", "Ulm", "x", "Nantes", "#7", "<b>"}
+	var text []byte
+	schema := Schema{}
+	for i := range 20 {
+		schema.Columns = append(schema.Columns, Column{Name: fmt.Sprint("c", i), Kind: String})
+	}
+	for len(text) < 16<<20 {
+		for range 20 {
+			text = append(append(text, words[random.IntN(len(words))]...), ',')
+		}
+		text[len(text)-1] = '\n'
+	}
+	benchRead(b, text, Format{Name: CSV, NoHeader: true}, schema)
+}
+
 // benchRead reads a text of a format on one goroutine, and returns the path of the file that has it.
 func benchRead(b *testing.B, text []byte, f Format, schema Schema) string {
 	b.Helper()

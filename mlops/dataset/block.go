@@ -16,6 +16,8 @@ type Block struct {
 	// IDs tell rows apart, and do not depend on how the input was split: a hash of which object of the input a row is from, and
 	// of where in it the row begins.
 	IDs []uint64
+
+	from *origin // nil: nobody has read the rows
 }
 
 // Data are the values of a column: one of the three, as its kind says.
@@ -86,7 +88,7 @@ type Vectors struct {
 
 // Reset empties the block, and keeps its memory.
 func (b *Block) Reset() {
-	b.Rows, b.IDs = 0, b.IDs[:0]
+	b.Rows, b.IDs, b.from = 0, b.IDs[:0], nil
 	for i := range b.Columns {
 		d := &b.Columns[i]
 		d.Numbers = d.Numbers[:0]
@@ -100,7 +102,7 @@ func (b *Block) Reset() {
 
 // Clone returns a copy that stays valid.
 func (b *Block) Clone() *Block {
-	c := &Block{Rows: b.Rows, IDs: slices.Clone(b.IDs), Columns: slices.Clone(b.Columns)}
+	c := &Block{Rows: b.Rows, IDs: slices.Clone(b.IDs), Columns: slices.Clone(b.Columns), from: b.from}
 	for i := range c.Columns {
 		d := &c.Columns[i]
 		d.Numbers = slices.Clone(d.Numbers)

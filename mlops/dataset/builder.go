@@ -1,5 +1,7 @@
 package dataset
 
+import "math"
+
 // blockBytes is how many bytes of strings and vectors a block has before it ends early, with fewer rows.
 const blockBytes = 8 << 20
 
@@ -16,11 +18,13 @@ type builder struct {
 	rows    int
 	vectors []*Vectors
 	strings []*Strings
+	unread  []bool // by column: all values are missing
 	block   Block
+	from    *origin
 }
 
 func newBuilder(s Schema, object int) *builder {
-	b := &builder{schema: s, object: object, columns: make([]Data, len(s.Columns)), ids: make([]uint64, 0, BlockRows)}
+	b := &builder{schema: s, object: object, columns: make([]Data, len(s.Columns)), unread: make([]bool, len(s.Columns)), ids: make([]uint64, 0, BlockRows)}
 	numbers := 0
 	for _, c := range s.Columns {
 		if c.Kind == Number {
@@ -45,6 +49,33 @@ func newBuilder(s Schema, object int) *builder {
 // sparse makes a column of vectors sparse.
 func (b *builder) sparse(column int) { b.columns[column].Vectors.Ptr = []int{0} }
 
+// ignore has the ignored columns not be read, except one.
+func (b *builder) ignore(except string) {
+	for i, c := range b.schema.Columns {
+		if b.unread[i] = c.Role == Ignored && c.Name != except; b.unread[i] && c.Kind == Vector {
+			b.sparse(i)
+		}
+	}
+}
+
+// lack has the columns that are not read be missing. The memory of a block's numbers is used again, and who had the one before may
+// have changed them.
+func (b *builder) lack() {
+	for i, unread := range b.unread {
+		switch d := &b.columns[i]; {
+		case !unread:
+		case d.Numbers != nil:
+			for row := range b.rows {
+				d.Numbers[row] = math.NaN()
+			}
+		case b.schema.Columns[i].Kind == String:
+			for range b.rows {
+				d.Strings.AddMissing()
+			}
+		}
+	}
+}
+
 // end ends the row that begins at an offset. It reports whether the block is full.
 func (b *builder) end(at int64) bool {
 	b.rows++
@@ -66,6 +97,9 @@ func (b *builder) end(at int64) bool {
 func (b *builder) undo() {
 	for i, c := range b.schema.Columns {
 		d := &b.columns[i]
+		if b.unread[i] {
+			continue
+		}
 		switch c.Kind {
 		case String:
 			s := &d.Strings
@@ -92,7 +126,8 @@ func (b *builder) undo() {
 // take returns the block, which is valid until the next row is written. Its columns are its own: who replaces one changes
 // nothing here.
 func (b *builder) take() *Block {
-	b.block = Block{Rows: b.rows, Columns: append(b.block.Columns[:0], b.columns...), IDs: b.ids}
+	b.lack()
+	b.block = Block{Rows: b.rows, Columns: append(b.block.Columns[:0], b.columns...), IDs: b.ids, from: b.from}
 	for i, c := range b.schema.Columns {
 		d := &b.columns[i]
 		switch c.Kind {

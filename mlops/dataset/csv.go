@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"fmt"
 	"math"
 	"math/bits"
+	"strings"
 
 	"github.com/gowren/gowren/internal/decimal"
 	"github.com/gowren/gowren/storage"
@@ -47,8 +49,9 @@ func (f Format) headed() bool { return f.Name == CSV && !f.NoHeader }
 
 func (r *Reader) csv(ctx context.Context, b *builder, yield func(*Block) bool) error {
 	p := newCSV(r.source.Format, b)
-	for _, c := range b.schema.Columns {
-		if c.Kind == Vector {
+	b.ignore(r.source.Rows.By)
+	for i, c := range b.schema.Columns {
+		if c.Kind == Vector && !b.unread[i] {
 			return errSource("column %q: CSV has no vectors", c.Name)
 		}
 	}
@@ -76,6 +79,9 @@ func (p *csvRows) inOrder() {
 
 // set has a field go to a column.
 func (p *csvRows) set(field, column int) {
+	if p.b.unread[column] {
+		return
+	}
 	d := &p.b.columns[column]
 	f := csvField{column: p.b.schema.Columns[column].Name, numbers: d.Numbers}
 	if p.b.schema.Columns[column].Kind == String {
@@ -99,10 +105,17 @@ func (p *csvRows) byName(header []string) error {
 		found[c] = true
 		p.set(i, c)
 	}
+	var lacking []string
 	for c, ok := range found {
 		if !ok {
-			return errSource("the header has no column %q: %.300q", p.b.schema.Columns[c].Name, header)
+			lacking = append(lacking, quoted(p.b.schema.Columns[c].Name))
 		}
+	}
+	if n := len(lacking) - listed; n > 0 {
+		lacking = append(lacking[:listed], fmt.Sprintf("%d more", n))
+	}
+	if lacking != nil {
+		return errSource("the header has no column %s: %.300q", strings.Join(lacking, ", "), header)
 	}
 	return nil
 }
@@ -123,10 +136,10 @@ func (p *csvRows) readHeader(ctx context.Context, s storage.Split) (int64, error
 			}
 			header, bad := p.names(text)
 			if bad != nil {
-				return 0, l.Errorf("the header: %w", bad)
+				return 0, l.Errorf("the header: %w%s", bad, p.f.hint(text))
 			}
 			if err := p.byName(header); err != nil {
-				return 0, l.Errorf("%w", err)
+				return 0, l.Errorf("%w%s", err, p.f.hint(text))
 			}
 			return l.Off, nil
 		}
@@ -200,6 +213,14 @@ func (p *csvRows) row(line []byte) *RowError {
 		}
 		if at > len(line) {
 			return rowError(BadFields, "", "%d fields, and not %d", i, len(p.fields))
+		}
+		if f.column == "" && line[at] != '"' { // what is in it is nobody's, quotes too
+			if n := bytes.IndexByte(line[at:], p.comma); n >= 0 {
+				at += n + 1
+			} else {
+				at = len(line) + 1
+			}
+			continue
 		}
 		text, next, bad := p.cut(line, at, f.column)
 		if bad == nil {

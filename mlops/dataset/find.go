@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"unicode"
 )
 
 // Find returns the position of the column with a name. An error tells which columns there are; it is fs.ErrNotExist.
@@ -44,13 +45,26 @@ func (e *noColumn) Error() string {
 		if i > 0 {
 			s.WriteString(", ")
 		}
-		fmt.Fprintf(&s, "%.100s", c.Name)
+		s.WriteString(named(c.Name))
 	}
 	if more := len(e.in.Columns) - listed; more > 0 {
 		fmt.Fprintf(&s, " and %d more", more)
 	}
+	s.WriteString(e.in.hint())
 	return s.String()
 }
+
+// named is a name in a list of them: quoted, where it is not a word.
+func named(name string) string {
+	if name == "" || strings.ContainsFunc(name, func(r rune) bool {
+		return r != '_' && r != '-' && r != '.' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}) {
+		return quoted(name)
+	}
+	return fmt.Sprintf("%.100s", name)
+}
+
+func quoted(name string) string { return fmt.Sprintf("%.100q", name) }
 
 // nearest returns the column whose name differs least: in capitals, or in a third of its letters at most. Empty: none.
 func (e *noColumn) nearest() string {

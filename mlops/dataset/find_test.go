@@ -29,6 +29,8 @@ func TestFind(t *testing.T) {
 		{named("age", "City"), "CITY", `no column "CITY" (did you mean "City"?); the columns are age, City`},
 		{named("age"), "", `no column ""; the only one is age`},
 		{named(), "age", `no column "age"; there are none`},
+		{named("a b", "x,y", "", "é_1-b.c"), "z", `no column "z"; the columns are "a b", "x,y", "", é_1-b.c`},
+		{named("a;b;c"), "a", `no column "a"; the only one is "a;b;c" (it looks as if fields were parted by ";": the format's Comma tells)`},
 		{named(many...), "zz", `no column "zz"; the columns are c0, c1, c2, c3, c4, c5, c6, c7, c8, c9 and 12 more`},
 	} {
 		_, err := c.in.Find(c.name)

@@ -67,8 +67,16 @@ type Format struct {
 	ZeroBased bool
 }
 
-// DefaultMissing are the spellings of missing values where a format has none of its own.
-func DefaultMissing() []string { return []string{"", "NA", "NaN", "nan", "null", "None", "?"} }
+// DefaultMissing are the spellings of missing values where a format has none of its own: an empty field; NA, N/A, n/a and <NA>;
+// #N/A, #N/A N/A and #NA, as spreadsheets have them; NULL, null and None, as databases and Python; NaN, nan, -NaN, -nan, and what some
+// C libraries print for it, 1.#IND, -1.#IND, 1.#QNAN and -1.#QNAN. Those are what pandas takes, too. Beside them is ?, for it is what
+// the tables of the UCI repository have. In other columns than these it can be a value: then a format has a list of its own.
+func DefaultMissing() []string {
+	return []string{
+		"", "NA", "N/A", "n/a", "<NA>", "#N/A", "#N/A N/A", "#NA", "NULL", "null", "None",
+		"NaN", "nan", "-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN", "?",
+	}
+}
 
 func (f Format) check() error {
 	var errs []error
@@ -99,10 +107,11 @@ func (f Format) comma() byte {
 	return f.Comma[0]
 }
 
-// missing is the set of spellings.
+// missing is the set of spellings. Almost no value is one, which its length and its first byte tell.
 type missing struct {
 	all     map[string]bool
-	longest int
+	empty   bool
+	lengths [256]uint16 // by the first byte, a bit for each length; the highest is for all that are longer
 }
 
 // Spellings are those of missing values: Missing, or the format's own.
@@ -119,15 +128,24 @@ func (f Format) Spellings() []string {
 }
 
 func (f Format) missing() missing {
-	m := missing{map[string]bool{}, -1}
+	m := missing{all: map[string]bool{}}
 	for _, s := range f.Spellings() {
 		m.all[s] = true
-		m.longest = max(m.longest, len(s))
+		if s == "" {
+			m.empty = true
+			continue
+		}
+		m.lengths[s[0]] |= 1 << min(len(s), 15)
 	}
 	return m
 }
 
-func (m *missing) has(value []byte) bool { return len(value) <= m.longest && m.all[string(value)] }
+func (m *missing) has(value []byte) bool {
+	if len(value) == 0 {
+		return m.empty
+	}
+	return m.lengths[value[0]]>>min(len(value), 15)&1 != 0 && m.all[string(value)]
+}
 
 // infinite applies the policy to a number.
 func (f Format) infinite(x float64, column string, text []byte) (float64, *RowError) {

@@ -12,14 +12,17 @@ import (
 // InferRows is how many rows Infer looks at.
 const InferRows = 1000
 
-// Infer finds the schema of a source, whose own is not used, from its first rows: the first 1,000. All columns are features, but
-// for those whose format says otherwise: set the roles of others.
+// Infer finds the schema of a source from its first rows: the first 1,000. All columns are features, but for those whose format
+// says otherwise: set the roles of others. Of the source's own schema the ignored columns count, by name: their values are not
+// looked at in CSV and JSON lines, and they are strings that are ignored.
 //
 // A column of CSV is a number where all values that are not missing are; without a header, columns are named c1, c2 and so on. One
 // of JSON lines is as well, booleans included, or a vector where all are arrays of numbers of one length. That of libsvm is as wide
 // as the highest index: all of the source is read, in this process; give the schema ([LibSVMSchema]) where the width is known. Criteo's is [CriteoSchema]. That of IDX follows from the headers.
 func Infer(ctx context.Context, s Source) (Schema, error) {
-	parts, err := s.Parts(ctx)
+	whole := s
+	whole.Schema = Schema{} // which would have to have the column that parts rows
+	parts, err := whole.Parts(ctx)
 	if err != nil {
 		return Schema{}, err
 	}
@@ -45,12 +48,15 @@ func (s Source) inferCSV(ctx context.Context, parts []Part) (Schema, error) {
 	if err != nil {
 		return Schema{}, err
 	}
-	found := Schema{Columns: make([]Column, len(names))}
+	found, ignored := Schema{Columns: make([]Column, len(names))}, s.ignored()
 	for i, name := range names {
 		found.Columns[i] = Column{Name: name, Kind: String}
+		if ignored[name] {
+			found.Columns[i].Role = Ignored
+		}
 	}
 	if err := found.Check(); err != nil {
-		return Schema{}, fmt.Errorf("dataset: the header of %q is none: %w", parts[0].Key, err)
+		return Schema{}, fmt.Errorf("dataset: the header of %q is none: %w%s", parts[0].Key, err, found.hint())
 	}
 	s.Schema = found
 	text := make([]bool, len(names))
@@ -72,7 +78,7 @@ func (s Source) inferCSV(ctx context.Context, parts []Part) (Schema, error) {
 		}
 	}
 	for i := range text {
-		if !text[i] {
+		if !text[i] && found.Columns[i].Role != Ignored {
 			found.Columns[i].Kind = Number
 		}
 	}
@@ -100,8 +106,7 @@ func numeric(s *Strings, rows int) bool {
 func (s Source) columns(ctx context.Context, split storage.Split) ([]string, error) {
 	p := newCSV(s.Format, nil)
 	if s.Format.MultiLine {
-		o := storage.CSVOptions{Comma: rune(p.comma), NoHeader: s.Format.NoHeader, AnyBytes: true}
-		for row, err := range storage.CSV(ctx, split, o) {
+		for row, err := range storage.CSV(ctx, split, s.Format.options()) {
 			if err != nil {
 				return nil, err
 			}
@@ -125,7 +130,7 @@ func (s Source) columns(ctx context.Context, split storage.Split) ([]string, err
 		}
 		names, bad := p.names(text)
 		if bad != nil {
-			return nil, l.Errorf("%w", bad)
+			return nil, l.Errorf("%w%s", bad, s.Format.hint(text))
 		}
 		if s.Format.NoHeader {
 			names = numbered(len(names))
@@ -133,6 +138,17 @@ func (s Source) columns(ctx context.Context, split storage.Split) ([]string, err
 		return names, nil
 	}
 	return nil, errSource("%q has no rows", split.Key)
+}
+
+// ignored are the names of the columns that the source's schema ignores.
+func (s Source) ignored() map[string]bool {
+	names := map[string]bool{}
+	for _, c := range s.Schema.Columns {
+		if c.Role == Ignored {
+			names[c.Name] = true
+		}
+	}
+	return names
 }
 
 func numbered(n int) []string {

@@ -11,6 +11,7 @@ import (
 func (s Source) inferJSON(ctx context.Context, parts []Part) (Schema, error) {
 	var found Schema
 	index := map[string]int{}
+	ignored := s.ignored()
 	miss := s.Format.missing()
 	p := &jsonRows{}
 	for _, part := range parts {
@@ -27,12 +28,16 @@ func (s Source) inferJSON(ctx context.Context, parts []Part) (Schema, error) {
 			}
 			var odd *RowError
 			before := slices.Clone(found.Columns) // which a bad row leaves as they are
-			bad := members(text, func(key, value []byte) {
+			bad := members(text, func(key []byte) bool { return !ignored[string(key)] }, func(key, value []byte) {
 				i, ok := index[string(key)]
 				if !ok {
 					i = len(found.Columns)
 					index[string(key)] = i
 					found.Columns = append(found.Columns, Column{Name: string(key)})
+				}
+				if ignored[string(key)] {
+					found.Columns[i].Kind, found.Columns[i].Role = String, Ignored
+					return
 				}
 				if kindOf(value) == '"' && miss.has(p.unquote(value)) {
 					return

@@ -15,13 +15,18 @@ type jsonRows struct {
 	miss   missing
 	values [][]byte // of the row's columns; nil where there is none
 	index  map[string]int
+	read   []int // the columns that are not ignored
 	buf    []byte
 }
 
 func (r *Reader) jsonLines(ctx context.Context, b *builder, yield func(*Block) bool) error {
 	p := &jsonRows{b: b, f: r.source.Format, miss: r.source.Format.missing(), values: make([][]byte, len(b.schema.Columns)), index: map[string]int{}}
+	b.ignore(r.source.Rows.By)
 	for i, c := range b.schema.Columns {
-		p.index[c.Name] = i
+		if b.unread[i] {
+			continue
+		}
+		p.index[c.Name], p.read = i, append(p.read, i)
 		if c.Kind == Vector && c.Width < 0 {
 			return errSource("column %q: its width must be known", c.Name)
 		}
@@ -31,19 +36,25 @@ func (r *Reader) jsonLines(ctx context.Context, b *builder, yield func(*Block) b
 
 func (p *jsonRows) row(line []byte) *RowError {
 	clear(p.values)
-	if bad := members(line, func(key, value []byte) {
+	if bad := members(line, p.wants, func(key, value []byte) {
 		if i, ok := p.index[string(key)]; ok {
 			p.values[i] = value
 		}
 	}); bad != nil {
 		return bad
 	}
-	for i, v := range p.values {
-		if bad := p.value(i, v); bad != nil {
+	for _, i := range p.read {
+		if bad := p.value(i, p.values[i]); bad != nil {
 			return bad
 		}
 	}
 	return nil
+}
+
+// wants reports whether a member is of a column that is read.
+func (p *jsonRows) wants(key []byte) bool {
+	_, ok := p.index[string(key)]
+	return ok
 }
 
 // value puts a value in its place.

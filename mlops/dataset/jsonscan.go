@@ -25,19 +25,20 @@ func unescape(v []byte) string {
 
 func blank(line []byte) bool { return len(bytes.Trim(line, " \t\r")) == 0 }
 
-// members calls use with the keys and values of an object, in their order.
-func members(line []byte, use func(key, value []byte)) *RowError {
-	switch {
-	case !utf8.Valid(line):
-		return rowError(BadText, "", "invalid UTF-8")
-	case !json.Valid(line):
+// members calls use with the keys and values of an object, in their order. Those that are not wanted may be no UTF-8.
+func members(line []byte, wanted func(key []byte) bool, use func(key, value []byte)) *RowError {
+	text := utf8.Valid(line)
+	if !json.Valid(line) {
+		if !text {
+			return rowError(BadText, "", "invalid UTF-8")
+		}
 		var x any
 		err := json.Unmarshal(line, &x) // which tells what is wrong
-		return rowError(BadSyntax, "", "no JSON: %v", err)
+		return rowError(BadSyntax, "", "no JSON: %v%s", err, hintJSON(line))
 	}
 	i := space(line, 0)
 	if line[i] != '{' {
-		return rowError(BadSyntax, "", "%.60q is no object", line)
+		return rowError(BadSyntax, "", "%.60q is no object%s", line, hintJSON(line))
 	}
 	for i = space(line, i+1); line[i] != '}'; {
 		if line[i] == ',' {
@@ -50,6 +51,9 @@ func members(line []byte, use func(key, value []byte)) *RowError {
 		}
 		i = space(line, space(line, end)+1) // behind the colon
 		end = past(line, i)
+		if !text && (!utf8.Valid(key) || wanted(key) && !utf8.Valid(line[i:end])) {
+			return rowError(BadText, "", "invalid UTF-8")
+		}
 		use(key, line[i:end])
 		i = space(line, end)
 	}

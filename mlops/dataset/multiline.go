@@ -8,9 +8,14 @@ import (
 	"github.com/gowren/gowren/storage"
 )
 
+// options are those of CSV in which fields may hold newlines.
+func (f Format) options() storage.CSVOptions {
+	return storage.CSVOptions{Comma: rune(f.comma()), NoHeader: f.NoHeader, AnyBytes: true}
+}
+
 // multiLine reads CSV in which fields may hold newlines.
 func (r *Reader) multiLine(ctx context.Context, p *csvRows, yield func(*Block) bool) error {
-	o := storage.CSVOptions{Comma: rune(p.comma), NoHeader: p.f.NoHeader, AnyBytes: true}
+	o := p.f.options()
 	if p.f.Bad == Skip {
 		o.Skip = func(err error) { r.skip(reasonOf(err)) }
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"sort"
 	"sync/atomic"
 
@@ -45,6 +47,9 @@ func Open(ctx context.Context, url string) (*Set, error) {
 	m, err := readManifest(ctx, b)
 	if err != nil {
 		_ = b.Close() // only read
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("dataset: no dataset is at %s: it has no %s, which is stored after the last shard: %w", b.URL(), manifestKey, err)
+		}
 		return nil, fmt.Errorf("dataset: %w", err)
 	}
 	return newSet(m, b), nil

@@ -150,6 +150,57 @@ func TestSplitRowsErrors(t *testing.T) {
 	}
 }
 
+// TestSplitRowsEnd: what is left out as the end is 1, where there is a beginning.
+func TestSplitRowsEnd(t *testing.T) {
+	t.Parallel()
+	want := lines(t, SplitRows{From: 0.7, To: 1}.Blocks(partSchema, partBlocks(2000, 100)))
+	if got := lines(t, SplitRows{From: 0.7}.Blocks(partSchema, partBlocks(2000, 100))); len(got) == 0 || !slices.Equal(got, want) {
+		t.Errorf("%d rows, and not %d", len(got), len(want))
+	}
+}
+
+// TestSplitRowsParts: a driver is told what no worker could do.
+func TestSplitRowsParts(t *testing.T) {
+	t.Parallel()
+	src := Source{URLs: []string{bucket(t, map[string]string{"k": "a,b\n1,x\n"})}, Format: Format{Name: CSV}}
+	known := src
+	known.Schema = columns("a n", "b s")
+	for name, c := range map[string]struct {
+		src  Source
+		rows SplitRows
+		want error
+	}{
+		"range":              {src, SplitRows{From: 0.5, To: 0.2}, fs.ErrInvalid},
+		"column":             {known, SplitRows{To: 0.5, By: "x"}, fs.ErrNotExist},
+		"column, not known":  {src, SplitRows{To: 0.5, By: "x"}, nil},
+		"column, no range":   {known, SplitRows{By: "a"}, fs.ErrInvalid},
+		"column, no end":     {known, SplitRows{From: 0.5, By: "a"}, nil},
+		"nothing to part by": {known, SplitRows{}, nil},
+	} {
+		c.src.Rows = c.rows
+		if _, err := c.src.Parts(t.Context()); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, and not %v", name, err, c.want)
+		}
+	}
+	known.Schema, known.Rows = columns("z n"), SplitRows{To: 0.99, By: "b"} // it is not used
+	if found, err := Infer(t.Context(), known); err != nil || len(found.Columns) != 2 {
+		t.Error(found, err)
+	}
+}
+
+// TestSplitRowsEmpty says why a part is empty, and nothing where rows are not parted.
+func TestSplitRowsEmpty(t *testing.T) {
+	t.Parallel()
+	for want, s := range map[string]SplitRows{"from 0.8 to 1: column \"c\" has too few": {From: 0.8, By: "c"}, "from 0 to 0.1: the input has none": {To: 0.1}} {
+		if err := s.Empty(); !errors.Is(err, fs.ErrInvalid) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, not %s", err, want)
+		}
+	}
+	if err := (SplitRows{}).Empty(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestEvenShares holds that shares are even and other for each seed.
 func TestEvenShares(t *testing.T) {
 	t.Parallel()

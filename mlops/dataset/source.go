@@ -34,9 +34,21 @@ type Part struct {
 //
 // Rows of CSV that may hold newlines ([Format.MultiLine]) are found by the quotes before them, for which each part reads all of
 // its object that comes before it, unless storage.SetQuotes has set the parts' Quotes.
+//
+// What cannot be is an error: a format, a part of the rows ([Source.Rows]), and where there is a schema, the column that parts them.
 func (s Source) Parts(ctx context.Context) ([]Part, error) {
 	if err := s.Format.check(); err != nil {
 		return nil, err
+	}
+	if s.Rows.isSet() {
+		if err := s.Rows.checkRange(); err != nil {
+			return nil, err
+		}
+		if len(s.Schema.Columns) > 0 {
+			if err := s.Rows.Check(s.Schema); err != nil {
+				return nil, err
+			}
+		}
 	}
 	if s.Format.Name == IDX {
 		return s.idxParts(ctx)
@@ -85,7 +97,7 @@ func (r *Reader) Blocks(ctx context.Context) iter.Seq2[*Block, error] {
 			yield(nil, err)
 		}
 	}
-	if s := r.source; s.Rows != (SplitRows{}) {
+	if s := r.source; s.Rows.isSet() {
 		return s.Rows.Blocks(s.Schema, blocks)
 	}
 	return blocks
@@ -98,6 +110,7 @@ func (r *Reader) blocks(ctx context.Context, yield func(*Block) bool) error {
 		return err
 	}
 	b := newBuilder(s.Schema, r.part.Object)
+	b.from = &origin{ctx, &r.source, r.part}
 	var err error
 	switch s.Format.Name {
 	case CSV, Criteo:
@@ -170,6 +183,9 @@ func (r *Reader) bad(b *builder, bad *RowError, errorf func(string, ...any) erro
 	}
 	if n := r.source.Schema.Inferred; n > 0 && bad.Reason == BadNumber {
 		return errorf("%w (the schema was inferred from the first %d rows; give one where the column is a string)", bad, n)
+	}
+	if name := r.source.Format.Name; name == CSV && (bad.Reason == BadFields || bad.Reason == BadQuote) {
+		return errorf("%w%s", bad, r.source.Schema.hint())
 	}
 	return errorf("%w", bad)
 }

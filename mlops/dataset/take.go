@@ -7,7 +7,7 @@ func (b *Block) Take(in Schema, from *Block, rows []int) {
 		b.Columns = make([]Data, len(from.Columns))
 	}
 	b.Reset()
-	b.Rows = len(rows)
+	b.Rows, b.from = len(rows), from.from
 	for _, row := range rows {
 		b.IDs = append(b.IDs, from.IDs[row])
 	}
