@@ -35,8 +35,8 @@ func (s *settings) check() error {
 
 // vacant returns an error where no shards can be stored: there are some already, or the place cannot be reached.
 func vacant(ctx context.Context, to string) error {
-	any := dataset.Schema{Columns: []dataset.Column{{Name: "any", Kind: dataset.Number}}} // that of the shards is not known yet
-	if err := dataset.Vacant(ctx, to, any); err != nil {
+	some := dataset.Schema{Columns: []dataset.Column{{Name: "any", Kind: dataset.Number}}} // that of the shards is not known yet
+	if err := dataset.Vacant(ctx, to, some); err != nil {
 		return fmt.Errorf("preprocess: -to: %w", err)
 	}
 	return nil

@@ -159,17 +159,13 @@ func (c *Categories) resolve(u Unknown, places []int32, b *dataset.Block, d *dat
 		case UnknownMissing:
 			places[row] = absent
 		default:
-			id := uint64(0)
-			if row < len(b.IDs) {
-				id = b.IDs[row]
-			}
 			var value []byte
 			if c.Number {
 				value = appendNumber(nil, d.Numbers[row])
 			} else {
 				value = d.Strings.At(row)
 			}
-			return fmt.Errorf("column %q, row %016x: the value %.60q was not seen when it was fitted: %w", c.Column, id, value, fs.ErrInvalid)
+			return b.Errorf(row, "column %q: the value %.60q was not seen when it was fitted: %w", c.Column, value, fs.ErrInvalid)
 		}
 	}
 	return nil

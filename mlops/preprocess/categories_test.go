@@ -97,7 +97,7 @@ func TestUnknown(t *testing.T) {
 		t.Error(err)
 	}
 	err := f.Apply(apply.block([]int{0, 2}))
-	if !errors.Is(err, fs.ErrInvalid) || !strings.Contains(err.Error(), `"c", row 0000000000000002: the value "z"`) {
+	if !errors.Is(err, fs.ErrInvalid) || !strings.Contains(err.Error(), `row 0000000000000002: column "c": the value "z"`) {
 		t.Errorf("an unknown value: %v", err)
 	}
 }

@@ -97,11 +97,7 @@ func (t Changed) Apply(in dataset.Schema, b *dataset.Block) error {
 				y = yeoJohnson(x, with)
 			}
 			if y-y != 0 {
-				id := uint64(0)
-				if row < len(b.IDs) {
-					id = b.IDs[row]
-				}
-				return fmt.Errorf("%s: column %q, row %016x: there is no finite one of %g with %g: %w", t.By, t.Columns[column], id, x, with, fs.ErrInvalid)
+				return b.Errorf(row, "%s: column %q: there is no finite one of %g with %g: %w", t.By, t.Columns[column], x, with, fs.ErrInvalid)
 			}
 			values[row] = y
 		}

@@ -22,6 +22,8 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"share":   share,
 	"bars":    func(h *Histogram) []bar { return h.bars() },
 	"strings": func(c ColumnDescription) []bar { return c.bars() },
+	"text":    func(n *NumbersDescription, x Float) string { return n.text(x) },
+	"rows":    rowsText,
 	"at":      func(n *NumbersDescription, q float64) string { return n.at(q) },
 	"percent": func(x float64) string { return strconv.FormatFloat(100*x, 'g', 2, 64) },
 	"reasons": func(s dataset.Skipped) []string { return slices.Sorted(maps.Keys(s)) },
@@ -61,13 +63,15 @@ func (h *Histogram) bars() []bar {
 	width := float64(barsWidth) / float64(max(len(h.Counts), 1))
 	step := (float64(h.High) - float64(h.Low)) / float64(max(len(h.Counts), 1))
 	all := make([]bar, 0, len(h.Counts))
+	precision := digits(h.Low, h.Low+Float(step), h.High-Float(step), h.High)
+	text := func(x float64) string { return strconv.FormatFloat(x, 'g', precision, 64) }
 	for i, n := range h.Counts {
 		height := float64(n) / float64(most) * barsHeight
 		if n > 0 {
 			height = max(height, 1)
 		}
 		from := float64(h.Low) + float64(i)*step
-		all = append(all, bar{float64(i) * width, barsHeight - height, max(width-1, 0.5), height, fmt.Sprintf("%s to %s: %s", short(Float(from)), short(Float(from+step)), grouped(n))})
+		all = append(all, bar{float64(i) * width, barsHeight - height, max(width-1, 0.5), height, fmt.Sprintf("%s to %s: %s", text(from), text(from+step), grouped(n))})
 	}
 	return all
 }

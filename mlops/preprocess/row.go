@@ -13,7 +13,7 @@ import (
 )
 
 // Row makes of a single row, by the names of its columns, what a model takes: a batch of one row, which is the caller's. A
-// column that is not there, or is nil, is missing; labels and weights are not looked at. Values are numbers, strings or
+// column that is not there, or is nil, is missing; labels, weights and ignored columns are not looked at. Values are numbers, strings or
 // []byte, and of vectors slices of numbers, as encoding/json has them too. Strings are read as fields of CSV are by the format that it was fitted to, in
 // a number column as a number, and those spelled as one that is missing ([Fitted.Missing]) are; [Fitted.Infinite] says what
 // infinities are. A name that is no column is an error, and so is a feature that is still missing at the end, unless
@@ -28,7 +28,7 @@ func (f *Fitted) Row(values map[string]any) (*dataset.Batch, error) {
 		if there {
 			known++
 		}
-		if c.Role == dataset.Label || c.Role == dataset.Weight {
+		if c.Role == dataset.Label || c.Role == dataset.Weight || c.Role == dataset.Ignored {
 			v = nil
 		}
 		if err := f.put(&b.Columns[i], c, v); err != nil {

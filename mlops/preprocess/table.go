@@ -30,7 +30,7 @@ func (d *Description) WriteTable(w io.Writer) error {
 	for _, c := range d.Columns {
 		cells := []string{string(c.Kind), strconv.FormatInt(c.Count, 10), strconv.FormatInt(c.Missing, 10)}
 		if n := c.Numbers; n != nil {
-			cells = append(cells, short(n.Min), short(n.Max), short(n.Mean), short(n.Deviation))
+			cells = append(cells, n.text(n.Min), n.text(n.Max), n.text(n.Mean), short(n.Deviation))
 			for _, q := range []float64{.25, .5, .75} {
 				cells = append(cells, n.at(q))
 			}
@@ -54,7 +54,7 @@ func (d *Description) WriteTable(w io.Writer) error {
 	for text := range strings.Lines(b.String()) {
 		out.WriteString(strings.TrimPrefix(strings.TrimRight(text, " \n"), "  ") + "\n")
 	}
-	fmt.Fprintf(&out, "%d rows", d.Rows)
+	fmt.Fprintf(&out, "%d %s", d.Rows, rowsText(d.Rows))
 	if d.RankError > 0 {
 		fmt.Fprintf(&out, "; quantiles are of %d, and their ranks within %.1f %%", d.Sampled, 100*d.RankError)
 	}
@@ -72,10 +72,39 @@ func (d *Description) WriteTable(w io.Writer) error {
 func (n *NumbersDescription) at(q float64) string {
 	for _, told := range n.Quantiles {
 		if told.At == q {
-			return short(told.Value)
+			return n.text(told.Value)
 		}
 	}
 	return ""
+}
+
+// text is a number of the column, with as many digits as tell the extremes and the mean apart, which may lie far from zero.
+func (n *NumbersDescription) text(x Float) string {
+	return strconv.FormatFloat(float64(x), 'g', digits(n.Min, n.Mean, n.Max), 64)
+}
+
+// digits is how many tell numbers apart that differ, five at least.
+func digits(numbers ...Float) int {
+	const least, most = 5, 17 // which is enough for any two
+	for n := least; n < most; n++ {
+		apart := true
+		for i, x := range numbers {
+			for _, y := range numbers[:i] {
+				apart = apart && (x == y || x != x || y != y || strconv.FormatFloat(float64(x), 'g', n, 64) != strconv.FormatFloat(float64(y), 'g', n, 64))
+			}
+		}
+		if apart {
+			return n
+		}
+	}
+	return most
+}
+
+func rowsText(n int64) string {
+	if n == 1 {
+		return "row"
+	}
+	return "rows"
 }
 
 func short(x Float) string { return strconv.FormatFloat(float64(x), 'g', 5, 64) }

@@ -72,6 +72,11 @@ func (f *Fitted) Transform(ctx context.Context, ex *mapper.Executor, src dataset
 	for _, r := range results {
 		shards, t.Skipped, t.Dropped = append(shards, r.Shards...), t.Skipped.Merge(r.Skipped), t.Dropped+r.Dropped
 	}
+	if rows := slices.IndexFunc(shards, func(s dataset.Shard) bool { return s.Rows > 0 }); rows < 0 && t.Dropped == 0 {
+		if err := src.Rows.Empty(); err != nil {
+			return nil, errors.Join(fmt.Errorf("preprocess: transform: %w", err), dataset.Discard(ctx, url, w.Prefix))
+		}
+	}
 	t.Manifest, err = dataset.Commit(ctx, url, w.Prefix, f.Out(), shards)
 	if t.Manifest == nil {
 		return nil, errors.Join(err, dataset.Discard(ctx, url, w.Prefix))
@@ -140,7 +145,9 @@ func (f *Fitted) store(blocks iter.Seq2[*dataset.Block, error], a *dataset.Assem
 		if err != nil {
 			return dropped, err
 		}
-		own.Rows, own.IDs, own.Columns = b.Rows, b.IDs, append(own.Columns[:0], b.Columns...) // b is used again
+		columns := append(own.Columns[:0], b.Columns...) // b is used again
+		*own = *b
+		own.Columns = columns
 		if err := f.Apply(own); err != nil {
 			return dropped, err
 		}
