@@ -12,18 +12,23 @@ import (
 	"github.com/gowren/gowren/storage"
 )
 
-// Commit makes a set of shards that [Writer]s have stored below prefix in the bucket at url, in the order given. It is
-// fs.ErrExist where there is a set already; of several that commit at once, one succeeds. Then all else below prefix goes:
+// Commit makes a set of shards that [Writer]s have stored below prefix in the bucket at url, in the order given, and of more
+// objects that are stored there, whose keys it is told: the manifest names them, and no set reads them. It is fs.ErrExist where there is a set already; of several that commit at once, one succeeds. Then all else below prefix goes:
 // shards of attempts whose results were not used. An error of that comes with the manifest, which is stored. After any
 // other error nothing is: [Discard] removes the shards.
-func Commit(ctx context.Context, url, prefix string, s Schema, shards []Shard) (*Manifest, error) {
-	m, err := newManifest(s, shards)
+func Commit(ctx context.Context, url, prefix string, s Schema, shards []Shard, more ...string) (*Manifest, error) {
+	m, err := newManifest(s, shards, more...)
 	if err != nil {
 		return nil, fmt.Errorf("dataset: commit: %w", err)
 	}
 	for _, shard := range shards {
 		if !strings.HasPrefix(shard.Key, prefix+"/") {
 			return nil, fmt.Errorf("dataset: commit: shard %q is not below %q: %w", shard.Key, prefix, fs.ErrInvalid)
+		}
+	}
+	for _, key := range more {
+		if !strings.HasPrefix(key, prefix+"/") {
+			return nil, fmt.Errorf("dataset: commit: %q is not below %q: %w", key, prefix, fs.ErrInvalid)
 		}
 	}
 	b, err := open(ctx, url)
@@ -86,9 +91,12 @@ func clean(ctx context.Context, b storage.Bucket, prefix string, m *Manifest) er
 	if err := storage.CheckKey(prefix); err != nil {
 		return err // an empty one is that of all objects
 	}
-	kept := make(map[string]bool, len(m.Shards))
+	kept := make(map[string]bool, len(m.Shards)+len(m.More))
 	for _, shard := range m.Shards {
 		kept[shard.Key] = true
+	}
+	for _, key := range m.More {
+		kept[key] = true
 	}
 	return leftover.Delete(ctx, b, prefix+"/", func(key string) bool { return !kept[key] })
 }

@@ -93,6 +93,41 @@ func TestCommit(t *testing.T) {
 	}
 }
 
+// TestCommitMore: other objects of a set stay with it, and go with what comes to nothing.
+func TestCommitMore(t *testing.T) {
+	t.Parallel()
+	b, k := memstore.New(), kind{width: 2}
+	shards := task(t, b, "job", k, 0, 5)
+	for _, key := range []string{"job/made", "job/not", "other/made"} {
+		if err := b.Put(t.Context(), key, strings.NewReader("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Commit(t.Context(), b.URL(), "job", k.schema(), shards, "other/made"); !errors.Is(err, fs.ErrInvalid) {
+		t.Errorf("of another job: %v", err)
+	}
+	if _, err := Commit(t.Context(), b.URL(), "job", k.schema(), shards, "job/made"); err != nil {
+		t.Fatal(err)
+	}
+	for _, prefix := range []string{"other", "job"} {
+		if err := Discard(t.Context(), b.URL(), prefix); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{manifestKey, "job/made", shards[0].Key}
+	if got := keys(t, b); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	s, err := Open(t.Context(), b.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if more := s.Manifest().More; !slices.Equal(more, []string{"job/made"}) {
+		t.Errorf("%q", more)
+	}
+}
+
 // TestCommitEmpty: of sets without shards, too, only one is there.
 func TestCommitEmpty(t *testing.T) {
 	t.Parallel()
@@ -166,6 +201,7 @@ func TestManifestRefuses(t *testing.T) {
 		"sparse":   func(m *Manifest) { m.Sparse = true },
 		"size":     func(m *Manifest) { m.Shards[0].Size = -m.Size },
 		"nonzeros": func(m *Manifest) { m.NonZeros = 4 },
+		"more":     func(m *Manifest) { m.More = []string{"../x"} },
 		"schema":   func(m *Manifest) { m.Schema.Columns[0].Name = "other" },
 	} {
 		m, err := newManifest(k.schema(), slices.Clone(shards))

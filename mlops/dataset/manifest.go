@@ -31,6 +31,8 @@ type Manifest struct {
 
 	// Shards are the objects, in the order of their rows.
 	Shards []Shard `json:"shards"`
+	// More are the keys of other objects of the set, as of what made its rows.
+	More []string `json:"more,omitempty"`
 }
 
 // Shard is one object of a set.
@@ -52,10 +54,10 @@ const (
 )
 
 // newManifest describes shards.
-func newManifest(s Schema, shards []Shard) (Manifest, error) {
+func newManifest(s Schema, shards []Shard, more ...string) (Manifest, error) {
 	m := Manifest{
 		Version: manifestVersion, Commit: rand.Text(), Schema: s, Hash: s.Hash(), Width: s.Width(),
-		Labels: s.With(Label) >= 0, Weights: s.With(Weight) >= 0, Shards: shards,
+		Labels: s.With(Label) >= 0, Weights: s.With(Weight) >= 0, Shards: shards, More: more,
 	}
 	for i, shard := range shards {
 		if i == 0 {
@@ -95,6 +97,11 @@ func (m *Manifest) check() error {
 		rows, nonZeros, size = rows+shard.Rows, nonZeros+shard.NonZeros, size+shard.Size
 		if rows < 0 || nonZeros < 0 || size < 0 {
 			return fmt.Errorf("more rows than can be: %w", fs.ErrInvalid)
+		}
+	}
+	for _, key := range m.More {
+		if err := storage.CheckKey(key); err != nil {
+			return err
 		}
 	}
 	if rows != m.Rows || nonZeros != m.NonZeros || size != m.Size {

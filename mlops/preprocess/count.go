@@ -103,15 +103,15 @@ func placeOf(key string) (place, error) {
 }
 
 // count is a pass that counts.
-func (s spec) count(ctx context.Context, ex *mapper.Executor, parts []dataset.Part, ops []op) (_ []op, skipped dataset.Skipped, err error) {
+func (s spec) count(ctx context.Context, ex *mapper.Executor, parts []dataset.Part, ops []op) (_ []op, seen learned, err error) {
 	work := storage.Prefix(ex.Bucket(), "preprocess/"+rand.Text()[:12])
 	defer func() { err = errors.Join(err, remove(ctx, work)) }()
 	told, err := json.Marshal(s)
 	if err != nil {
-		return nil, nil, fmt.Errorf("preprocess: %w", err)
+		return nil, seen, fmt.Errorf("preprocess: %w", err)
 	}
 	if err := work.Put(ctx, "spec", bytes.NewReader(told)); err != nil {
-		return nil, nil, err
+		return nil, seen, err
 	}
 	inputs := make([]countInput, len(parts))
 	for i, p := range parts {
@@ -119,7 +119,7 @@ func (s spec) count(ctx context.Context, ex *mapper.Executor, parts []dataset.Pa
 	}
 	m, err := mapper.MapReduceByKeyTo(ctx, ex, countPart, sumTallies, inputs, storage.Prefix(work, "counts").URL())
 	if err != nil {
-		return nil, nil, err
+		return nil, seen, err
 	}
 	wants := map[int]map[string]Want{}
 	for _, o := range ops {
@@ -129,25 +129,28 @@ func (s spec) count(ctx context.Context, ex *mapper.Executor, parts []dataset.Pa
 	}
 	job, err := mapper.Start(ctx, ex, mostOf.With(wants), mapper.Inputs(slices.Values(m.Splits(0))))
 	if err != nil {
-		return nil, nil, err
+		return nil, seen, err
 	}
 	defer job.Cancel()
 	all := newSelection(wants)
 	for r, err := range job.Results() {
 		if err != nil {
-			return nil, nil, err
+			return nil, seen, err
 		}
 		if l := r.Value.Learned; l != nil {
-			skipped = l.Skipped
+			seen = *l
 			if ops, err = l.into(ops); err != nil {
-				return nil, nil, err
+				return nil, seen, err
 			}
 		}
 		if err := all.merge(r.Value, ops); err != nil {
-			return nil, nil, err
+			return nil, seen, err
 		}
 	}
-	return ops, skipped, all.tell(ops)
+	if err := seen.of(s.Source); err != nil {
+		return nil, seen, err
+	}
+	return ops, seen, all.tell(ops)
 }
 
 // tallies are counts in memory.
@@ -189,9 +192,10 @@ var (
 		if err != nil {
 			return err
 		}
-		r, g := s.Source.Read(in.Part), newGathering(emit)
+		r, g, rows := s.Source.Read(in.Part), newGathering(emit), int64(0)
 		for b, err := range r.Blocks(ctx) {
 			if err == nil {
+				rows += int64(b.Rows)
 				err = see(s.Source.Schema, b, ops, g.add)
 			}
 			if err != nil {
@@ -199,7 +203,7 @@ var (
 			}
 		}
 		g.flush()
-		l, err := learnedBy(ops, r.Skipped())
+		l, err := learnedBy(ops, r.Skipped(), rows)
 		if err == nil {
 			emit("", tally{Learned: &l})
 		}

@@ -45,7 +45,7 @@ func TestTransformRefused(t *testing.T) {
 		"no URL":      {hashed, src, "", "the URL is empty", fs.ErrInvalid},
 		"a path":      {hashed, src, "/tmp/shards", "has no scheme", nil},
 		"strings":     {strs, src, ex.Bucket().URL() + "/strings", `column "word" has strings`, fs.ErrInvalid},
-		"other names": {hashed, other, ex.Bucket().URL() + "/names", `it has no column "b"`, fs.ErrInvalid},
+		"other names": {hashed, other, ex.Bucket().URL() + "/names", `"b" is lacking; "c" is one too many`, fs.ErrInvalid},
 	} {
 		_, err := c.f.Transform(t.Context(), counted, c.src, c.url, TransformOptions{})
 		if err == nil || !strings.Contains(err.Error(), c.want) || c.is != nil && !errors.Is(err, c.is) || strings.Count(err.Error(), c.want) != 1 {

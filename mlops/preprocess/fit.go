@@ -1,6 +1,7 @@
 package preprocess
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,7 +14,7 @@ import (
 )
 
 // Fit learns from a dataset, as jobs on workers: one for each pass that the steps' dependencies need, which reads all of the
-// source once. A pass in which values are counted by key writes the counts to the executor's bucket and removes them at its
+// source once. Where Source.Rows has none of the rows, it is the error of [dataset.SplitRows.Empty]. A pass in which values are counted by key writes the counts to the executor's bucket and removes them at its
 // end.
 func (p Pipeline) Fit(ctx context.Context, ex *mapper.Executor, src dataset.Source) (*Fitted, error) {
 	parts, err := src.Parts(ctx)
@@ -34,7 +35,7 @@ func (p Pipeline) Fit(ctx context.Context, ex *mapper.Executor, src dataset.Sour
 // learn makes a pass over parts, as a job.
 func learn(ctx context.Context, ex *mapper.Executor, src dataset.Source, parts []dataset.Part, ops []op) ([]op, dataset.Skipped, error) {
 	if len(parts) == 0 {
-		return ops, nil, tallies{}.tell(ops)
+		return ops, nil, cmp.Or(learned{}.of(src), tallies{}.tell(ops))
 	}
 	rows := int64(0)
 	if slices.ContainsFunc(ops, func(o op) bool { _, ok := o.fitter.(samples); return ok }) {
@@ -49,13 +50,13 @@ func learn(ctx context.Context, ex *mapper.Executor, src dataset.Source, parts [
 				f.samples().expect(rows)
 			}
 		}
-		got, skipped, err := learnOnce(ctx, ex, src, parts, ops)
+		got, all, err := learnOnce(ctx, ex, src, parts, ops)
 		if err != nil {
 			return nil, nil, err
 		}
 		short := slices.IndexFunc(got, func(o op) bool { f, ok := o.fitter.(samples); return ok && !f.samples().enough() })
 		if short < 0 {
-			return got, skipped, nil
+			return got, all.Skipped, nil
 		}
 		// There were far fewer than expected. Now it is known how many there are.
 		was := rows
@@ -65,21 +66,23 @@ func learn(ctx context.Context, ex *mapper.Executor, src dataset.Source, parts [
 	}
 }
 
-// learnOnce returns the ops with what a job has learned.
-func learnOnce(ctx context.Context, ex *mapper.Executor, src dataset.Source, parts []dataset.Part, ops []op) ([]op, dataset.Skipped, error) {
+// learnOnce returns the ops with what a job has learned, and that.
+func learnOnce(ctx context.Context, ex *mapper.Executor, src dataset.Source, parts []dataset.Part, ops []op) (_ []op, all learned, err error) {
 	s, err := newSpec(src, ops)
 	if err != nil {
-		return nil, nil, err
+		return nil, all, err
 	}
 	if counts(ops) {
 		return s.count(ctx, ex, parts, slices.Clone(ops))
 	}
-	l, err := s.learn(ctx, ex, parts)
-	if err != nil {
-		return nil, nil, err
+	if all, err = s.learn(ctx, ex, parts); err == nil {
+		err = all.of(src)
 	}
-	ops, err = l.into(slices.Clone(ops))
-	return ops, l.Skipped, err
+	if err != nil {
+		return nil, all, err
+	}
+	ops, err = all.into(slices.Clone(ops))
+	return ops, all, err
 }
 
 // mergedHere is for how many numbers of how many parts, multiplied, what is learned of each part is merged by the driver: up to
@@ -273,10 +276,11 @@ func (s spec) ops() ([]op, error) {
 type learned struct {
 	States  []State // of the ops with fitters, in order
 	Skipped dataset.Skipped
+	Rows    int64 // that were read
 }
 
-func learnedBy(ops []op, skipped dataset.Skipped) (learned, error) {
-	l := learned{Skipped: skipped}
+func learnedBy(ops []op, skipped dataset.Skipped, rows int64) (learned, error) {
+	l := learned{Skipped: skipped, Rows: rows}
 	for _, o := range ops {
 		if o.fitter == nil {
 			continue
@@ -288,6 +292,14 @@ func learnedBy(ops []op, skipped dataset.Skipped) (learned, error) {
 		l.States = append(l.States, s)
 	}
 	return l, nil
+}
+
+// of returns an error where the source was to have rows, and none was seen.
+func (l learned) of(src dataset.Source) error {
+	if l.Rows > 0 {
+		return nil
+	}
+	return src.Rows.Empty()
 }
 
 // into returns ops with fitters that have learned that.
@@ -314,7 +326,7 @@ func merge(a, b learned) (learned, error) {
 	if len(a.States) != len(b.States) {
 		return a, fmt.Errorf("preprocess: %d states and %d of one pass", len(a.States), len(b.States))
 	}
-	a.Skipped = a.Skipped.Merge(b.Skipped)
+	a.Skipped, a.Rows = a.Skipped.Merge(b.Skipped), a.Rows+b.Rows
 	for i := range a.States {
 		x, err := a.States[i].fitter()
 		if err != nil {
@@ -340,16 +352,17 @@ var (
 		if err != nil {
 			return learned{}, err
 		}
-		r := s.Source.Read(p)
+		r, rows := s.Source.Read(p), int64(0)
 		for b, err := range r.Blocks(ctx) {
 			if err == nil {
+				rows += int64(b.Rows)
 				err = see(s.Source.Schema, b, ops, nil)
 			}
 			if err != nil {
 				return learned{}, err
 			}
 		}
-		return learnedBy(ops, r.Skipped())
+		return learnedBy(ops, r.Skipped(), rows)
 	})
 	mergeLearned = mapper.Combine("gowren/preprocess/merge", func(_ context.Context, a, b learned) (learned, error) { return merge(a, b) })
 )

@@ -80,6 +80,21 @@ func TestTransformEmptyPart(t *testing.T) {
 			empty++
 		}
 	}
+	for _, p := range []Pipeline{{MinMax{}}, {Impute{With: MostFrequent}}, {Quantile{}}} {
+		failed := 0
+		for _, rows := range []dataset.SplitRows{{To: 0.5, By: "who"}, {From: 0.5, By: "who"}} {
+			src.Rows = rows
+			if _, err := p.Fit(t.Context(), ex, src); err != nil {
+				if !errors.Is(err, fs.ErrInvalid) || !strings.Contains(err.Error(), `column "who" has too few`) {
+					t.Errorf("%T: %v", p[0], err)
+				}
+				failed++
+			}
+		}
+		if failed != 1 {
+			t.Errorf("%T: %d of the two parts are empty", p[0], failed)
+		}
+	}
 	if empty != 1 {
 		t.Errorf("%d of the two parts are empty", empty)
 	}
@@ -115,5 +130,32 @@ func TestDigits(t *testing.T) {
 	}
 	if rowsText(1) != "row" || rowsText(0) != "rows" {
 		t.Error("1 rows")
+	}
+}
+
+// TestStepIgnored: a step that would learn of a column that is not read, or do something to it, is refused.
+func TestStepIgnored(t *testing.T) {
+	t.Parallel()
+	ex := mappertest.New(t)
+	src := csvSource(t, ex, "a,b,who\n1,2,x\n2,3,y\n")
+	for _, name := range []string{"b", "who"} {
+		src.Schema.Columns[src.Schema.Index(name)].Role = dataset.Ignored
+	}
+	for _, s := range []Step{
+		MinMax{Columns: []string{"b"}}, Impute{With: MostFrequent, Columns: []string{"who"}}, DropMissing{Columns: []string{"b"}}, Clip{Columns: []string{"b"}, High: 1},
+		Role{Column: "b"}, Interact{Columns: []string{"a", "b"}},
+	} {
+		_, err := Pipeline{s}.Fit(t.Context(), ex, src)
+		if err == nil || !errors.Is(err, fs.ErrInvalid) || !strings.Contains(err.Error(), "is ignored, so that its values are not read") {
+			t.Errorf("%T: %v", s, err)
+		}
+	}
+	for _, p := range []Pipeline{
+		{Drop{Columns: []string{"b"}}, DropMissing{}, MinMax{}}, {Keep{Columns: []string{"a"}}}, {DropMissing{}},
+		{Role{Column: "a", As: dataset.Ignored}, MinMax{Columns: []string{"a"}}},
+	} {
+		if _, err := p.Fit(t.Context(), ex, src); err != nil {
+			t.Errorf("%T: %v", p[0], err)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package preprocess
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -39,7 +40,7 @@ func (f *fitting) pass() ([]op, bool, error) {
 		if err != nil {
 			return nil, false, fmt.Errorf("preprocess: step %d (%T): %w", i, step, err)
 		}
-		if err := known(plan, schema); err != nil {
+		if err := cmp.Or(known(plan, schema), f.unread(plan, schema)); err != nil {
 			return nil, false, fmt.Errorf("preprocess: step %d (%T): %w", i, step, err)
 		}
 		waits := slices.ContainsFunc(plan.Reads, func(c string) bool { return slices.Contains(open, c) })
@@ -99,4 +100,23 @@ func known(p Plan, in dataset.Schema) error {
 	}
 	_, err := named(v)
 	return err
+}
+
+// unread returns an error where a step's plan reads a column of the source that is ignored, of which no value is seen: readers leave
+// them out, and so does [Fitted.Row]. Who drops it, or takes rows as they are, may.
+func (f *fitting) unread(p Plan, in dataset.Schema) error {
+	reads := p.Reads
+	switch t := p.Transform.(type) {
+	case Dropped:
+		return nil
+	case DropMissing:
+		reads = t.Columns
+	}
+	for _, name := range reads {
+		at, was := in.Index(name), f.in.Index(name)
+		if at >= 0 && was >= 0 && in.Columns[at].Role == dataset.Ignored && f.in.Columns[was].Role == dataset.Ignored {
+			return fmt.Errorf("column %q is ignored, so that its values are not read: give it another role in the Schema of the source, and ignore it by a last step, Role{Column: %[1]q, As: dataset.Ignored}: %w", name, fs.ErrInvalid)
+		}
+	}
+	return nil
 }

@@ -106,7 +106,7 @@ func (f *Fitted) Save(w io.Writer) error {
 // maxSaved bounds what Load reads.
 const maxSaved = 1 << 30
 
-// Load reads what Save has written.
+// Load reads what Save has written. [Open] reads what is stored with a set.
 func Load(r io.Reader) (*Fitted, error) {
 	var s saved
 	if err := decode(io.LimitReader(r, maxSaved), &s); err != nil {

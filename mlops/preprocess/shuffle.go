@@ -23,7 +23,8 @@ type ShuffleOptions struct {
 }
 
 // Shuffle writes the rows of the set at the URL from to the bucket at url, as another set, in an order that the seed alone
-// tells: by a hash of it and of the rows' numbers. Where there is a set already, it is fs.ErrExist.
+// tells: by a hash of it and of the rows' numbers. What made the rows goes with them, for [Open].
+// Where there is a set already, it is fs.ErrExist.
 //
 // It is two jobs: one sorts the rows in the executor's bucket, which takes room for all of them there until the end, and one
 // writes shards. Neither holds the rows: mapper.Sort tells about memory. The order does not depend on how the set is cut into
@@ -55,9 +56,13 @@ func Shuffle(ctx context.Context, ex *mapper.Executor, from, url string, o Shuff
 	for _, p := range parts {
 		shards = append(shards, p...)
 	}
+	var more []string
+	if err == nil {
+		more, err = carry(ctx, m, from, url, w.Prefix)
+	}
 	var out *dataset.Manifest
 	if err == nil {
-		out, err = dataset.Commit(ctx, url, w.Prefix, m.Schema, shards)
+		out, err = dataset.Commit(ctx, url, w.Prefix, m.Schema, shards, more...)
 	}
 	if out == nil {
 		return nil, errors.Join(err, dataset.Discard(ctx, url, w.Prefix))

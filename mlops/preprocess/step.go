@@ -23,7 +23,7 @@ type Step interface {
 // Plan is what a step does to rows of one schema.
 type Plan struct {
 	// Reads names the columns by which the step is fitted, and that it is applied to. Writes names those that it changes,
-	// makes or removes: all, where it leaves rows out.
+	// makes or removes: all, where it leaves rows out. Columns that the source ignores have no values, and are not to be read.
 	Reads, Writes []string
 	// Out is the schema of what it makes. The width of a vector may be unknown before the step is fitted: then it is -1.
 	Out dataset.Schema

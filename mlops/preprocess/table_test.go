@@ -167,7 +167,7 @@ func splitLearn(x table, ops []op, random *rand.Rand) ([]op, dataset.Skipped, er
 			}
 			order, n = order[size:], n-size
 		}
-		l, err := learnedBy(ops, nil)
+		l, err := learnedBy(ops, nil, 0)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
 	"slices"
 
@@ -44,12 +43,12 @@ type written struct {
 	Dropped int64
 }
 
-// Transform applies it to a dataset, as a job, and writes the rows as shards to the bucket at url, in their order. The
-// source's columns are those that it was fitted to. Where there is a set of shards already, it is fs.ErrExist. A job that
+// Transform applies it to a dataset, as a job, and writes the rows as shards to the bucket at url, in their order. It
+// stores itself with them, for [Open]. The source's columns are those that it was fitted to. Where there is a set of shards already, it is fs.ErrExist. A job that
 // fails, or ctx that ends, leaves nothing. A task holds a block, and twice ShardBytes.
 func (f *Fitted) Transform(ctx context.Context, ex *mapper.Executor, src dataset.Source, url string, o TransformOptions) (*Transformed, error) {
-	if !slices.Equal(src.Schema.Columns, f.In.Columns) {
-		return nil, fmt.Errorf("preprocess: transform: the source's columns are not those that it was fitted to: %s. To read them as then, set the source's Schema to In: %w", difference(src.Schema, f.In), fs.ErrInvalid)
+	if err := src.Schema.Match(f.In); err != nil {
+		return nil, fmt.Errorf("preprocess: transform: the source is not what it was fitted to: set its Schema to In, to read it as then: %w", err)
 	}
 	if err := dataset.Vacant(ctx, url, f.Out()); err != nil {
 		return nil, fmt.Errorf("preprocess: transform: %w", err)
@@ -77,31 +76,16 @@ func (f *Fitted) Transform(ctx context.Context, ex *mapper.Executor, src dataset
 			return nil, errors.Join(fmt.Errorf("preprocess: transform: %w", err), dataset.Discard(ctx, url, w.Prefix))
 		}
 	}
-	t.Manifest, err = dataset.Commit(ctx, url, w.Prefix, f.Out(), shards)
+	key, err := keep(ctx, url, w.Prefix, w.Fitted)
+	if err == nil {
+		t.Manifest, err = dataset.Commit(ctx, url, w.Prefix, f.Out(), shards, key)
+	} else {
+		err = fmt.Errorf("preprocess: transform: %w", err)
+	}
 	if t.Manifest == nil {
 		return nil, errors.Join(err, dataset.Discard(ctx, url, w.Prefix))
 	}
 	return &t, err
-}
-
-// difference names the first column in which two schemas differ.
-func difference(got, want dataset.Schema) string {
-	for i, c := range want.Columns {
-		switch j := got.Index(c.Name); {
-		case j < 0:
-			return fmt.Sprintf("it has no column %q", c.Name)
-		case got.Columns[j] != c:
-			return fmt.Sprintf("column %q is %+v, and was %+v", c.Name, got.Columns[j], c)
-		case j != i:
-			return fmt.Sprintf("column %q is at place %d, and was at %d", c.Name, j, i)
-		}
-	}
-	for _, c := range got.Columns {
-		if want.Index(c.Name) < 0 {
-			return fmt.Sprintf("column %q is more than there was", c.Name)
-		}
-	}
-	return "none"
 }
 
 var transformPart = mapper.FuncWith("gowren/preprocess/transform", func(ctx context.Context, w writing, p dataset.Part) (written, error) { return w.part(ctx, p) })
