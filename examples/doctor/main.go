@@ -16,9 +16,7 @@ import (
 	"io"
 	"log"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	_ "github.com/gowren/gowren/examples/internal/clouds"
 	"github.com/gowren/gowren/mapper"
@@ -36,7 +34,7 @@ func main() {
 		flag.Usage()
 		os.Exit(2)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := mapper.Interruptible(context.Background()) // ^C ends the task in good order, another one at once
 	defer stop()
 	if *destroy {
 		if err := remove(ctx, os.Stdout); err != nil {

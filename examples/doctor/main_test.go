@@ -26,3 +26,11 @@ func TestDoctor(t *testing.T) {
 		t.Errorf("status %d: %s%s", status, out, bad)
 	}
 }
+
+// TestUnread: a program whose output nobody reads tells so.
+func TestUnread(t *testing.T) {
+	t.Parallel()
+	if stderr, status, _ := programtest.Unread(t); status != 1 || !strings.Contains(stderr, "broken pipe") {
+		t.Errorf("exit status %d, %s", status, stderr)
+	}
+}

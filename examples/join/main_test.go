@@ -116,3 +116,11 @@ func TestProgramFails(t *testing.T) {
 		})
 	}
 }
+
+// TestUnread: a program whose output nobody reads tells so.
+func TestUnread(t *testing.T) {
+	t.Parallel()
+	if stderr, status, _ := programtest.Unread(t); status != 1 || !strings.Contains(stderr, "broken pipe") {
+		t.Errorf("exit status %d, %s", status, stderr)
+	}
+}

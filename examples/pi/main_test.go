@@ -35,3 +35,11 @@ func TestArguments(t *testing.T) {
 		t.Errorf("exit status %d: %s", status, stderr)
 	}
 }
+
+// TestUnread: a program whose output nobody reads tells so.
+func TestUnread(t *testing.T) {
+	t.Parallel()
+	if stderr, status, _ := programtest.Unread(t, "-darts", "1000", "-tasks", "2"); status != 1 || !strings.Contains(stderr, "broken pipe") {
+		t.Errorf("exit status %d, %s", status, stderr)
+	}
+}

@@ -4,8 +4,7 @@
 //	preprocess [-label COLUMN] [-numbers HOW] [-strings HOW] [-report FILE] [-to URL] [file or directory or storage URL ...]
 //
 // It prints what is in each column, fits the transforms that the flags name, and writes the rows as shards to the bucket at
-// -to, with the fitted transforms beside them in fitted.json, which preprocess.Load reads; without -to they are removed at the
-// end. Without arguments it takes measures of 344 penguins, which it brings along. A path may be a pattern, as 'data/*.csv'.
+// -to, with the fitted transforms, which preprocess.Open reads; without -to they are removed at the end. Without arguments it takes measures of 344 penguins, which it brings along. A path may be a pattern, as 'data/*.csv'.
 package main
 
 import (
@@ -19,10 +18,9 @@ import (
 	"io"
 	"log"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
+	"time"
 
 	_ "github.com/gowren/gowren/examples/internal/clouds"
 	"github.com/gowren/gowren/mapper"
@@ -63,7 +61,7 @@ func main() {
 	flag.Int64Var(&s.split, "split", storage.DefaultSplit, "`bytes` of input for one task")
 	flag.Parse()
 	s.inputs = flag.Args()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM) // ^C ends the job in good order
+	ctx, stop := mapper.Interruptible(context.Background()) // ^C ends the job in good order, another one at once
 	defer stop()
 	if err := run(ctx, os.Stdout, s); err != nil {
 		log.Fatal(err)
@@ -119,9 +117,6 @@ func run(ctx context.Context, w io.Writer, s settings) (err error) {
 	}
 	fitted.KeepMissing = s.missing == "none"
 	if _, err := fitted.Transform(ctx, ex, src, to, preprocess.TransformOptions{}); err != nil {
-		return err
-	}
-	if err := keep(ctx, fitted, to); err != nil {
 		return err
 	}
 	where := "shards, removed at the end, for there is no -to"
@@ -248,28 +243,19 @@ func plural[T int | int64](n T, one, more string) string {
 	return more
 }
 
-// keep stores the fitted transforms beside the shards.
-func keep(ctx context.Context, f *preprocess.Fitted, url string) (err error) {
-	b, err := storage.Open(ctx, url)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, b.Close()) }()
-	r, w := io.Pipe()
-	go func() { w.CloseWithError(f.Save(w)) }()
-	defer r.Close()
-	return b.Put(ctx, "fitted.json", r)
-}
-
-// remove deletes all of a bucket, also after ctx has ended.
+// remove deletes all of a bucket, also after ctx has ended, for a minute at most.
 func remove(ctx context.Context, b storage.Bucket) error {
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
 	var keys []string
 	for o, err := range b.List(ctx, "") {
 		if err != nil {
-			return err
+			return fmt.Errorf("%s is not removed: %w", b.URL(), err)
 		}
 		keys = append(keys, o.Key)
 	}
-	return b.Delete(ctx, keys...)
+	if err := b.Delete(ctx, keys...); err != nil {
+		return fmt.Errorf("%s is not removed: %w", b.URL(), err)
+	}
+	return nil
 }

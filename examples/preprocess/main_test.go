@@ -82,16 +82,9 @@ func TestTables(t *testing.T) {
 			t.Error(err)
 			continue
 		}
-		f, err := os.Open(filepath.Join(to, "fitted.json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		fitted, err := preprocess.Load(f)
+		fitted, err := preprocess.Open(t.Context(), filestore.URL(to))
 		if err != nil || fitted.Out().Hash() != set.Schema().Hash() {
 			t.Errorf("%q: what was fitted does not make the rows: %v", c.args, err)
-		}
-		if err := f.Close(); err != nil {
-			t.Error(err)
 		}
 		if err := set.Close(); err != nil {
 			t.Error(err)
@@ -161,5 +154,14 @@ func TestProgramFails(t *testing.T) {
 	}
 	if was, err := os.ReadFile(page); err != nil || string(was) != "an older one" {
 		t.Errorf("a program that fails changes the page: %q, %v", was, err)
+	}
+}
+
+// TestUnread: a program whose output nobody reads tells so, and removes what it has stored.
+func TestUnread(t *testing.T) {
+	t.Parallel()
+	stderr, status, left := programtest.Unread(t, "-report", filepath.Join(t.TempDir(), "page.html"))
+	if status != 1 || !strings.Contains(stderr, "broken pipe") || len(left) > 0 {
+		t.Errorf("exit status %d, %s, %q is left", status, stderr, left)
 	}
 }

@@ -164,14 +164,19 @@ func locate(place string) string {
 	return filestore.URL(place)
 }
 
-// remove deletes all of a bucket.
+// remove deletes all of a bucket, also after ctx has ended, for a minute at most.
 func remove(ctx context.Context, b storage.Bucket) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
 	var keys []string
 	for o, err := range b.List(ctx, "") {
 		if err != nil {
-			return err
+			return fmt.Errorf("%s is not removed: %w", b.URL(), err)
 		}
 		keys = append(keys, o.Key)
 	}
-	return b.Delete(ctx, keys...)
+	if err := b.Delete(ctx, keys...); err != nil {
+		return fmt.Errorf("%s is not removed: %w", b.URL(), err)
+	}
+	return nil
 }

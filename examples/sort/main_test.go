@@ -171,3 +171,12 @@ func TestCheck(t *testing.T) {
 		}
 	}
 }
+
+// TestUnread: a program whose output nobody reads tells so, and removes what it has stored.
+func TestUnread(t *testing.T) {
+	t.Parallel()
+	stderr, status, left := programtest.Unread(t)
+	if status != 1 || !strings.Contains(stderr, "broken pipe") || len(left) > 0 {
+		t.Errorf("exit status %d, %s, %q is left", status, stderr, left)
+	}
+}

@@ -2,8 +2,12 @@
 package programtest
 
 import (
+	"errors"
+	"io"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -26,18 +30,48 @@ func Main(m *testing.M, program func()) {
 // Run runs the program with arguments and returns what it printed, and its exit status.
 func Run(t *testing.T, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
+	var out strings.Builder
+	stderr, status = run(t, &out, t.TempDir(), args)
+	return out.String(), stderr, status
+}
+
+// Unread runs the program with nobody at the other end of its standard output, as "program | head" is when head has ended, and
+// returns what it tells, its exit status, and the files that it leaves in its store.
+func Unread(t *testing.T, args ...string) (stderr string, status int, left []string) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err = errors.Join(err, r.Close()); err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	store := t.TempDir()
+	stderr, status = run(t, w, store, args)
+	err = filepath.WalkDir(store, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			left = append(left, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stderr, status, left
+}
+
+func run(t *testing.T, stdout io.Writer, store string, args []string) (stderr string, status int) {
+	t.Helper()
 	path, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	var out, bad strings.Builder
+	var bad strings.Builder
 	cmd := exec.CommandContext(t.Context(), path, args...)
-	cmd.Stdout, cmd.Stderr = &out, &bad
+	cmd.Stdout, cmd.Stderr = stdout, &bad
 	// The race detector makes each process wait for a second before it ends. Workers need not.
 	cmd.Env = append(os.Environ(), variable+"=1", "GORACE=atexit_sleep_ms=0",
-		"GOWREN_BACKEND=local://?workers=2", "GOWREN_STORAGE=file://"+t.TempDir())
+		"GOWREN_BACKEND=local://?workers=2", "GOWREN_STORAGE=file://"+store)
 	if err := cmd.Run(); cmd.ProcessState == nil {
 		t.Fatal(err)
 	}
-	return out.String(), bad.String(), cmd.ProcessState.ExitCode()
+	return bad.String(), cmd.ProcessState.ExitCode()
 }
