@@ -2,13 +2,17 @@ package main
 
 import (
 	"context"
+	"encoding/csv"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gowren/gowren/mlops/dataset"
+	"github.com/gowren/gowren/mlops/preprocess"
 	"github.com/gowren/gowren/storage/filestore"
 )
 
@@ -19,6 +23,24 @@ func (s *settings) check() error {
 			return fmt.Errorf("preprocess: %q comes after a file: flags come first; a file of such a name is ./%s", in, in)
 		}
 	}
+	if err := s.together(); err != nil {
+		return err
+	}
+	if s.most < 0 {
+		return fmt.Errorf("preprocess: -most %d: it is 0 for all, or more", s.most)
+	}
+	if s.bits < 1 || s.bits > 30 {
+		return fmt.Errorf("preprocess: -bits %d: it is 1 to 30", s.bits)
+	}
+	if s.ignore != "" {
+		var err error
+		if s.unread, err = csv.NewReader(strings.NewReader(s.ignore)).Read(); err != nil {
+			return fmt.Errorf("preprocess: -ignore: %w", err)
+		}
+	}
+	if s.label != "" && slices.Contains(s.unread, s.label) {
+		return fmt.Errorf("preprocess: -label and -ignore both name the column %q", s.label)
+	}
 	if s.comma == `\t` {
 		s.comma = "\t"
 	}
@@ -28,6 +50,40 @@ func (s *settings) check() error {
 	}{"numbers": {s.scaling("standard"), numberSteps()}, "missing": {s.missing, missingSteps()}, "strings": {s.text, s.stringSteps(nil)}} {
 		if _, err := choice.known.of(choice.name, flag); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// together returns an error where a flag says nothing to what another one asks for.
+func (s *settings) together() error {
+	for _, f := range []struct {
+		flag, of, is string
+		with         []string
+	}{
+		{"comma", "format", s.format, []string{dataset.CSV}},
+		{"multiline", "format", s.format, []string{dataset.CSV}},
+		{"bits", "strings", s.text, []string{"hash"}},
+		{"most", "strings", s.text, []string{"onehot", "ordinal"}},
+	} {
+		if s.given[f.flag] && !slices.Contains(f.with, f.is) {
+			return fmt.Errorf("preprocess: -%s is for -%s %s, and not for %q", f.flag, f.of, strings.Join(f.with, " or "), f.is)
+		}
+	}
+	return nil
+}
+
+// usable returns an error where no model can be trained of what there is, with what the user can do.
+func (s *settings) usable(told *preprocess.Description) error {
+	if told.Rows == 0 {
+		return errors.New("preprocess: there are no rows")
+	}
+	for _, c := range told.Columns {
+		switch {
+		case c.Role == dataset.Label && c.Missing > 0:
+			return fmt.Errorf("preprocess: -label: in %s column %q has no value: leave them out of the input", count(c.Missing, "row"), c.Name)
+		case c.Role == dataset.Feature && c.Kind == dataset.Number && c.Count == 0 && (s.missing == "mean" || s.missing == "median"):
+			return fmt.Errorf("preprocess: column %q has no value, and so no %s: leave it out with -ignore, or take -missing zero or none", c.Name, s.missing)
 		}
 	}
 	return nil

@@ -19,6 +19,7 @@ import (
 	"log"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,7 +39,9 @@ type settings struct {
 	comma, ignore, spellings                          string
 	split                                             int64
 	inputs                                            []string
-	title                                             string // of the report
+	title                                             string          // of the report
+	unread                                            []string        // columns that are ignored
+	given                                             map[string]bool // flags
 }
 
 func main() {
@@ -48,19 +51,20 @@ func main() {
 	flag.StringVar(&s.comma, "comma", "", "the `character` that parts fields of CSV, where it is no comma")
 	flag.BoolVar(&s.multiline, "multiline", false, "quoted fields of CSV may hold newlines")
 	flag.StringVar(&s.spellings, "na", "", "what missing values look like, parted by commas, where it is not NA and the like")
-	flag.StringVar(&s.ignore, "ignore", "", "`columns` that a model is not told, parted by commas")
+	flag.StringVar(&s.ignore, "ignore", "", "`columns` that a model is not told, parted by commas; a name that has one is quoted, as in CSV")
 	flag.StringVar(&s.label, "label", "", "the `column` that a model is to tell")
 	flag.StringVar(&s.numbers, "numbers", "", "how numbers are scaled: standard, minmax, maxabs, robust, quantile or none (default standard, and maxabs for vectors)")
 	flag.StringVar(&s.missing, "missing", "median", "what missing numbers become: mean, median, zero, or none to keep them")
 	flag.StringVar(&s.text, "strings", "onehot", "what strings become: onehot, ordinal, hash or drop")
-	flag.IntVar(&s.most, "most", 100, "`values` of a string column that onehot and ordinal tell apart")
+	flag.IntVar(&s.most, "most", 100, "`values` of a string column that onehot and ordinal tell apart; 0 is all")
 	flag.IntVar(&s.bits, "bits", 18, "width of hash, as a power of two")
 	flag.BoolVar(&s.skip, "skip", false, "leave out rows that cannot be read, and say how many")
 	flag.StringVar(&s.report, "report", "", "`file` for a page that shows each column, as HTML")
 	flag.StringVar(&s.to, "to", "", "`URL` or folder for the shards")
 	flag.Int64Var(&s.split, "split", storage.DefaultSplit, "`bytes` of input for one task")
 	flag.Parse()
-	s.inputs = flag.Args()
+	s.inputs, s.given = flag.Args(), map[string]bool{}
+	flag.Visit(func(f *flag.Flag) { s.given[f.Name] = true })
 	ctx, stop := mapper.Interruptible(context.Background()) // ^C ends the job in good order, another one at once
 	defer stop()
 	if err := run(ctx, os.Stdout, s); err != nil {
@@ -102,8 +106,7 @@ func run(ctx context.Context, w io.Writer, s settings) (err error) {
 	if err != nil {
 		return err
 	}
-	unread := s.unread()
-	told.Columns = slices.DeleteFunc(told.Columns, func(c preprocess.ColumnDescription) bool { return slices.Contains(unread, c.Name) })
+	told.Columns = slices.DeleteFunc(told.Columns, func(c preprocess.ColumnDescription) bool { return slices.Contains(s.unread, c.Name) })
 	if err := told.WriteTable(w); err != nil {
 		return err
 	}
@@ -111,6 +114,9 @@ func run(ctx context.Context, w io.Writer, s settings) (err error) {
 		return err
 	}
 
+	if err := s.usable(told); err != nil {
+		return err
+	}
 	fitted, err := pipeline.Fit(ctx, ex, src)
 	if err != nil {
 		return err
@@ -149,12 +155,12 @@ func (s *settings) source(ctx context.Context, work storage.Bucket) (dataset.Sou
 	if s.spellings != "" {
 		src.Format.Missing = append(strings.Split(s.spellings, ","), "")
 	}
-	for _, name := range s.unread() { // so that Infer does not look at them
+	for _, name := range s.unread { // so that Infer does not look at them
 		src.Schema.Columns = append(src.Schema.Columns, dataset.Column{Name: name, Role: dataset.Ignored})
 	}
 	var err error
 	if src.Schema, err = dataset.Infer(ctx, src); err != nil {
-		return src, err
+		return src, s.parted(ctx, src, err)
 	}
 	if first := src.Schema.Columns[0].Name; s.format == dataset.CSV && s.comma == "" && len(src.Schema.Columns) == 1 && strings.ContainsAny(first, ";\t|") {
 		return src, fmt.Errorf("preprocess: there is one column, %.100q: say what parts the fields with -comma, as -comma ';' or -comma '\\t', or -comma , where it is one", first)
@@ -162,12 +168,18 @@ func (s *settings) source(ctx context.Context, work storage.Bucket) (dataset.Sou
 	return src, s.roles(&src.Schema)
 }
 
-// unread are the columns that are ignored.
-func (s *settings) unread() []string {
-	if s.ignore == "" {
-		return nil
+// parted adds to the error of reading what is no table with commas that it is one with something else.
+func (s *settings) parted(ctx context.Context, src dataset.Source, err error) error {
+	if s.format != dataset.CSV || s.comma != "" {
+		return err
 	}
-	return strings.Split(s.ignore, ",")
+	for _, comma := range []string{";", "\t", "|"} {
+		src.Format.Comma = comma
+		if found, other := dataset.Infer(ctx, src); other == nil && len(found.Columns) > 1 {
+			return fmt.Errorf("%w; with -comma %s there are %d columns", err, strings.ReplaceAll(strconv.Quote(comma), `"`, "'"), len(found.Columns))
+		}
+	}
+	return err
 }
 
 // roles gives columns the roles that the flags name.
@@ -180,7 +192,7 @@ func (s *settings) roles(schema *dataset.Schema) error {
 		schema.Columns[i].Role = role
 		return nil
 	}
-	for _, name := range s.unread() {
+	for _, name := range s.unread {
 		if err := set(name, "ignore", dataset.Ignored); err != nil {
 			return err
 		}

@@ -66,6 +66,7 @@ func TestTables(t *testing.T) {
 		{[]string{"-format", "libsvm", "-numbers", "maxabs", made("rcv1.svm", synth.NewRCV1(1))}, "2000 rows of"},
 		{[]string{"-format", "jsonl", "-label", "y", "-strings", "ordinal", write("rows.jsonl", []byte("{\"y\":1,\"a\":2.5,\"s\":\"x\"}\n{\"y\":0,\"a\":null,\"s\":\"z\"}\n"))}, "2 rows of 2 numbers (dense)"},
 		{[]string{"-label", "a", "-ignore", "b,c", write("ignored.csv", []byte("a,b,c,d\n1,2,x,3\n2,1e999,q\"q,4\n"))}, "2 rows of 1 number (dense)"},
+		{[]string{"-label", "a", "-ignore", "b,\"c, d\"", write("comma.csv", []byte("a,b,\"c, d\",e\n1,2,x,3\n2,1e999,y,4\n"))}, "2 rows of 1 number (dense)"},
 		{[]string{"-label", "a", "-ignore", "b,c", filepath.Join(dir, "ignored*.c?v")}, "2 rows of 1 number (dense)"},
 		{[]string{"-comma", `\t`, write("tabs.csv", []byte("a\tb\n1\t2\n"))}, "1 row of 2 numbers (dense)"},
 		{[]string{"-comma", ",", write("one.csv", []byte("a;b\n1\n2\n"))}, "2 rows of 1 number (dense)"},
@@ -121,11 +122,21 @@ func TestProgramFails(t *testing.T) {
 	if err := os.WriteFile(semicolons, []byte("a;b\n1;2\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	quoted := filepath.Join(dir, "quoted.csv")
+	if err := os.WriteFile(quoted, []byte("a;\"b, c\";d\n1;2;x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	page := filepath.Join(dir, "page.html")
 	for want, args := range map[string][]string{
 		`"never" is nothing that -missing knows: mean, median, none, zero`: {"-missing", "never", "-report", page},
 		`"letters" is nothing that -strings knows`:                         {"-strings", "letters", bad},
 		"holds a dataset":             {"-to", to},
+		"-bits is for -strings hash":  {"-bits", "9", bad},
+		"-comma is for -format csv":   {"-comma", ";", "-format", "jsonl", bad},
+		"-most -1: it is 0 for all":   {"-most", "-1", bad},
+		"-bits 31: it is 1 to 30":     {"-bits", "31", "-strings", "hash", bad},
+		"both name the column \"a\"":  {"-label", "a", "-ignore", "b,a", bad},
+		"with -comma ';' there are 3": {quoted},
 		"no driver for nowhere://":    {"-to", "nowhere://x", "-report", page},
 		`"-label" comes after a file`: {bad, "-label", "a"},
 		`no file matches`:             {filepath.Join(dir, "*.parquet")},
@@ -141,6 +152,19 @@ func TestProgramFails(t *testing.T) {
 		stdout, stderr, status := programtest.Run(t, args...)
 		if status != 1 || stdout != "" || !strings.Contains(stderr, want) {
 			t.Errorf("%q: exit status %d, and not %q: %s%s", args, status, want, stdout, stderr)
+		}
+	}
+	for want, table := range map[string]string{
+		"there are no rows":                           "a,b\n",
+		`in 1 row column "b" has no value`:            "a,b\n1,2\n3,\n",
+		`column "a" has no value, and so no median: `: "a,b\n,2\n,3\n",
+	} {
+		path := filepath.Join(t.TempDir(), "table.csv")
+		if err := os.WriteFile(path, []byte(table), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if stdout, stderr, status := programtest.Run(t, "-label", "b", path); status != 1 || !strings.Contains(stderr, want) {
+			t.Errorf("%q: exit status %d, and not %q: %s%s", table, status, want, stdout, stderr)
 		}
 	}
 	if _, err := os.Stat(page); err == nil {
