@@ -34,6 +34,7 @@ func init() {
 	for name, inputs := range map[string][]int{"interrupt": {0, 1}, "interrupt-twice": {0, 2}} {
 		programs[name] = func() { beInterrupted(inputs) }
 	}
+	programs["interrupt-unread"] = beUnread
 }
 
 func beInterrupted(inputs []int) {
@@ -134,5 +135,38 @@ func TestInterruptibleStop(t *testing.T) {
 	stop()
 	if ctx.Err() == nil {
 		t.Error("the context goes on")
+	}
+}
+
+// beUnread writes to a standard output that nobody reads, before and after Stop.
+func beUnread() {
+	_, stop := mapper.Interruptible(context.Background())
+	_, err := fmt.Println("nobody reads it")
+	fmt.Fprintln(os.Stderr, "a broken pipe:", errors.Is(err, syscall.EPIPE))
+	stop()
+	_, err = fmt.Println("nobody reads it")
+	fmt.Fprintln(os.Stderr, "it goes on:", err)
+}
+
+// TestInterruptibleUnread: a write that nobody reads is an error, and ends the process when the signals are given back.
+func TestInterruptibleUnread(t *testing.T) {
+	t.Parallel()
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, w, err := os.Pipe()
+	if err = errors.Join(err, r.Close()); err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	var said strings.Builder
+	cmd := exec.CommandContext(t.Context(), path)
+	cmd.Stdout, cmd.Stderr = w, &said
+	cmd.Env = append(os.Environ(), programVariable+"=interrupt-unread")
+	_ = cmd.Run() // its status tells
+	status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if said.String() != "a broken pipe: true\n" || !ok || status.Signal() != syscall.SIGPIPE {
+		t.Errorf("%q, %v", said.String(), cmd.ProcessState)
 	}
 }
