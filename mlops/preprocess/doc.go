@@ -18,6 +18,7 @@
 // missing except for Impute and Bins. All rows count alike, whatever their weight.
 //
 // [Describe] tells what is in a dataset's columns. [Fitted.Row] makes of a single row what a model takes.
+// [Open] reads the Fitted of a set that it has made.
 //
 // What is fitted does not depend on how the input is split, on the workers, or on the backend, to the bit: sums are exact,
 // samples are chosen by a hash of where a row is, and values are counted by key.
