@@ -11,7 +11,8 @@ type Line struct {
 	Text []byte // without its end; valid until the next step
 	Off  int64  // of its first byte in the object, unpacked; it does not depend on the splits
 
-	at *lineCount
+	end int64
+	at  *lineCount
 }
 
 // lineCount is how many lines of a split were yielded.
@@ -38,9 +39,13 @@ func (in *input) linesAt(yield func(Line, error) bool) error {
 		if !c.open { // it ended with a newline
 			begin--
 		}
-		return yield(Line{c.trim(line), begin, at}, nil)
+		return yield(Line{c.trim(line), begin, c.begin, at}, nil)
 	})
 }
+
+// End returns where in the object, unpacked, the line ends: the offset of the byte behind its newline, or of the object's end. It is
+// where [Row.End] is for a row of CSV that is in one line.
+func (l Line) End() int64 { return l.end }
 
 // Errorf returns an [*Error] that names the object and the number of the line, for what its reader finds wrong with it, as
 // [fmt.Errorf] formats it. It is for the step that yields the line. It counts the lines before the split, for which the object
