@@ -38,16 +38,16 @@ func (c *counting) Get(ctx context.Context, key string, off, n int64) (io.ReadCl
 	if err != nil {
 		return nil, err
 	}
-	return &countedGet{c.meter.Receiving(r), tagOf(r)}, nil
+	return &countedGet{c.meter.Receiving(r), r}, nil
 }
 
 // countedGet is as [Tagged] as what it counts.
 type countedGet struct {
 	io.ReadCloser
-	tag string
+	of io.Reader
 }
 
-func (c *countedGet) ETag() string { return c.tag }
+func (c *countedGet) ETag() string { return tagOf(c.of) }
 
 func (c *counting) Put(ctx context.Context, key string, data io.Reader) error {
 	c.meter.Request(KindPut)

@@ -50,8 +50,13 @@ func (r Row) Errorf(format string, args ...any) error {
 }
 
 // End returns where in the object, unpacked, the row ends: the offset of the byte behind it. It tells the rows of an object
-// apart, and does not depend on the splits. It is for the step that yields the row.
-func (r Row) End() int64 { return r.at.begin + r.at.csv.InputOffset() }
+// apart, and does not depend on the splits. It is for the step that yields the row. It is 0 of a row that no reader has yielded.
+func (r Row) End() int64 {
+	if r.at == nil {
+		return 0
+	}
+	return r.at.begin + r.at.csv.InputOffset()
+}
 
 // Get returns the field with the name, the first where several have it. It is false where there is none.
 func (r Row) Get(name string) (string, bool) {

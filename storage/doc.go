@@ -40,8 +40,8 @@
 //
 // [Splits] cuts the objects that a URL or a pattern names into byte ranges, one a task; [SplitsOf] takes several URLs. A
 // reader yields what begins in such a range, so that over all of them each line, record or row comes out once, whatever
-// the size of the ranges: [Lines], [LinesAt], [Delimited], [Records], [CSV], [JSONLines]. It reads ahead in the background while its
-// loop works, in bounded memory, and it unpacks gzip and zstd.
+// the size of the ranges: [Lines], [LinesAt], [Delimited], [Records], [CSV], [JSONLines]; [Chunks] yields the bytes of a range. It
+// reads ahead in the background while its loop works, in bounded memory, and it unpacks gzip and zstd.
 //
 //	splits, err := storage.Splits(ctx, "s3://bucket/logs/2024-*/*.csv", 0)
 //	...

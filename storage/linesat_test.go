@@ -98,6 +98,33 @@ func TestLineErrorf(t *testing.T) {
 	}
 }
 
+// TestLineErrorfOnce holds that the lines before a split are counted once.
+func TestLineErrorfOnce(t *testing.T) {
+	t.Parallel()
+	b := storage.Count(put(t, []byte(strings.Repeat("a line\n", 100))))
+	gets := func() int64 {
+		stats, _ := storage.StatsOf(b)
+		return stats.Requests[storage.KindGet]
+	}
+	n := 0
+	for l, err := range storage.LinesAtFrom(t.Context(), b, splitsOf(t, b, 350)[1], 1000) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+		before := gets()
+		if err := l.Errorf("bad"); !strings.Contains(err.Error(), fmt.Sprintf("line %d: bad", 50+n)) {
+			t.Error(err)
+		}
+		if got := gets() - before; (got > 0) != (n == 1) {
+			t.Errorf("the error of line %d of the split took %d requests", n, got)
+		}
+	}
+	if n != 50 {
+		t.Errorf("%d lines", n)
+	}
+}
+
 // TestLinesAtLong refuses to hold a line without an end.
 func TestLinesAtLong(t *testing.T) {
 	t.Parallel()
@@ -105,9 +132,12 @@ func TestLinesAtLong(t *testing.T) {
 	b := put(t, text)
 	n := 0
 	for _, err := range storage.LinesAtFrom(t.Context(), b, splitsOf(t, b, 0)[0], 1000) {
-		if n++; n == 2 && (err == nil || !strings.Contains(err.Error(), "longer than")) || n > 2 {
+		if n++; n == 2 && (err == nil || !strings.Contains(err.Error(), "longer than")) || n != 2 && err != nil {
 			t.Errorf("line %d: %v", n, err)
 		}
+	}
+	if n != 2 {
+		t.Errorf("%d steps, want a line and an error", n)
 	}
 }
 
@@ -195,5 +225,8 @@ func TestRowEnd(t *testing.T) {
 		if fmt.Sprint(got) != want {
 			t.Fatalf("splits of %d bytes: %v, want %s", size, got, want)
 		}
+	}
+	if end := (storage.Row{Fields: []string{"1"}}).End(); end != 0 {
+		t.Errorf("a row of no reader ends at %d", end)
 	}
 }

@@ -8,7 +8,8 @@ import (
 // Tagged is implemented by the readers of drivers that know which version of the object they read. [Retry] needs it to
 // go on with a Get that was cut: without it, it could splice two versions, and gives up instead.
 type Tagged interface {
-	// ETag is the [Object.ETag] of the object being read. It is empty where the reader does not know it.
+	// ETag is the [Object.ETag] of the object being read. It is empty where the reader does not know it. It stays the same
+	// from the first byte on, also after a Read has failed, when Retry asks for it, and after Close.
 	ETag() string
 }
 

@@ -1,6 +1,7 @@
 package storage_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"math"
@@ -65,6 +66,54 @@ func TestStats(t *testing.T) {
 	want.Requests[storage.KindList], want.Requests[storage.KindDelete] = 2, 1
 	if got != want {
 		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// asked counts who wants to know a reader's version.
+type asked struct {
+	storage.Bucket
+	n int
+}
+
+func (a *asked) Get(ctx context.Context, key string, off, n int64) (io.ReadCloser, error) {
+	r, err := a.Bucket.Get(ctx, key, off, n)
+	return &askedReader{r, a}, err
+}
+
+type askedReader struct {
+	io.ReadCloser
+	of *asked
+}
+
+func (r *askedReader) ETag() string {
+	r.of.n++
+	return r.ReadCloser.(storage.Tagged).ETag()
+}
+
+// TestCountAsksNothing: a reader that is counted makes its ETag for those alone who ask for it.
+func TestCountAsksNothing(t *testing.T) {
+	t.Parallel()
+	b := &asked{Bucket: fresh(t)}
+	if err := b.Put(t.Context(), "k", strings.NewReader("abc")); err != nil {
+		t.Fatal(err)
+	}
+	want, err := b.Stat(t.Context(), "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := storage.Count(b).Get(t.Context(), "k", 0, -1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(r); err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	if b.n != 0 {
+		t.Errorf("asked %d times", b.n)
+	}
+	if got := r.(storage.Tagged).ETag(); got != want.ETag || b.n != 1 {
+		t.Errorf("%q, want %q; asked %d times", got, want.ETag, b.n)
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"github.com/gowren/gowren/internal/servers"
 )
 
 // patience is how long the browser may take for a page.
@@ -22,7 +24,8 @@ type Look struct {
 	Dark          bool
 }
 
-// Screenshot returns what a page looks like. Where there is no browser the test is skipped.
+// Screenshot returns what a page looks like. Where there is no browser the test is skipped, or
+// fails, as that of a server that is not there: see package servers.
 func Screenshot(t testing.TB, url string, l Look) image.Image {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "page.png")
@@ -64,6 +67,7 @@ func run(t testing.TB, url string, l Look, args ...string) string {
 	return string(out)
 }
 
+// find returns the browser, or skips the test, or fails it where servers are required and this machine can have one.
 func find(t testing.TB) string {
 	t.Helper()
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
@@ -71,6 +75,10 @@ func find(t testing.TB) string {
 			return path
 		}
 	}
-	t.Skip("Chromium is needed, and is not in $PATH: .ci/servers installs it where it can")
+	const missing = "Chromium is needed, and is not in $PATH: .ci/servers installs it where it can"
+	if os.Getenv("GOWREN_REQUIRE_SERVERS") == "1" && !servers.Lacks("browser") {
+		t.Fatal(missing)
+	}
+	t.Skip(missing)
 	return ""
 }

@@ -3,7 +3,6 @@ package exact
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"math"
 )
 
@@ -18,7 +17,10 @@ const (
 	chunks   = 140 // a sum of 2^63 numbers has fewer
 )
 
-var errEncoded = errors.New("exact: this is no encoded sum")
+var (
+	errEncoded = errors.New("exact: this is no encoded sum")
+	errTooMany = errors.New("exact: a sum of more than 2^63 numbers")
+)
 
 // AppendBinary appends the sum's encoding, of 3 bytes and 4 for each 32 bits of it.
 func (s *Sum) AppendBinary(b []byte) ([]byte, error) {
@@ -28,7 +30,7 @@ func (s *Sum) AppendBinary(b []byte) ([]byte, error) {
 		flags |= negative
 	}
 	if first+len(digits) > chunks {
-		return nil, fmt.Errorf("exact: a sum of more than 2^63 numbers")
+		return nil, errTooMany
 	}
 	b = append(b, flags, byte(len(digits)), byte(first))
 	for _, d := range digits {
@@ -79,6 +81,9 @@ func (s *Sum) decode(data []byte) (rest []byte, err error) {
 
 // MarshalBinary returns the moments' encoding: equal ones have equal bytes.
 func (m *Moments) MarshalBinary() ([]byte, error) {
+	if m.Count < 0 {
+		return nil, errTooMany
+	}
 	b := binary.AppendUvarint(nil, uint64(m.Count))
 	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(m.least))
 	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(m.most))
@@ -89,10 +94,11 @@ func (m *Moments) MarshalBinary() ([]byte, error) {
 	return m.Squares.AppendBinary(b)
 }
 
-// UnmarshalBinary decodes what MarshalBinary wrote.
+// UnmarshalBinary decodes what MarshalBinary wrote. It refuses what no numbers have by their signs, zeros and infinities, and does
+// not prove that there are such numbers.
 func (m *Moments) UnmarshalBinary(data []byte) error {
 	count, n := binary.Uvarint(data)
-	if n <= 0 || count > math.MaxInt64 || len(data) < n+16 {
+	if n <= 0 || n > 1 && data[n-1] == 0 || count > math.MaxInt64 || len(data) < n+16 {
 		return errEncoded
 	}
 	data = data[n:]
@@ -105,11 +111,37 @@ func (m *Moments) UnmarshalBinary(data []byte) error {
 	if err == nil {
 		rest, err = got.Squares.decode(rest)
 	}
-	if err == nil && len(rest) > 0 {
+	if err == nil && (len(rest) > 0 || !got.sound()) {
 		err = errEncoded
 	}
 	if err == nil {
 		*m = got
 	}
 	return err
+}
+
+// sound tells whether decoded moments agree with each other.
+func (m *Moments) sound() bool {
+	var met, squared special // what the least and the most say
+	if m.most > math.MaxFloat64 {
+		met, squared = metInf, metInf
+	}
+	if m.least < -math.MaxFloat64 {
+		met, squared = met|metNegInf, metInf
+	}
+	sum, squares := m.Sum.chunks, m.Squares.chunks
+	zeros := m.least == 0 && m.most == 0
+	switch {
+	case m.Sum.met != met || m.Squares.met != squared:
+		return false
+	case zeros: // all numbers, or there are none
+		return len(sum) == 0 && len(squares) == 0 && !math.Signbit(m.least) && !math.Signbit(m.most)
+	case m.Count == 0 || !(m.least <= m.most): // NaN is neither
+		return false
+	case m.least == 0 && math.Signbit(m.least) || m.most == 0 && math.Signbit(m.most):
+		return false
+	case len(squares) == 0:
+		return met != 0 && len(sum) == 0
+	}
+	return squares[len(squares)-1] > 0
 }

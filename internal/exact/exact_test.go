@@ -218,6 +218,121 @@ func TestSpecial(t *testing.T) {
 	}
 }
 
+// TestNoNegativeZero: zeros have no sign, whichever came first, nor have what is rounded to zero and what is taken away.
+func TestNoNegativeZero(t *testing.T) {
+	t.Parallel()
+	zero, least := math.Copysign(0, -1), -math.SmallestNonzeroFloat64
+	for _, values := range [][]float64{
+		{zero}, {zero, zero}, {zero, 0}, {0, zero}, {1, -1}, {-1, 1}, {-1, zero, 1},
+		{least, 0, 0, zero}, {zero, 0, 0, least}, {least, zero, least, 0, 0, 0, 0, 0}, // means that are nearest to zero
+	} {
+		var all, one, merged Moments
+		all.AddAll(values)
+		for _, x := range values {
+			var m Moments
+			m.Add(x)
+			merged.Merge(&m)
+			one.Add(x)
+		}
+		for _, m := range []*Moments{&all, &one, &merged} {
+			if !sameBits(m.Mean(), 0) {
+				t.Errorf("the mean of %v is %v", values, m.Mean())
+			}
+			for what, x := range map[string]float64{"sum": m.Sum.Float64(), "least": m.Min(), "most": m.Max(), "variance": m.Variance()} {
+				if x == 0 && !sameBits(x, 0) {
+					t.Errorf("the %s of %v is %v", what, values, x)
+				}
+			}
+			if !bytes.Equal(encoded(t, m), encoded(t, &all)) {
+				t.Errorf("%v: the encodings differ", values)
+			}
+		}
+	}
+	var s Sum
+	s.AddProduct(least, 0.25) // which no float64 is
+	if !sameBits(s.Float64(), 0) {
+		t.Errorf("the sum of a small product is %v", s.Float64())
+	}
+}
+
+// TestDecode refuses what are no moments of any numbers.
+func TestDecode(t *testing.T) {
+	t.Parallel()
+	of := func(values ...float64) Moments {
+		var m Moments
+		m.AddAll(values)
+		return m
+	}
+	inf, nan := math.Inf(1), math.NaN()
+	for name, change := range map[string]func(m *Moments){
+		"negative squares":             func(m *Moments) { m.Squares = of(-1).Sum },
+		"squares without a sum":        func(m *Moments) { m.Sum, m.least, m.most = Sum{}, 0, 0 },
+		"a sum without squares":        func(m *Moments) { m.Squares = Sum{} },
+		"no number, and a sum":         func(m *Moments) { m.Count = 0 },
+		"no number, and a least":       func(m *Moments) { *m = Moments{least: 1} },
+		"no number, and a most":        func(m *Moments) { *m = Moments{most: 1} },
+		"no number, and an infinity":   func(m *Moments) { *m = Moments{Sum: Sum{met: metInf}} },
+		"infinite squares":             func(m *Moments) { m.Squares.met = metInf },
+		"squares that are no numbers":  func(m *Moments) { m.Sum.met, m.Squares.met = metInf, metNaN },
+		"an infinite sum":              func(m *Moments) { m.Sum.met = metInf },
+		"a sum that met NaN":           func(m *Moments) { m.Sum.met, m.Squares.met = metNaN, metInf },
+		"a least that is NaN":          func(m *Moments) { m.least = nan },
+		"a most that is NaN":           func(m *Moments) { m.most = nan },
+		"a least above the most":       func(m *Moments) { m.least, m.most = m.most, m.least },
+		"a least that is negative 0":   func(m *Moments) { *m = of(0, 1); m.least = math.Copysign(0, -1) },
+		"a most that is negative 0":    func(m *Moments) { *m = of(0, -1); m.most = math.Copysign(0, -1) },
+		"an infinity that was not met": func(m *Moments) { m.most = inf },
+		"one that is not the most":     func(m *Moments) { *m = of(inf, 1); m.most = 1 },
+		"one that is not the least":    func(m *Moments) { *m = of(-inf, 1); m.least = 1 },
+	} {
+		m := of(-1, 1, 2)
+		change(&m)
+		data, err := m.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.UnmarshalBinary(data); err == nil {
+			t.Errorf("%s: decoded", name)
+		}
+	}
+	m := of(1)
+	data := encoded(t, &m)
+	if err := m.UnmarshalBinary(append([]byte{0x81, 0}, data[1:]...)); err == nil {
+		t.Error("a count in more bytes than it takes")
+	}
+}
+
+// TestOverflow: more numbers than Count can tell are an error where they are encoded, and have no mean.
+func TestOverflow(t *testing.T) {
+	t.Parallel()
+	half := func() *Moments {
+		var m Moments
+		m.Add(1)
+		m.AddZeros(1<<62 - 1)
+		return &m
+	}
+	for name, m := range map[string]func(m *Moments){
+		"merge":           func(m *Moments) { m.Merge(half()) },
+		"merge into none": func(m *Moments) { m.Merge(half()); all := *m; *m = Moments{}; m.Merge(&all) },
+		"zeros":           func(m *Moments) { m.AddZeros(1 << 62) },
+		"one":             func(m *Moments) { m.AddZeros(1<<62 - 1); m.Add(2) },
+		"many":            func(m *Moments) { m.AddZeros(1<<62 - 1); m.AddAll([]float64{2}) },
+		"twice":           func(m *Moments) { m.Merge(half()); all := *m; m.Merge(&all); m.Merge(&all) },
+		"on and on":       func(m *Moments) { m.Merge(half()); m.AddZeros(math.MaxInt64); m.AddZeros(math.MaxInt64); m.Add(1) },
+	} {
+		all := half()
+		m(all)
+		if data, err := all.MarshalBinary(); err == nil {
+			t.Errorf("%s: %d numbers are encoded as %x", name, all.Count, data)
+		}
+		for i, x := range []float64{all.Mean(), all.Variance(), all.Deviation()} {
+			if x == x {
+				t.Errorf("%s: of %d numbers, value %d is %v", name, all.Count, i, x)
+			}
+		}
+	}
+}
+
 // TestCarries goes on where a chunk's room would end.
 func TestCarries(t *testing.T) {
 	t.Parallel()
@@ -286,10 +401,21 @@ func FuzzMoments(f *testing.F) {
 	}
 	f.Add(data)
 	f.Add([]byte{0, 1, 2})
+	for _, values := range [][]float64{nil, {0}, {-1, 1}, {math.Inf(1), 2}, {math.Inf(-1), math.Inf(1)}, {math.SmallestNonzeroFloat64}} {
+		m = Moments{}
+		m.AddAll(values)
+		if data, err = m.MarshalBinary(); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var m Moments
 		if m.UnmarshalBinary(data) != nil {
 			return
+		}
+		if again := encoded(t, &m); !bytes.Equal(again, data) {
+			t.Fatalf("%x is %x again", data, again)
 		}
 		m.Mean()
 		m.Variance()

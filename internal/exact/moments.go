@@ -7,9 +7,9 @@ import (
 )
 
 // Moments are the exact moments of numbers. The zero value is that of no numbers. NaN is passed over; infinities make of sums
-// and means what they do elsewhere.
+// and means what they do elsewhere. Copies and goroutines are as with [Sum].
 type Moments struct {
-	Count       int64
+	Count       int64 // negative where there are more than an int64 can tell; then there are no means, and it cannot be encoded
 	Sum         Sum
 	Squares     Sum // the sum of the squares
 	least, most float64
@@ -36,7 +36,16 @@ func (m *Moments) Add(x float64) {
 func (m *Moments) AddZeros(n int64) {
 	if n > 0 {
 		m.extend(0, 0)
-		m.Count += n
+		m.more(n)
+	}
+}
+
+// more lets Count grow, by any number: once it is negative it stays so.
+func (m *Moments) more(n int64) {
+	if sum := m.Count + n; m.Count < 0 || n < 0 || sum < 0 {
+		m.Count = math.MinInt64
+	} else {
+		m.Count = sum
 	}
 }
 
@@ -46,7 +55,7 @@ func (m *Moments) Merge(o *Moments) {
 		return
 	}
 	m.extend(o.least, o.most)
-	m.Count += o.Count
+	m.more(o.Count)
 	m.Sum.Merge(&o.Sum)
 	m.Squares.Merge(&o.Squares)
 }
@@ -79,9 +88,9 @@ func (m *Moments) orNaN(x float64) float64 {
 	return x
 }
 
-// Mean returns the float64 nearest to the mean; NaN of no numbers.
+// Mean returns the float64 nearest to the mean, of which a zero is +0; NaN of no numbers.
 func (m *Moments) Mean() float64 {
-	if m.Count == 0 {
+	if m.Count <= 0 {
 		return math.NaN()
 	}
 	if x, ok := m.Sum.met.value(); ok {
@@ -92,7 +101,7 @@ func (m *Moments) Mean() float64 {
 
 // Variance returns the float64 nearest to the mean of the squared distances to the mean; NaN of no numbers.
 func (m *Moments) Variance() float64 {
-	if m.Count == 0 || m.Sum.met != 0 || m.Squares.met != 0 {
+	if m.Count <= 0 || m.Sum.met != 0 || m.Squares.met != 0 {
 		return math.NaN()
 	}
 	// (n·Σx² − (Σx)²)/n², with no rounding before the division.

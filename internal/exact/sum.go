@@ -12,6 +12,10 @@ const lowest = -2148
 const most = 1 << 30
 
 // Sum is an exact sum of float64 numbers and of products of two. The zero value is an empty sum.
+//
+// A copy by value shares memory with what it was copied from, so that only one of the two may be used from then on; a copy that
+// is used beside it is an empty sum that has [Sum.Merge]d it. One goroutine uses a sum at a time, also to read it, for that moves
+// carries.
 type Sum struct {
 	chunks []int64 // of 32 bits and their carries, the lowest first
 	first  int32   // which chunk chunks[0] is: it counts multiples of 2^(lowest+32*first)
@@ -188,8 +192,8 @@ func (s *Sum) Merge(o *Sum) {
 	s.added++
 }
 
-// Float64 returns the number nearest to the sum, the even one of two; an infinity where it is too large. An empty sum, and one
-// that is zero, are +0.
+// Float64 returns the number nearest to the sum, the even one of two; an infinity where it is too large. A zero is +0: of an
+// empty sum, of zeros of any sign, and of a sum that zero is nearest to.
 func (s *Sum) Float64() float64 {
 	if x, ok := s.met.value(); ok {
 		return x
@@ -253,7 +257,7 @@ func (s *Sum) magnitude(buf []uint32) (digits []uint32, first int, neg bool) {
 	return append(buf[:begin], buf[skip:]...), first, neg
 }
 
-// round returns the float64 nearest to ±x·2^e. The highest bit of x is set, and its lowest stands for all bits below it, too.
+// round returns the float64 nearest to ±x·2^e; a zero is +0. The highest bit of x is set, and its lowest stands for all bits below it, too.
 func round(neg bool, x uint64, e int) float64 {
 	drop := max(11, -1074-e) // the lower bits that a float64 of that size does not have
 	if drop > 64 {
@@ -265,7 +269,7 @@ func round(neg bool, x uint64, e int) float64 {
 		kept++
 	}
 	f := math.Ldexp(float64(kept), e+drop)
-	if neg {
+	if neg && f != 0 {
 		f = -f
 	}
 	return f

@@ -1,6 +1,10 @@
 package lint
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -76,6 +80,30 @@ func TestFloors(t *testing.T) {
 					t.Errorf("%s imports %s: %s", f.name, to, why)
 				}
 			}
+		}
+	}
+}
+
+// TestFloorsAreTold holds that docs/architecture.md has each internal package in its house, and on its floor.
+func TestFloorsAreTold(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile(filepath.Join(root, "docs", "architecture.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(data), "\n")
+	for folder := range tree(t) {
+		name, ours := strings.CutPrefix(folder, "internal/")
+		if !ours || strings.Contains(name, "/") {
+			continue
+		}
+		if !slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, "  "+name+" ") }) {
+			t.Errorf("%s is not in the house of docs/architecture.md", folder)
+		}
+		if n := floorOf(folder); n > 0 && !slices.ContainsFunc(lines, func(line string) bool {
+			return strings.HasPrefix(line, fmt.Sprintf("%d. ", n)) && strings.Contains(line, "`"+folder+"`")
+		}) {
+			t.Errorf("%s is not on floor %d of docs/architecture.md", folder, n)
 		}
 	}
 }

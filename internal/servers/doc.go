@@ -21,5 +21,6 @@
 //
 // .ci/servers installs the programs, into $GOWREN_SERVERS, by default gowren-ci/servers below the user's cache folder
 // ($XDG_CACHE_HOME, or ~/.cache, on every system). They are looked for there and then in $PATH. A test whose server is
-// not installed is skipped and says how to install it; with GOWREN_REQUIRE_SERVERS=1 it fails.
+// not installed is skipped and says how to install it; with GOWREN_REQUIRE_SERVERS=1 it fails. Two need not be there even so:
+// moto, and the browser of package browser where .ci/servers has noted that this machine cannot have one ([Lacks]).
 package servers

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -43,6 +44,17 @@ func (k kind) find() ([]string, error) {
 		return []string{path}, nil
 	}
 	return nil, fmt.Errorf("%s is neither in %s nor in $PATH: .ci/servers installs it", k.program, dir)
+}
+
+// Lacks tells whether .ci/servers has noted that this machine cannot have a program, which is named as there. Its tests may be
+// skipped even where servers are required.
+func Lacks(name string) bool {
+	dir, err := folder()
+	if err != nil {
+		return false
+	}
+	note, err := os.ReadFile(filepath.Join(dir, ".installed", name))
+	return err == nil && strings.TrimSpace(string(note)) == "none"
 }
 
 // folder is where .ci/servers puts the programs.

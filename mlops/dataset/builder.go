@@ -76,7 +76,7 @@ func (b *builder) lack() {
 	}
 }
 
-// end ends the row that begins at an offset. It reports whether the block is full.
+// end ends the row that ends at an offset, or has a number. It reports whether the block is full.
 func (b *builder) end(at int64) bool {
 	b.rows++
 	b.ids = append(b.ids, rowID(b.object, at))

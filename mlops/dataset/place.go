@@ -60,7 +60,7 @@ func (o *origin) mark(id uint64, err error) error {
 		for line, failed := range storage.LinesAt(o.ctx, o.part.Split) {
 			if failed != nil {
 				found = failed
-			} else if rowID(o.part.Object, line.Off) == id {
+			} else if rowID(o.part.Object, line.End()) == id {
 				return line.Errorf("%w", err)
 			}
 		}

@@ -167,7 +167,7 @@ func (r *Reader) lines(ctx context.Context, b *builder, header int64, parse func
 			}
 			continue
 		}
-		if b.end(l.Off) && !yield(b.take()) {
+		if b.end(l.End()) && !yield(b.take()) {
 			return errStop
 		}
 	}

@@ -56,6 +56,10 @@ var cancelCases = []testCase{
 	}},
 	{"cancel/amid get", func(t *testing.T, b storage.Bucket) {
 		put(t, b, "k", pattern(20<<20))
+		o, err := b.Stat(t.Context(), "k")
+		if err != nil {
+			t.Fatal(err)
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		r, err := b.Get(ctx, "k", 0, -1)
@@ -69,6 +73,9 @@ var cancelCases = []testCase{
 		cancel()
 		_, err = io.Copy(io.Discard, r)
 		wantError(t, err, "", "k", context.Canceled)
+		wantVersion(t, r, o, "failed")
+		r.Close()
+		wantVersion(t, r, o, "failed and closed")
 	}},
 	{"cancel/amid list", func(t *testing.T, b storage.Bucket) {
 		for _, key := range []string{"a/1", "a/2", "b/1"} {

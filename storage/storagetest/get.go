@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"context"
 	"io"
 	"io/fs"
 	"math"
@@ -99,6 +100,36 @@ var getCases = []testCase{
 		put(t, b, "a", "other")
 		if tagged.ETag() != first.ETag {
 			t.Errorf("the reader's ETag is %q, Stat's was %q", tagged.ETag(), first.ETag)
+		}
+	}},
+	{"get/reader knows its version to the end", func(t *testing.T, b storage.Bucket) {
+		put(t, b, "a", "first")
+		first, err := b.Stat(t.Context(), "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, cut := range []bool{false, true} {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			r, err := b.Get(ctx, "a", 0, -1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			if _, err := io.CopyN(io.Discard, r, 2); err != nil {
+				t.Fatal(err)
+			}
+			if cut {
+				cancel()
+			}
+			if _, err := io.Copy(io.Discard, r); err != nil && !cut { // where all is there already, it need not fail
+				t.Fatal(err)
+			}
+			wantVersion(t, r, first, "read to its end")
+			if err := r.Close(); err != nil && !cut {
+				t.Fatal(err)
+			}
+			wantVersion(t, r, first, "closed")
 		}
 	}},
 	{"get/readers are independent", func(t *testing.T, b storage.Bucket) {

@@ -137,6 +137,14 @@ func wantObject(t *testing.T, b storage.Bucket, key, want string) {
 	}
 }
 
+// wantVersion checks that a reader still knows which version it has read, where it knew it at all.
+func wantVersion(t *testing.T, r io.Reader, o storage.Object, when string) {
+	t.Helper()
+	if tagged, ok := r.(storage.Tagged); ok && tagged.ETag() != o.ETag {
+		t.Errorf("the ETag of a reader that was %s is %q, Stat's was %q", when, tagged.ETag(), o.ETag)
+	}
+}
+
 // wantNothing checks that no object is at key, by all means of asking.
 func wantNothing(t *testing.T, b storage.Bucket, key string) {
 	t.Helper()
