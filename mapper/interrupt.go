@@ -17,8 +17,8 @@ var ErrInterrupted = errors.New("interrupted")
 // work on workers is cancelled, what finished tasks came to is kept where [Options].Resume says so, and Map and the others
 // return. A second signal ends the process at once, with status 130. Stop gives the signals back.
 //
-// Until then, who writes to a standard output that nobody reads any more, as of "program | head", is told syscall.EPIPE by the
-// write. The process does not end by it, which would leave undone what is deferred.
+// Until then, who writes to a standard output or error that nobody reads any more, as of "program | head", is told syscall.EPIPE
+// by the write. The process does not end by it, which would leave undone what is deferred: it is to look at such errors.
 func Interruptible(ctx context.Context) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals, over := make(chan os.Signal, 2), make(chan struct{})

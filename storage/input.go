@@ -22,9 +22,6 @@ type input struct {
 
 	mu  sync.Mutex // for a feed's goroutine
 	tag string     // the version that is read; empty where it is not yet known
-
-	suspicion sync.Once
-	damage    error // of the packed object
 }
 
 func newInput(ctx context.Context, b Bucket, s Split) *input {
@@ -71,13 +68,11 @@ func (in *input) end() int64 {
 	return in.s.Off + in.s.Len
 }
 
-// fail names the object. What is wrong with what was unpacked may be the fault of the packed, whose checksum comes last: then it is
-// read once to its end.
+// fail names the object. What is wrong with what was unpacked may be the fault of the packed, whose checksum comes last: nobody has
+// seen it yet.
 func (in *input) fail(op string, err error) error {
 	if _, named := err.(*Error); op == "read" && in.s.Compression != "" && !named { //nolint:errorlint // as in wrap
-		if in.suspicion.Do(func() { in.damage = in.verify() }); in.damage != nil {
-			err = fmt.Errorf("%w (as unpacked from %s, which fails further on: %w)", err, in.s.Compression, in.damage)
-		}
+		err = fmt.Errorf("%w (in what was unpacked from %s)", err, in.s.Compression)
 	}
 	return wrap(op, in.s.URL, in.s.Key, err)
 }

@@ -49,23 +49,6 @@ func (in *input) packed(err error) error {
 	return wrap("read", in.s.URL, in.s.Key, err)
 }
 
-// verify unpacks the object to its end, where its checksum is.
-func (in *input) verify() error {
-	open := unpackers[in.s.Compression]
-	if open == nil {
-		return nil
-	}
-	a := in.ranges(in.ctx, 0, in.s.Size, in.s.Size)
-	defer a.close()
-	r, err := open(bufio.NewReaderSize(a, 64<<10))
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	_, err = io.Copy(io.Discard, r)
-	return err
-}
-
 type unpacked struct {
 	io.ReadCloser
 	in *input

@@ -14,7 +14,7 @@ type Block struct {
 	Rows    int
 	Columns []Data
 	// IDs tell rows apart, and do not depend on how the input was split: a hash of which object of the input a row is from, and
-	// of where in it the row ends.
+	// of where in it the row ends, or of IDX its number.
 	IDs []uint64
 
 	from *origin // nil: nobody has read the rows

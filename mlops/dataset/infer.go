@@ -14,7 +14,7 @@ const InferRows = 1000
 
 // Infer finds the schema of a source from its first rows: the first 1,000. All columns are features, but for those whose format
 // says otherwise: set the roles of others. Of the source's own schema the ignored columns count, by name: their values are not
-// looked at in CSV and JSON lines, and they are strings that are ignored.
+// looked at in CSV and JSON lines, and they are strings that are ignored. One that a header does not have is an error.
 //
 // A column of CSV is a number where all values that are not missing are; without a header, columns are named c1, c2 and so on. One
 // of JSON lines is as well, booleans included, or a vector where all are arrays of numbers of one length. That of libsvm is as wide
@@ -53,6 +53,11 @@ func (s Source) inferCSV(ctx context.Context, parts []Part) (Schema, error) {
 		found.Columns[i] = Column{Name: name, Kind: String}
 		if ignored[name] {
 			found.Columns[i].Role = Ignored
+		}
+	}
+	for name := range ignored {
+		if _, err := found.Find(name); err != nil {
+			return Schema{}, fmt.Errorf("dataset: infer: to be ignored: %w", err)
 		}
 	}
 	if err := found.Check(); err != nil {

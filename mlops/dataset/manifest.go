@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 
 	"github.com/gowren/gowren/storage"
 )
@@ -99,9 +100,12 @@ func (m *Manifest) check() error {
 			return fmt.Errorf("more rows than can be: %w", fs.ErrInvalid)
 		}
 	}
-	for _, key := range m.More {
+	for i, key := range m.More {
 		if err := storage.CheckKey(key); err != nil {
 			return err
+		}
+		if slices.Contains(m.More[:i], key) || slices.ContainsFunc(m.Shards, func(s Shard) bool { return s.Key == key }) {
+			return fmt.Errorf("%q is named twice: %w", key, fs.ErrInvalid)
 		}
 	}
 	if rows != m.Rows || nonZeros != m.NonZeros || size != m.Size {

@@ -37,6 +37,9 @@ func (s Schema) Match(want Schema) error {
 			}
 		}
 	}
+	if len(all) == 0 && len(s.Columns) != len(want.Columns) { // a name is there twice
+		all = append(all, fmt.Sprintf("there are %d, and were to be %d", len(s.Columns), len(want.Columns)))
+	}
 	if len(all) == 0 {
 		return nil
 	}

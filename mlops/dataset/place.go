@@ -41,7 +41,7 @@ func (o *origin) mark(id uint64, err error) error {
 	switch f := o.source.Format; {
 	case f.Name == IDX:
 		file := idxFile{split: o.part.Split}
-		for row := range int64(math.MaxUint32) {
+		for row := range mostRows(o.part.Split) {
 			if rowID(o.part.Object, row) == id {
 				return file.errorf(row)("%w", err)
 			}
@@ -65,5 +65,14 @@ func (o *origin) mark(id uint64, err error) error {
 			}
 		}
 	}
-	return fmt.Errorf("dataset: read %q in %s: row %016x: %w; its line is not known: %w", o.part.Key, o.part.URL, id, err, found)
+	return fmt.Errorf("dataset: read %q in %s: row %016x: %w; its line is not known: %v", o.part.Key, o.part.URL, id, err, found)
+}
+
+// mostRows bounds how many rows an object of IDX has: of a byte each.
+func mostRows(s storage.Split) int64 {
+	const packed = 1 << 11 // what gzip and zstd can make of a byte, about
+	if s.Compression != "" {
+		return min(s.Size, math.MaxUint32/packed) * packed
+	}
+	return min(s.Size, math.MaxUint32)
 }

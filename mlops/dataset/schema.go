@@ -28,8 +28,8 @@ const (
 	Feature Role = ""       // what a model is told
 	Label   Role = "label"  // what it is to tell; one column at most
 	Weight  Role = "weight" // how much the row counts; one column at most
-	// Ignored columns are nothing to a model. Readers of CSV and JSON lines do not look at their values, whatever they are: all of
-	// them are missing in blocks, and vectors have none, unless SplitRows.By names the column.
+	// Ignored columns are nothing to a model. Readers of CSV and JSON lines pass over their values, which may be anything that leaves
+	// the row whole: all of them are missing in blocks, and vectors have none, unless SplitRows.By names the column.
 	Ignored Role = "ignored"
 )
 

@@ -69,7 +69,8 @@ type Frequent struct {
 
 // Describe goes over a dataset once, as a job, and tells of each column what is in it. Quantiles and histograms are of a sample
 // of 16,384 rows, or fewer where those would take more than 4 MiB. A task holds up to twice that, and about 5 KiB a column. The
-// values of string columns are counted by key, which writes them to the executor's bucket and removes them.
+// values of string columns are counted by key, which writes them to the executor's bucket and removes them. Of columns that the
+// source ignores no value may be seen. Where Source.Rows has none of the rows, it is the error of [dataset.SplitRows.Empty].
 func Describe(ctx context.Context, ex *mapper.Executor, src dataset.Source) (*Description, error) {
 	parts, err := src.Parts(ctx)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 // Fit learns from a dataset, as jobs on workers: one for each pass that the steps' dependencies need, which reads all of the
-// source once. Where Source.Rows has none of the rows, it is the error of [dataset.SplitRows.Empty]. A pass in which values are
+// source once. Where Source.Rows has none of the rows that a pass reads, it is the error of [dataset.SplitRows.Empty]. A pass in which values are
 // counted by key writes the counts to the executor's bucket and removes them at its end.
 func (p Pipeline) Fit(ctx context.Context, ex *mapper.Executor, src dataset.Source) (*Fitted, error) {
 	parts, err := src.Parts(ctx)

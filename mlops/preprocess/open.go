@@ -40,7 +40,20 @@ func Open(ctx context.Context, url string) (_ *Fitted, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("preprocess: open: %q in %s: %w", key, url, err)
 	}
+	if features(f.Out()).Hash() != features(m.Schema).Hash() {
+		return nil, fmt.Errorf("preprocess: open: %q in %s makes other columns than the set has: %w", key, url, fs.ErrInvalid)
+	}
 	return f, nil
+}
+
+// features are the columns that a model is told.
+func features(s dataset.Schema) (out dataset.Schema) {
+	for _, c := range s.Columns {
+		if c.Role == dataset.Feature {
+			out.Columns = append(out.Columns, c)
+		}
+	}
+	return out
 }
 
 // fittedOf returns the key of what made the rows of a set; empty: it has none.
@@ -66,32 +79,18 @@ func fetch(ctx context.Context, url, key string) (data []byte, err error) {
 	return io.ReadAll(r)
 }
 
-// keep stores a saved pipeline below prefix in the bucket at url, for Commit, which is told the key.
-func keep(ctx context.Context, url, prefix string, saved []byte) (key string, err error) {
+// keep stores a saved pipeline in the bucket at url.
+func keep(ctx context.Context, url, key string, saved []byte) (err error) {
+	if len(saved) > maxSaved {
+		return fmt.Errorf("preprocess: what was fitted takes %d bytes, and can take %d: %w", len(saved), maxSaved, fs.ErrInvalid)
+	}
 	b, err := storage.Open(ctx, url)
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
-	key = prefix + fittedName
 	if err := storage.Retry(b, storage.RetryPolicy{}).Put(ctx, key, bytes.NewReader(saved)); err != nil {
-		return "", fmt.Errorf("what was fitted could not be stored: %w", err)
+		return fmt.Errorf("preprocess: what was fitted could not be stored: %w", err)
 	}
-	return key, nil
-}
-
-// carry copies what made the rows of a set, where it has that, below prefix in another bucket, and returns the keys for Commit.
-func carry(ctx context.Context, m *dataset.Manifest, from, url, prefix string) ([]string, error) {
-	key := fittedOf(m)
-	if key == "" {
-		return nil, nil
-	}
-	saved, err := fetch(ctx, from, key)
-	if err != nil {
-		return nil, fmt.Errorf("preprocess: what made the rows could not be read: %w", err)
-	}
-	if key, err = keep(ctx, url, prefix, saved); err != nil {
-		return nil, fmt.Errorf("preprocess: %w", err)
-	}
-	return []string{key}, nil
+	return nil
 }

@@ -78,7 +78,8 @@ func TestOpenOther(t *testing.T) {
 	t.Parallel()
 	ex := mappertest.New(t)
 	s := dataset.Schema{Columns: []dataset.Column{{Name: "a", Kind: dataset.Number}}}
-	key, err := keep(t.Context(), ex.Bucket().URL(), "job", []byte(`{"version":2}`))
+	key := "job" + fittedName
+	err := keep(t.Context(), ex.Bucket().URL(), key, []byte(`{"version":2}`))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,6 +44,12 @@ func Shuffle(ctx context.Context, ex *mapper.Executor, from, url string, o Shuff
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
+	var saved []byte
+	if key := fittedOf(m); key != "" {
+		if saved, err = fetch(ctx, from, key); err != nil {
+			return nil, fmt.Errorf("preprocess: shuffle: what made the rows could not be read: %w", err)
+		}
+	}
 	work := storage.Prefix(ex.Bucket(), "preprocess/"+rand.Text()[:12])
 	defer func() { err = errors.Join(err, remove(ctx, work)) }()
 	sorted, err := mapper.Sort(ctx, ex, rowsByHash, shuffleInputs(m, from, o.Seed), work.URL())
@@ -57,8 +63,9 @@ func Shuffle(ctx context.Context, ex *mapper.Executor, from, url string, o Shuff
 		shards = append(shards, p...)
 	}
 	var more []string
-	if err == nil {
-		more, err = carry(ctx, m, from, url, w.Prefix)
+	if err == nil && saved != nil {
+		more = []string{w.Prefix + fittedName}
+		err = keep(ctx, url, more[0], saved)
 	}
 	var out *dataset.Manifest
 	if err == nil {

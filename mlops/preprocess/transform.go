@@ -43,9 +43,9 @@ type written struct {
 	Dropped int64
 }
 
-// Transform applies it to a dataset, as a job, and writes the rows as shards to the bucket at url, in their order. It
-// stores itself with them, for [Open]. The source's columns are those that it was fitted to. Where there is a set of shards already, it is fs.ErrExist. A job that
-// fails, or ctx that ends, leaves nothing. A task holds a block, and twice ShardBytes.
+// Transform applies it to a dataset, as a job, and writes the rows as shards to the bucket at url, in their order. It stores itself
+// with them, for [Open]. The source's columns are those that it was fitted to. Where there is a set of shards already, it is
+// fs.ErrExist. A job that fails, or ctx that ends, leaves nothing. A task holds a block, and twice ShardBytes.
 func (f *Fitted) Transform(ctx context.Context, ex *mapper.Executor, src dataset.Source, url string, o TransformOptions) (*Transformed, error) {
 	if err := src.Schema.Match(f.In); err != nil {
 		return nil, fmt.Errorf("preprocess: transform: the source is not what it was fitted to: set its Schema to In, to read it as then: %w", err)
@@ -76,11 +76,9 @@ func (f *Fitted) Transform(ctx context.Context, ex *mapper.Executor, src dataset
 			return nil, errors.Join(fmt.Errorf("preprocess: transform: %w", err), dataset.Discard(ctx, url, w.Prefix))
 		}
 	}
-	key, err := keep(ctx, url, w.Prefix, w.Fitted)
-	if err == nil {
+	key := w.Prefix + fittedName
+	if err = keep(ctx, url, key, w.Fitted); err == nil {
 		t.Manifest, err = dataset.Commit(ctx, url, w.Prefix, f.Out(), shards, key)
-	} else {
-		err = fmt.Errorf("preprocess: transform: %w", err)
 	}
 	if t.Manifest == nil {
 		return nil, errors.Join(err, dataset.Discard(ctx, url, w.Prefix))
