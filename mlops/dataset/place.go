@@ -65,7 +65,7 @@ func (o *origin) mark(id uint64, err error) error {
 			}
 		}
 	}
-	return fmt.Errorf("dataset: read %q in %s: row %016x: %w; its line is not known: %v", o.part.Key, o.part.URL, id, err, found)
+	return fmt.Errorf("dataset: read %q in %s: row %016x: %w; its line is not known: %v", o.part.Key, o.part.URL, id, err, found) //nolint:errorlint // the error is err, and not that the row was looked for in vain
 }
 
 // mostRows bounds how many rows an object of IDX has: of a byte each.
