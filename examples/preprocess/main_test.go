@@ -142,6 +142,7 @@ func TestProgramFails(t *testing.T) {
 		`no file matches`:             {filepath.Join(dir, "*.parquet")},
 		`with -comma, as -comma ';'`:  {semicolons},
 		"is a directory":              {"-report", dir},
+		"is there, and is no page":    {"-report", semicolons, bad},
 		`no column "height"`:          {"-label", "height"},
 		`"fast" is nothing`:           {"-numbers", "fast"},
 		"bad.csv":                     {bad},

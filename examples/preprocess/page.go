@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/gowren/gowren/mlops/preprocess"
 )
@@ -23,11 +24,28 @@ func newPage(path string) (*page, error) {
 	}
 	_, err := os.Stat(path)
 	fresh := errors.Is(err, fs.ErrNotExist)
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o666)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, fmt.Errorf("preprocess: -report: %w", err)
 	}
+	if err := replaceable(f); err != nil {
+		return nil, fmt.Errorf("preprocess: -report: %w", errors.Join(err, f.Close()))
+	}
 	return &page{f, fresh}, nil
+}
+
+// replaceable returns an error where a file holds something else than a page, as rows.
+func replaceable(f *os.File) error {
+	const begin = "<!doctype html>"
+	b := make([]byte, len(begin))
+	n, err := f.ReadAt(b, 0)
+	if n > 0 && !strings.EqualFold(string(b[:n]), begin) {
+		return fmt.Errorf("%s is there, and is no page: it is not overwritten", f.Name())
+	}
+	if err == io.EOF || n == 0 { // or what cannot be read, as a terminal
+		return nil
+	}
+	return err
 }
 
 // write writes the report, and tells where it is.

@@ -17,8 +17,11 @@ type Batch struct {
 // Sparse reports whether the batch is.
 func (b *Batch) Sparse() bool { return b.Ptr != nil }
 
-// Dense returns a row of a dense batch.
+// Dense returns a row of a dense batch. Whether batches are dense the set's manifest tells, and [Batch.Sparse].
 func (b *Batch) Dense(row int) []float32 {
+	if b.Ptr != nil {
+		panic("dataset: Dense of a sparse batch: its rows are what Row returns")
+	}
 	return b.Values[row*b.Width : (row+1)*b.Width : (row+1)*b.Width]
 }
 

@@ -21,7 +21,7 @@ func (s Schema) Match(want Schema) error {
 		switch c, ok := there[w.Name]; {
 		case !ok:
 			all = append(all, fmt.Sprintf("%.100q is lacking", w.Name))
-		case c != w:
+		case c != w && (c.Role != Ignored || w.Role != Ignored): // of what is ignored, the kind does not matter
 			all = append(all, fmt.Sprintf("%.100q is %s, and was to be %s", w.Name, c.form(), w.form()))
 		}
 	}
@@ -32,7 +32,7 @@ func (s Schema) Match(want Schema) error {
 	}
 	if len(all) == 0 {
 		for i, w := range want.Columns {
-			if i < len(s.Columns) && s.Columns[i] != w {
+			if i < len(s.Columns) && s.Columns[i].Name != w.Name {
 				all = append(all, fmt.Sprintf("column %d is %.100q, and was to be %.100q", i+1, s.Columns[i].Name, w.Name))
 			}
 		}

@@ -97,7 +97,7 @@ func (t Changed) Apply(in dataset.Schema, b *dataset.Block) error {
 				y = yeoJohnson(x, with)
 			}
 			if y-y != 0 {
-				return b.Errorf(row, "%s: column %q: there is no finite one of %g with %g: %w", t.By, t.Columns[column], x, with, fs.ErrInvalid)
+				return b.Errorf(row, "%s: column %q: what it makes of %g is no finite number: %w", t.By, t.Columns[column], x, fs.ErrInvalid)
 			}
 			values[row] = y
 		}

@@ -2,7 +2,6 @@ package preprocess
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/gowren/gowren/mlops/dataset"
@@ -14,7 +13,7 @@ func init() { Register(builtin, DropMissing{}) }
 var ErrDropped = errors.New("preprocess: a transform leaves the row out")
 
 // DropMissing leaves rows out in which a value is missing, or a number of a vector. Steps after it do not see them. How many it
-// leaves out [Transformed.Dropped] tells. Of a single row, which has no label and no weight, only the other columns count.
+// leaves out [Transformed.Dropped] tells. Of a single row, and with [TransformOptions].NoLabels, labels and weights do not count.
 type DropMissing struct {
 	Columns []string // Empty: all but those that are ignored.
 }
@@ -91,15 +90,10 @@ func lacks(d *dataset.Data, kind dataset.Kind, width, row int) bool {
 	return slices.ContainsFunc(d.Vectors.Val[begin:end], func(x float32) bool { return x != x })
 }
 
-// ofOne is what it does to a single row, whose label and weight are not looked at.
-func (s DropMissing) ofOne(in dataset.Schema) Transform {
+// unlabelled is what it does to rows whose label and weight are not looked at.
+func (s DropMissing) unlabelled(in dataset.Schema) Transform {
 	return DropMissing{slices.DeleteFunc(slices.Clone(s.Columns), func(name string) bool {
 		i := in.Index(name)
 		return i >= 0 && (in.Columns[i].Role == dataset.Label || in.Columns[i].Role == dataset.Weight)
 	})}
-}
-
-// errDropped names the transform that leaves a single row out.
-func errDropped(i int, t Transform) error {
-	return fmt.Errorf("%w: transform %d (%T)", ErrDropped, i, t)
 }

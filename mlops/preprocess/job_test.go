@@ -177,7 +177,7 @@ func TestCounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := string(want.Transforms[0].(Told)); strings.Count(s, "{") != 6 || !strings.Contains(s, "122 0 122") || !strings.HasPrefix(s, "4") {
+	if s := string(want.Transforms()[0].(Told)); strings.Count(s, "{") != 6 || !strings.Contains(s, "122 0 122") || !strings.HasPrefix(s, "4") {
 		t.Fatalf("%s", s) // 5 words, with what is missing, and one y
 	}
 	for _, split := range []int64{0, 500} {
@@ -186,8 +186,8 @@ func TestCounts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Transforms[0] != want.Transforms[0] {
-			t.Errorf("%s\nand\n%s", got.Transforms[0], want.Transforms[0])
+		if got.Transforms()[0] != want.Transforms()[0] {
+			t.Errorf("%s\nand\n%s", got.Transforms()[0], want.Transforms()[0])
 		}
 	}
 }

@@ -36,7 +36,7 @@ func TestTransformNamesLines(t *testing.T) {
 	}{
 		`"rows.csv" in `: {"a\n1\nNA\n", Pipeline{MinMax{}}},
 		`line 4: dataset: column "a": the value is mi`: {"a\n1\n\nNA\n", Pipeline{MinMax{}}},
-		`line 3: log: column "a": there is no finite`:  {"a\n1\n-7\n", Pipeline{Log{}}},
+		`line 3: log: column "a": what it makes of -7`: {"a\n1\n-7\n", Pipeline{Log{}}},
 	} {
 		ex := mappertest.New(t)
 		src := csvSource(t, ex, c.text)

@@ -177,7 +177,7 @@ func FuzzLoad(f *testing.F) {
 		if err != nil || textOf(t, again) != text {
 			t.Fatalf("%s: %v", text, err)
 		}
-		if got.In.Hash() == x.schema().Hash() {
+		if got.In().Hash() == x.schema().Hash() {
 			for b := range x.each(2) {
 				if got.Apply(b) != nil {
 					return

@@ -27,11 +27,11 @@ func FuzzLoaded(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, saved string) {
 		fitted, err := Load(strings.NewReader(saved))
-		if err != nil || len(fitted.In.Columns) != len(c.Columns) {
+		if err != nil || len(fitted.In().Columns) != len(c.Columns) {
 			return
 		}
 		for i := range c.Columns {
-			if fitted.In.Columns[i].Kind != c.Columns[i].Kind {
+			if fitted.In().Columns[i].Kind != c.Columns[i].Kind {
 				return
 			}
 		}

@@ -38,7 +38,7 @@ func TestMerging(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := f.Transforms[0].(Scaled).Columns[0].Div[:50]
+		got := f.Transforms()[0].(Scaled).Columns[0].Div[:50]
 		if want == nil {
 			want = got
 		}

@@ -76,7 +76,7 @@ func (t *Ordinals) Apply(in dataset.Schema, b *dataset.Block) error {
 // Values returns what the numbers of a column of [Ordinal] stand for, from 0 on, as the names of classes where that is the
 // label, or the places of a vector of [OneHot], [Words] or [TFIDF]. It is nil for other columns.
 func (f *Fitted) Values(column string) []string {
-	for _, t := range slices.Backward(f.Transforms) {
+	for _, t := range slices.Backward(f.transforms) {
 		switch t := t.(type) {
 		case *Ordinals:
 			for _, c := range t.Columns {

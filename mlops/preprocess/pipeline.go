@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"github.com/gowren/gowren/mlops/dataset"
@@ -16,9 +17,7 @@ type Pipeline []Step
 
 // Fitted is a pipeline that has learned. It is safe for concurrent use; blocks that it is applied to are its callers'.
 type Fitted struct {
-	In         dataset.Schema // of the rows that it takes
-	Transforms []Transform
-	Skipped    dataset.Skipped // rows that were left out when it was fitted, by reason
+	Skipped dataset.Skipped // rows that were left out when it was fitted, by reason
 	// Missing (spellings) and Infinite are those of the format that it was fitted to, by which [Fitted.Row] reads. Nil is
 	// [dataset.DefaultMissing].
 	Missing  []string
@@ -26,9 +25,10 @@ type Fitted struct {
 	// KeepMissing keeps what is still missing at the end, as NaN, for a model that takes it. Otherwise it is an error.
 	KeepMissing bool
 
-	once    sync.Once
-	values  *dataset.Values  // by these two
-	schemas []dataset.Schema // before each transform, and after the last
+	once       sync.Once
+	values     *dataset.Values // by these two
+	transforms []Transform
+	schemas    []dataset.Schema // before each transform, and after the last
 }
 
 // version is of the form of saved pipelines.
@@ -47,7 +47,7 @@ type saved struct {
 
 // newFitted makes one, whose transforms fit together.
 func newFitted(in dataset.Schema, transforms []Transform) (*Fitted, error) {
-	f := &Fitted{In: in, Transforms: transforms, schemas: []dataset.Schema{in}}
+	f := &Fitted{transforms: transforms, schemas: []dataset.Schema{copyOf(in)}}
 	for i, t := range transforms {
 		out, err := t.Out(f.schemas[i])
 		if err == nil {
@@ -61,37 +61,51 @@ func newFitted(in dataset.Schema, transforms []Transform) (*Fitted, error) {
 	return f, nil
 }
 
+// In is the schema of the rows that it takes.
+func (f *Fitted) In() dataset.Schema { return copyOf(f.schemas[0]) }
+
 // Out is the schema of the rows that it makes.
-func (f *Fitted) Out() dataset.Schema { return f.schemas[len(f.schemas)-1] }
+func (f *Fitted) Out() dataset.Schema { return copyOf(f.schemas[len(f.schemas)-1]) }
+
+// Transforms are what it does, in order.
+func (f *Fitted) Transforms() []Transform { return slices.Clone(f.transforms) }
+
+func copyOf(s dataset.Schema) dataset.Schema {
+	s.Columns = slices.Clone(s.Columns)
+	return s
+}
 
 // Apply makes of a block of the schema In one of the schema Out, in place. It may have fewer rows then: see [DropMissing].
 func (f *Fitted) Apply(b *dataset.Block) error {
-	if err := b.Check(f.In); err != nil {
+	if err := b.Check(f.schemas[0]); err != nil {
 		return fmt.Errorf("preprocess: the block is not one of the schema In: %w", err)
 	}
-	return f.apply(b, false)
+	_, err := f.apply(b, true)
+	return err
 }
 
-// apply makes of a block that is one of the schema In one of the schema Out. One is whether it is a single row, without a label.
-func (f *Fitted) apply(b *dataset.Block, one bool) error {
-	for i, t := range f.Transforms {
-		if d, ok := t.(DropMissing); ok && one {
-			t = d.ofOne(f.schemas[i])
+// apply makes of a block that is one of the schema In one of the schema Out. Where rows have no labels and weights, these are missing.
+// It returns which transform has left out the last row, if one has.
+func (f *Fitted) apply(b *dataset.Block, labelled bool) (last int, err error) {
+	for i, t := range f.transforms {
+		if d, ok := t.(DropMissing); ok && !labelled {
+			t = d.unlabelled(f.schemas[i])
 		}
+		before := b.Rows
 		if err := applied(t, f.schemas[i], f.schemas[i+1], b); err != nil {
-			return fmt.Errorf("preprocess: transform %d (%T): %w", i, t, err)
+			return 0, fmt.Errorf("preprocess: transform %d (%T): %w", i, t, err)
 		}
-		if one && b.Rows == 0 {
-			return errDropped(i, t)
+		if before > 0 && b.Rows == 0 {
+			last = i
 		}
 	}
-	return nil
+	return last, nil
 }
 
 // Save writes it, as JSON.
 func (f *Fitted) Save(w io.Writer) error {
-	s := saved{Version: version, In: f.In, Transforms: make([]tagged, len(f.Transforms)), Skipped: f.Skipped, Missing: f.Missing, Infinite: f.Infinite, Keep: f.KeepMissing}
-	for i, t := range f.Transforms {
+	s := saved{Version: version, In: f.schemas[0], Transforms: make([]tagged, len(f.transforms)), Skipped: f.Skipped, Missing: f.Missing, Infinite: f.Infinite, Keep: f.KeepMissing}
+	for i, t := range f.transforms {
 		var err error
 		if s.Transforms[i], err = tag(t); err != nil {
 			return err

@@ -156,7 +156,7 @@ func TestReferencePower(t *testing.T) {
 	}
 	f := fitOf(t, few, YeoJohnson{})
 	for i, want := range r.Yeo.Lambdas {
-		if got := f.Transforms[0].(Changed).With[i]; math.Abs(got-want) > 1e-6 {
+		if got := f.Transforms()[0].(Changed).With[i]; math.Abs(got-want) > 1e-6 {
 			t.Errorf("%s: %v, want %v", r.Yeo.Names[i], got, want)
 		}
 	}

@@ -21,9 +21,9 @@ import (
 //
 // It costs some allocations for each column, apart from what the transforms do.
 func (f *Fitted) Row(values map[string]any) (*dataset.Batch, error) {
-	b := &dataset.Block{Rows: 1, IDs: []uint64{0}, Columns: make([]dataset.Data, len(f.In.Columns))}
+	b := &dataset.Block{Rows: 1, Columns: make([]dataset.Data, len(f.schemas[0].Columns))}
 	known := 0
-	for i, c := range f.In.Columns {
+	for i, c := range f.schemas[0].Columns {
 		v, there := values[c.Name]
 		if there {
 			known++
@@ -37,21 +37,19 @@ func (f *Fitted) Row(values map[string]any) (*dataset.Batch, error) {
 	}
 	if known != len(values) {
 		for _, name := range slices.Sorted(maps.Keys(values)) {
-			if f.In.Index(name) < 0 {
-				return nil, fmt.Errorf("preprocess: %w", errColumn("row", f.In, name))
+			if f.schemas[0].Index(name) < 0 {
+				return nil, fmt.Errorf("preprocess: %w", errColumn("row", f.schemas[0], name))
 			}
 		}
 	}
-	if err := f.apply(b, true); err != nil {
+	last, err := f.apply(b, false)
+	if err != nil {
 		return nil, err
 	}
-	out := dataset.Schema{Columns: slices.Clone(f.Out().Columns)}
-	for i, c := range out.Columns {
-		if c.Role == dataset.Label || c.Role == dataset.Weight {
-			out.Columns[i].Role = dataset.Ignored
-		}
+	if b.Rows == 0 {
+		return nil, fmt.Errorf("%w: transform %d (%T)", ErrDropped, last, f.transforms[last])
 	}
-	a, err := dataset.NewAssembler(out)
+	a, err := dataset.NewAssembler(unlabelled(f.Out()))
 	if err != nil {
 		return nil, err
 	}
@@ -65,11 +63,11 @@ func (f *Fitted) Row(values map[string]any) (*dataset.Batch, error) {
 
 // Fields is [Fitted.Row] of the fields of all columns in their order, as CSV has them. Vectors have no such form.
 func (f *Fitted) Fields(fields []string) (*dataset.Batch, error) {
-	if len(fields) != len(f.In.Columns) {
-		return nil, fmt.Errorf("preprocess: row: %d fields, and %d columns: %w", len(fields), len(f.In.Columns), fs.ErrInvalid)
+	if len(fields) != len(f.schemas[0].Columns) {
+		return nil, fmt.Errorf("preprocess: row: %d fields, and %d columns: %w", len(fields), len(f.schemas[0].Columns), fs.ErrInvalid)
 	}
 	values := make(map[string]any, len(fields))
-	for i, c := range f.In.Columns {
+	for i, c := range f.schemas[0].Columns {
 		values[c.Name] = fields[i]
 	}
 	return f.Row(values)

@@ -17,6 +17,9 @@ import (
 
 // TransformOptions are for [Fitted.Transform]. The sizes are those of [dataset.WriterOptions].
 type TransformOptions struct {
+	// NoLabels is for rows that a model is to tell the label of: the source may lack the columns of labels and weights, and has them
+	// passed over, and the set has none.
+	NoLabels                          bool
 	ShardBytes, GroupBytes, GroupRows int
 	Compress                          bool
 }
@@ -47,10 +50,15 @@ type written struct {
 // with them, for [Open]. The source's columns are those that it was fitted to. Where there is a set of shards already, it is
 // fs.ErrExist. A job that fails, or ctx that ends, leaves nothing. A task holds a block, and twice ShardBytes.
 func (f *Fitted) Transform(ctx context.Context, ex *mapper.Executor, src dataset.Source, url string, o TransformOptions) (*Transformed, error) {
-	if err := src.Schema.Match(f.In); err != nil {
-		return nil, fmt.Errorf("preprocess: transform: the source is not what it was fitted to: set its Schema to In, to read it as then: %w", err)
+	src, err := f.source(src, !o.NoLabels)
+	if err != nil {
+		return nil, fmt.Errorf("preprocess: transform: the source is not what it was fitted to: set its Schema to In(), to read it as then: %w", err)
 	}
-	if err := dataset.Vacant(ctx, url, f.Out()); err != nil {
+	out := f.Out()
+	if o.NoLabels {
+		out = unlabelled(out)
+	}
+	if err := dataset.Vacant(ctx, url, out); err != nil {
 		return nil, fmt.Errorf("preprocess: transform: %w", err)
 	}
 	parts, err := src.Parts(ctx)
@@ -78,7 +86,7 @@ func (f *Fitted) Transform(ctx context.Context, ex *mapper.Executor, src dataset
 	}
 	key := w.Prefix + fittedName
 	if err = keep(ctx, url, key, w.Fitted); err == nil {
-		t.Manifest, err = dataset.Commit(ctx, url, w.Prefix, f.Out(), shards, key)
+		t.Manifest, err = dataset.Commit(ctx, url, w.Prefix, out, shards, key)
 	}
 	if t.Manifest == nil {
 		return nil, errors.Join(err, dataset.Discard(ctx, url, w.Prefix))
@@ -99,19 +107,27 @@ func (w writing) part(ctx context.Context, p dataset.Part) (out written, err err
 		return out, err
 	}
 	defer func() { err = errors.Join(err, bucket.Close()) }()
-	a, err := dataset.NewAssembler(f.Out())
+	schema := f.Out()
+	if w.Options.NoLabels {
+		schema = unlabelled(schema)
+	}
+	a, err := dataset.NewAssembler(schema)
 	if err != nil {
 		return out, err
 	}
 	a.Missing = f.KeepMissing
 	shards, err := dataset.NewWriter(ctx, bucket, w.Prefix, dataset.WriterOptions{
-		Schema: f.Out(), ShardBytes: w.Options.ShardBytes, GroupBytes: w.Options.GroupBytes, GroupRows: w.Options.GroupRows, Compress: w.Options.Compress,
+		Schema: schema, ShardBytes: w.Options.ShardBytes, GroupBytes: w.Options.GroupBytes, GroupRows: w.Options.GroupRows, Compress: w.Options.Compress,
 	})
 	if err != nil {
 		return out, err
 	}
 	r := w.Source.Read(p)
-	dropped, err := f.store(r.Blocks(ctx), a, shards)
+	blocks := r.Blocks(ctx)
+	if w.Options.NoLabels {
+		blocks = f.widen(w.Source.Schema, blocks)
+	}
+	dropped, err := f.store(blocks, !w.Options.NoLabels, a, shards)
 	stored, closed := shards.Close() // in any case: a shard that is being stored would outlive the task
 	if err = cmp.Or(err, closed); err != nil {
 		return out, err
@@ -121,7 +137,7 @@ func (w writing) part(ctx context.Context, p dataset.Part) (out written, err err
 
 // store applies it to blocks, which stay as they are, and writes what becomes of them. It returns how many rows transforms have left
 // out.
-func (f *Fitted) store(blocks iter.Seq2[*dataset.Block, error], a *dataset.Assembler, shards *dataset.Writer) (dropped int64, err error) {
+func (f *Fitted) store(blocks iter.Seq2[*dataset.Block, error], labelled bool, a *dataset.Assembler, shards *dataset.Writer) (dropped int64, err error) {
 	own := &dataset.Block{}
 	for b, err := range blocks {
 		if err != nil {
@@ -130,7 +146,10 @@ func (f *Fitted) store(blocks iter.Seq2[*dataset.Block, error], a *dataset.Assem
 		columns := append(own.Columns[:0], b.Columns...) // b is used again
 		*own = *b
 		own.Columns = columns
-		if err := f.Apply(own); err != nil {
+		if err := own.Check(f.schemas[0]); err != nil {
+			return dropped, fmt.Errorf("preprocess: %w", err)
+		}
+		if _, err := f.apply(own, labelled); err != nil {
 			return dropped, err
 		}
 		if dropped += int64(b.Rows - own.Rows); own.Rows == 0 {

@@ -124,7 +124,7 @@ func TestWordsEdges(t *testing.T) {
 	t.Parallel()
 	c := columnOf("text", "aa bb", nil, "aa")
 	f := c.fit(t, TFIDF{Words: Words{Column: "text"}, Norm: Unnormed})
-	w, ok := f.Transforms[0].(*WordWeights)
+	w, ok := f.Transforms()[0].(*WordWeights)
 	if !ok || math.Abs(w.Weights[0]-(math.Log(4.0/3)+1)) > 1e-15 {
 		t.Errorf("the weights are %v: a missing text is a row", w.Weights)
 	}

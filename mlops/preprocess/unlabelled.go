@@ -1,0 +1,86 @@
+package preprocess
+
+import (
+	"iter"
+	"math"
+	"slices"
+
+	"github.com/gowren/gowren/mlops/dataset"
+)
+
+// told reports whether a column is what a model is told, and not what it is to tell, or how much a row counts.
+func told(c dataset.Column) bool { return c.Role != dataset.Label && c.Role != dataset.Weight }
+
+// unlabelled is a schema in which nobody looks at labels and weights.
+func unlabelled(s dataset.Schema) dataset.Schema {
+	s = copyOf(s)
+	for i := range s.Columns {
+		if !told(s.Columns[i]) {
+			s.Columns[i].Role = dataset.Ignored
+		}
+	}
+	return s
+}
+
+// source returns a source as it is to be read, or why its columns are not those that this was fitted to.
+func (f *Fitted) source(src dataset.Source, labelled bool) (dataset.Source, error) {
+	in := f.schemas[0]
+	if labelled {
+		err := src.Schema.Match(in)
+		src.Schema.Columns = slices.Clone(in.Columns) // of ignored columns the kind may be another
+		return src, err
+	}
+	var want, have dataset.Schema
+	for _, c := range in.Columns {
+		if told(c) {
+			want.Columns = append(want.Columns, c)
+		}
+	}
+	src.Schema = copyOf(src.Schema)
+	for i, c := range src.Schema.Columns {
+		at := in.Index(c.Name)
+		if !told(c) || at >= 0 && !told(in.Columns[at]) {
+			src.Schema.Columns[i].Role = dataset.Ignored
+			continue
+		}
+		if have.Columns = append(have.Columns, c); at >= 0 && c.Role == dataset.Ignored {
+			src.Schema.Columns[i] = in.Columns[at]
+		}
+	}
+	return src, have.Match(want)
+}
+
+// widen puts the columns of blocks of a schema without labels where this has them, and labels and weights that are missing.
+func (f *Fitted) widen(from dataset.Schema, blocks iter.Seq2[*dataset.Block, error]) iter.Seq2[*dataset.Block, error] {
+	return func(yield func(*dataset.Block, error) bool) {
+		own, lacking := &dataset.Block{}, []float64(nil)
+		for b, err := range blocks {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			columns := own.Columns[:0]
+			for len(lacking) < b.Rows {
+				lacking = append(lacking, math.NaN())
+			}
+			for _, c := range f.schemas[0].Columns {
+				var d dataset.Data
+				switch {
+				case told(c):
+					d = b.Columns[from.Index(c.Name)]
+				case c.Kind == dataset.Number:
+					d.Numbers = slices.Clone(lacking[:b.Rows]) // which transforms change
+				default:
+					for range b.Rows {
+						d.Strings.AddMissing()
+					}
+				}
+				columns = append(columns, d)
+			}
+			*own = *b
+			if own.Columns = columns; !yield(own, nil) {
+				return
+			}
+		}
+	}
+}
