@@ -32,11 +32,15 @@ func (s *settings) check() error {
 	if s.bits < 1 || s.bits > 30 {
 		return fmt.Errorf("preprocess: -bits %d: it is 1 to 30", s.bits)
 	}
-	if s.ignore != "" {
-		var err error
-		if s.unread, err = csv.NewReader(strings.NewReader(s.ignore)).Read(); err != nil {
-			return fmt.Errorf("preprocess: -ignore: %w", err)
-		}
+	if err := dataset.Policy(s.infinite).Check(); err != nil {
+		return fmt.Errorf("preprocess: -infinite: %w", err)
+	}
+	var err error
+	if s.unread, err = columns("ignore", s.ignore); err != nil {
+		return err
+	}
+	if s.verbatim, err = columns("text", s.words); err != nil {
+		return err
 	}
 	if s.label != "" && slices.Contains(s.unread, s.label) {
 		return fmt.Errorf("preprocess: -label and -ignore both name the column %q", s.label)
@@ -55,6 +59,18 @@ func (s *settings) check() error {
 	return nil
 }
 
+// columns are the names that a flag parts by commas.
+func columns(flag, names string) ([]string, error) {
+	if names == "" {
+		return nil, nil
+	}
+	all, err := csv.NewReader(strings.NewReader(names)).Read()
+	if err != nil {
+		return nil, fmt.Errorf("preprocess: -%s: %w", flag, err)
+	}
+	return all, nil
+}
+
 // together returns an error where a flag says nothing to what another one asks for.
 func (s *settings) together() error {
 	for _, f := range []struct {
@@ -62,6 +78,8 @@ func (s *settings) together() error {
 		with         []string
 	}{
 		{"comma", "format", s.format, []string{dataset.CSV}},
+		{"text", "format", s.format, []string{dataset.CSV}},
+		{"no-header", "format", s.format, []string{dataset.CSV}},
 		{"multiline", "format", s.format, []string{dataset.CSV}},
 		{"bits", "strings", s.text, []string{"hash"}},
 		{"most", "strings", s.text, []string{"onehot", "ordinal"}},
@@ -80,8 +98,10 @@ func (s *settings) usable(told *preprocess.Description) error {
 	}
 	for _, c := range told.Columns {
 		switch {
-		case c.Role == dataset.Label && c.Missing > 0:
-			return fmt.Errorf("preprocess: -label: in %s column %q has no value: leave them out of the input", count(c.Missing, "row"), c.Name)
+		case c.Role == dataset.Label && c.Missing == told.Rows:
+			return fmt.Errorf("preprocess: -label: column %q has no value at all", c.Name)
+		case c.Role == dataset.Label && c.Missing > 0 && !s.skip:
+			return fmt.Errorf("preprocess: -label: in %s column %q has no value: -skip leaves them out", count(c.Missing, "row"), c.Name)
 		case c.Role == dataset.Feature && c.Kind == dataset.Number && c.Count == 0 && (s.missing == "mean" || s.missing == "median"):
 			return fmt.Errorf("preprocess: column %q has no value, and so no %s: leave it out with -ignore, or take -missing zero or none", c.Name, s.missing)
 		}

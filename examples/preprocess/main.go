@@ -35,12 +35,12 @@ import (
 type settings struct {
 	format, label, numbers, missing, text, report, to string
 	most, bits                                        int
-	skip, multiline                                   bool
-	comma, ignore, spellings                          string
+	skip, multiline, headless                         bool
+	comma, ignore, words, spellings, infinite         string
 	split                                             int64
 	inputs                                            []string
 	title                                             string          // of the report
-	unread                                            []string        // columns that are ignored
+	unread, verbatim                                  []string        // columns that are ignored, and that are strings
 	given                                             map[string]bool // flags
 }
 
@@ -50,7 +50,10 @@ func main() {
 	flag.StringVar(&s.format, "format", dataset.CSV, "csv, jsonl, libsvm, criteo or idx")
 	flag.StringVar(&s.comma, "comma", "", "the `character` that parts fields of CSV, where it is no comma")
 	flag.BoolVar(&s.multiline, "multiline", false, "quoted fields of CSV may hold newlines")
-	flag.StringVar(&s.spellings, "na", "", "what missing values look like, parted by commas, where it is not NA and the like")
+	flag.StringVar(&s.spellings, "na", "", "what missing values look like beside empty fields, parted by commas, where it is not NA and the like")
+	flag.BoolVar(&s.headless, "no-header", false, "the first row of CSV is one like the others: columns are c1, c2 and so on")
+	flag.StringVar(&s.words, "text", "", "`columns` of CSV that are strings, also where they look like numbers, parted as those of -ignore")
+	flag.StringVar(&s.infinite, "infinite", "", "what infinities are: missing, or keep for numbers as others (default an error)")
 	flag.StringVar(&s.ignore, "ignore", "", "`columns` that a model is not told, parted by commas; a name that has one is quoted, as in CSV")
 	flag.StringVar(&s.label, "label", "", "the `column` that a model is to tell")
 	flag.StringVar(&s.numbers, "numbers", "", "how numbers are scaled: standard, minmax, maxabs, robust, quantile or none (default standard, and maxabs for vectors)")
@@ -58,7 +61,7 @@ func main() {
 	flag.StringVar(&s.text, "strings", "onehot", "what strings become: onehot, ordinal, hash or drop")
 	flag.IntVar(&s.most, "most", 100, "`values` of a string column that onehot and ordinal tell apart; 0 is all")
 	flag.IntVar(&s.bits, "bits", 18, "width of hash, as a power of two")
-	flag.BoolVar(&s.skip, "skip", false, "leave out rows that cannot be read, and say how many")
+	flag.BoolVar(&s.skip, "skip", false, "leave out rows that cannot be read, or have no label, and say how many")
 	flag.StringVar(&s.report, "report", "", "`file` for a page that shows each column, as HTML")
 	flag.StringVar(&s.to, "to", "", "`URL` or folder for the shards")
 	flag.Int64Var(&s.split, "split", storage.DefaultSplit, "`bytes` of input for one task")
@@ -73,6 +76,7 @@ func main() {
 }
 
 func run(ctx context.Context, w io.Writer, s settings) (err error) {
+	defer func() { err = s.hinted(err) }()
 	if err := s.check(); err != nil {
 		return err
 	}
@@ -117,13 +121,22 @@ func run(ctx context.Context, w io.Writer, s settings) (err error) {
 	if err := s.usable(told); err != nil {
 		return err
 	}
-	fitted, err := pipeline.Fit(ctx, ex, src)
+	if err := s.notes(w, told); err != nil {
+		return err
+	}
+	fitted, err := s.labelled(pipeline, told).Fit(ctx, ex, src)
 	if err != nil {
 		return err
 	}
 	fitted.KeepMissing = s.missing == "none"
-	if _, err := fitted.Transform(ctx, ex, src, to, preprocess.TransformOptions{}); err != nil {
+	done, err := fitted.Transform(ctx, ex, src, to, preprocess.TransformOptions{})
+	if err != nil {
 		return err
+	}
+	if done.Dropped > 0 {
+		if _, err := fmt.Fprintf(w, "left out without a label: %s\n", count(done.Dropped, "row")); err != nil {
+			return err
+		}
 	}
 	where := "shards, removed at the end, for there is no -to"
 	if s.to != "" {
@@ -151,9 +164,10 @@ func (s *settings) source(ctx context.Context, work storage.Bucket) (dataset.Sou
 	if s.skip {
 		src.Format.Bad = dataset.Skip
 	}
-	src.Format.Comma, src.Format.MultiLine = s.comma, s.multiline
+	src.Format.Comma, src.Format.MultiLine, src.Format.NoHeader = s.comma, s.multiline, s.headless
+	src.Format.Infinite = dataset.Policy(s.infinite)
 	if s.spellings != "" {
-		src.Format.Missing = append(strings.Split(s.spellings, ","), "")
+		src.Format.Missing = strings.Split(s.spellings, ",")
 	}
 	for _, name := range s.unread { // so that Infer does not look at them
 		src.Schema.Columns = append(src.Schema.Columns, dataset.Column{Name: name, Role: dataset.Ignored})
@@ -197,10 +211,19 @@ func (s *settings) roles(schema *dataset.Schema) error {
 			return err
 		}
 	}
-	if s.label == "" {
-		return nil
+	for _, name := range s.verbatim {
+		i, err := schema.Find(name)
+		if err != nil {
+			return fmt.Errorf("preprocess: -text: %w", err)
+		}
+		schema.Columns[i].Kind = dataset.String
 	}
-	return set(s.label, "label", dataset.Label)
+	if s.label != "" {
+		if err := set(s.label, "label", dataset.Label); err != nil {
+			return err
+		}
+	}
+	return s.features(*schema)
 }
 
 // sample stores a table that the program brings along.
@@ -229,6 +252,9 @@ func show(ctx context.Context, w io.Writer, url, where string) (err error) {
 		form = fmt.Sprintf("sparse, %.1f of them not zero", float64(m.NonZeros)/float64(max(m.Rows, 1)))
 	}
 	if _, err := fmt.Fprintf(w, "\n%s: %s of %s (%s), %s in %s\n", where, count(m.Rows, "row"), count(m.Width, "number"), form, count(m.Size, "byte"), count(len(m.Shards), "shard")); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(w, "numbers of a row: %s\n", widths(set.Schema())); err != nil {
 		return err
 	}
 	const size = 128

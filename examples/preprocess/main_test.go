@@ -23,7 +23,7 @@ func TestProgram(t *testing.T) {
 	t.Parallel()
 	page := filepath.Join(t.TempDir(), "page.html")
 	stdout, stderr, status := programtest.Run(t, "-report", page)
-	for _, want := range []string{"bill_length_mm", "39.225", "Adelie (152)", "344 rows of 12 numbers (dense)", "\nreport: " + page + "\n", "shards, removed at the end", " in 1 shard\n", "read back, shuffled: 344 rows in 3 minibatches of 128"} {
+	for _, want := range []string{"bill_length_mm", "39.225", "Adelie (152)", "species            string, label", "344 rows of 12 numbers (dense)", "\nnumbers of a row: island 4, bill_length_mm 1, ", "\nreport: " + page + "\n", "shards, removed at the end", " in 1 shard\n", "read back, shuffled: 344 rows in 3 minibatches of 128"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("it does not print %q: %s%s", want, stdout, stderr)
 		}
@@ -93,6 +93,38 @@ func TestTables(t *testing.T) {
 	}
 }
 
+// TestFlags: what flags do with columns, rows and values, and what is noted where they may be needed.
+func TestFlags(t *testing.T) {
+	t.Parallel()
+	late := "a,b\n" + strings.Repeat("1,2\n", dataset.InferRows) + strings.Repeat("old,2\n", 1+dataset.InferRows)
+	for _, c := range []struct {
+		table string
+		args  []string
+		want  []string
+	}{
+		{"1,x\n2,z\n", []string{"-no-header"}, []string{"\nc2", "2 rows of 4 numbers"}},
+		{"a,b\n1,2\n3,4\n", []string{"-text", "a"}, []string{"a       string", "2 rows of 4 numbers"}},
+		{late, []string{"-text", "a"}, []string{"2001 rows of 4 numbers", "old (1001)"}},
+		{late, []string{"-skip"}, []string{"more rows are left out (1001) than there are left (1000)"}},
+		{"a,b\n1,2\n3,\n5,6\n", []string{"-skip", "-label", "b"}, []string{"left out without a label: 1 row\n", ": 2 rows of 1 number"}},
+		{"a,b\n1,2\n1e999,3\n", []string{"-infinite", "missing"}, []string{"2 rows of 2 numbers"}},
+		{"a,b\n1,2\n-,3\n,4\n", []string{"-na", "-"}, []string{"a       number      1        2", "3 rows of 2 numbers"}},
+		{"a,b\n1,2\n-,3\n7,4\n", nil, []string{`note: column "a" is of strings`}},
+		{"1,2\n3,4\n", nil, []string{"note: all columns are named by numbers"}},
+	} {
+		path := filepath.Join(t.TempDir(), "table.csv")
+		if err := os.WriteFile(path, []byte(c.table), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		stdout, stderr, status := programtest.Run(t, append(c.args, path)...)
+		for _, want := range c.want {
+			if status != 0 || !strings.Contains(stdout, want) {
+				t.Errorf("%.40q %q: exit status %d, not %q: %s%s", c.table, c.args, status, want, stdout, stderr)
+			}
+		}
+	}
+}
+
 // TestFashion goes through 10,000 images, where Debian's package dataset-fashion-mnist is installed.
 func TestFashion(t *testing.T) {
 	t.Parallel()
@@ -126,6 +158,10 @@ func TestProgramFails(t *testing.T) {
 	if err := os.WriteFile(quoted, []byte("a;\"b, c\";d\n1;2;x\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	numbers := filepath.Join(dir, "numbers.csv")
+	if err := os.WriteFile(numbers, []byte("a,b\n1,2\n3,4\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	page := filepath.Join(dir, "page.html")
 	for want, args := range map[string][]string{
 		`"never" is nothing that -missing knows: mean, median, none, zero`: {"-missing", "never", "-report", page},
@@ -143,6 +179,10 @@ func TestProgramFails(t *testing.T) {
 		`with -comma, as -comma ';'`:  {semicolons},
 		"is a directory":              {"-report", dir},
 		"is there, and is no page":    {"-report", semicolons, bad},
+		"no column is left":           {"-label", "a", "-ignore", "b", numbers},
+		"-text is for -format csv":    {"-text", "a", "-format", "jsonl", bad},
+		"-text: ":                     {"-text", "z", numbers},
+		"is no policy":                {"-infinite", "most", numbers},
 		`no column "height"`:          {"-label", "height"},
 		`"fast" is nothing`:           {"-numbers", "fast"},
 		"bad.csv":                     {bad},
@@ -156,9 +196,16 @@ func TestProgramFails(t *testing.T) {
 		}
 	}
 	for want, table := range map[string]string{
-		"there are no rows":                           "a,b\n",
-		`in 1 row column "b" has no value`:            "a,b\n1,2\n3,\n",
-		`column "a" has no value, and so no median: `: "a,b\n,2\n,3\n",
+		"there are no rows":                            "a,b\n",
+		`in 1 row column "b" has no value: -skip`:      "a,b\n1,2\n3,\n",
+		`column "b" has no value at all`:               "a,b\n1,\n3,\n",
+		`it has no name: invalid argument: -no-header`: ",b\n1,2\n",
+		`: -no-header is for`:                          "1,1\n1,2\n",
+		`: -text '"a, ""z"""' reads the column`:        "\"a, \"\"z\"\"\",b\n" + strings.Repeat("1,2\n", dataset.InferRows) + "old,2\n",
+		`: -infinite missing or`:                       "a,b\n1,2\n1e999,3\n",
+		`: -skip leaves such rows out`:                 "a,b\nUlm \"x\",2\n",
+		`: -multiline takes it`:                        "a,b\n\"Ulm\nx\",2\n",
+		`column "a" has no value, and so no median: `:  "a,b\n,2\n,3\n",
 	} {
 		path := filepath.Join(t.TempDir(), "table.csv")
 		if err := os.WriteFile(path, []byte(table), 0o600); err != nil {

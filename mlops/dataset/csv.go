@@ -330,7 +330,7 @@ func (p *csvRows) cut(line []byte, at int, column string) (text []byte, next int
 		rest = rest[:i]
 	}
 	if p.quotes && bytes.IndexByte(rest, '"') >= 0 {
-		return nil, 0, rowError(BadQuote, column, "a quote inside %.60q, which is not quoted", rest)
+		return nil, 0, rowError(BadQuote, column, "a quote inside %.60q, which is not quoted: quote the field and double its quotes, or have the format's Bad skip such rows", rest)
 	}
 	return rest, at + len(rest) + 1, nil
 }

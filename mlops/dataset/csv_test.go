@@ -32,7 +32,7 @@ func TestCSV(t *testing.T) {
 	s.Format.Missing = []string{"x"}
 	s.Format.Comma = ","
 	s.URLs = []string{bucket(t, map[string]string{"k": "a,b,\"c, d\"\n x ,x,\n"})}
-	sameRows(t, s, []string{"~|~|"})
+	sameRows(t, s, []string{"~|~|~"})
 }
 
 // TestCSVObjects has several objects, with the columns in different order, and rows that are alike.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math"
+	"slices"
 )
 
 // The formats of sources.
@@ -50,7 +51,9 @@ const (
 type Format struct {
 	Name string // csv, criteo, jsonl, libsvm, idx
 
-	// Missing are the spellings of values that are missing; nil is [DefaultMissing], and for JSON lines none beside null.
+	// Missing are the spellings of values that are missing; nil is [DefaultMissing], and for JSON lines none beside null. A list
+	// takes the place of those. To CSV and Criteo an empty field is missing whatever the list has; of an empty list that is not nil
+	// nothing is, and then an empty field is a string, and no number.
 	Missing []string
 	// Infinite says what infinities are.
 	Infinite Policy
@@ -114,9 +117,11 @@ type missing struct {
 	lengths [256]uint16 // by the first byte, a bit for each length; the highest is for all that are longer
 }
 
-// Spellings are those of missing values: Missing, or the format's own.
+// Spellings are those of missing values: Missing, with the empty field where that is one, or the format's own.
 func (f Format) Spellings() []string {
 	switch {
+	case len(f.Missing) > 0 && (f.Name == CSV || f.Name == Criteo) && !slices.Contains(f.Missing, ""):
+		return append(slices.Clone(f.Missing), "")
 	case f.Missing != nil:
 		return f.Missing
 	case f.Name == JSONLines:

@@ -44,10 +44,44 @@ func TestMissingLengths(t *testing.T) {
 				if n > 0 {
 					v = first + v[1:]
 				}
-				if got, want := m.has([]byte(v)), slices.Contains(spellings, v); got != want {
+				if got, want := m.has([]byte(v)), slices.Contains(spellings, v) || n == 0 && len(spellings) > 0; got != want {
 					t.Errorf("%.20q: %.20q of %d bytes is %t", spellings, v, n, got)
 				}
 			}
 		}
+	}
+}
+
+// TestEmptyIsMissing: an empty field is missing whatever spellings a format names, unless it names that there are none.
+func TestEmptyIsMissing(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		format Format
+		kinds  string
+		rows   []string
+	}{
+		{Format{}, "a number, b string", []string{"1|x", "~|~", "~|~"}},
+		{Format{Missing: []string{"NA"}}, "a number, b string", []string{"1|x", "~|~", "~|~"}},
+		{Format{Missing: []string{"-"}}, "a string, b string", []string{"1|x", "~|~", "NA|NA"}},
+		{Format{Missing: []string{}}, "a string, b string", []string{"1|x", "|", "NA|NA"}},
+	} {
+		for _, multiLine := range []bool{false, true} {
+			c.format.Name, c.format.MultiLine = CSV, multiLine
+			s := Source{URLs: []string{bucket(t, map[string]string{"k": "a,b\n1,x\n,\"\"\nNA,NA\n"})}, Format: c.format}
+			var err error
+			if s.Schema, err = Infer(t.Context(), s); err != nil || describe(s.Schema) != c.kinds {
+				t.Errorf("%q: %s, %v, want %s", c.format.Missing, describe(s.Schema), err, c.kinds)
+				continue
+			}
+			sameRows(t, s, c.rows)
+			for _, spelling := range s.Format.Spellings() {
+				if !s.Format.Values().IsMissing([]byte(spelling)) {
+					t.Errorf("%q: a single %q is not missing", c.format.Missing, spelling)
+				}
+			}
+		}
+	}
+	if (Format{Name: JSONLines, Missing: []string{"NA"}}).Values().IsMissing(nil) {
+		t.Error("an empty string of JSON lines is missing")
 	}
 }

@@ -27,8 +27,10 @@ type ColumnDescription struct {
 	Width   int          `json:"width,omitempty"`
 	Count   int64        `json:"count"`   // values; of vectors, all of their numbers, also zeros that are not stored
 	Missing int64        `json:"missing"` // of vectors, numbers that are
-	// Distinct estimates how many different values there are, with a standard error of 1.6 %. Vectors have none.
-	Distinct int64 `json:"distinct,omitempty"`
+	// Distinct is how many different values there are: exact up to 1,024, as 64 bits of their hashes tell, and beyond an estimate
+	// with a standard error of 1.6 %, which Estimated says. Vectors have none.
+	Distinct  int64 `json:"distinct,omitempty"`
+	Estimated bool  `json:"estimated,omitempty"`
 	// Numbers is of columns of numbers and vectors that have any.
 	Numbers *NumbersDescription `json:"numbers,omitempty"`
 	// Frequent are the most frequent values of strings, up to 10, with their exact counts.
@@ -68,9 +70,9 @@ type Frequent struct {
 }
 
 // Describe goes over a dataset once, as a job, and tells of each column what is in it. Quantiles and histograms are of a sample
-// of 16,384 rows, or fewer where those would take more than 4 MiB. A task holds up to twice that, and about 5 KiB a column. The
-// values of string columns are counted by key, which writes them to the executor's bucket and removes them. Of columns that the
-// source ignores no value may be seen. Where Source.Rows has none of the rows, it is the error of [dataset.SplitRows.Empty].
+// of 16,384 rows, or fewer where those would take more than 4 MiB. A task holds up to twice that, and up to 17 KiB a column. For
+// the most frequent ones, the values of string columns are counted by key, which writes them to the executor's bucket and removes
+// them; how many are distinct is of hashes, as of numbers. Of columns that the source ignores no value may be seen. Where Source.Rows has none of the rows, it is the error of [dataset.SplitRows.Empty].
 func Describe(ctx context.Context, ex *mapper.Executor, src dataset.Source) (*Description, error) {
 	parts, err := src.Parts(ctx)
 	if err != nil {

@@ -25,7 +25,7 @@ type columnState struct {
 	Count    int64
 	Missing  int64
 	Bytes    int64
-	Distinct distinct
+	Distinct *distinct // nil of vectors
 	Moments  exact.Moments
 }
 
@@ -102,7 +102,7 @@ func (s *columnState) vectors(all int64, v *dataset.Vectors) {
 func (f *describing) samples() *sampler { return &f.Numbers }
 
 func (f *describing) whole() bool {
-	return f.Numbers.whole() && !slices.ContainsFunc(f.Columns, func(s columnState) bool { return len(s.Distinct) != 0 && len(s.Distinct) != distinctRegisters })
+	return f.Numbers.whole()
 }
 
 func (f *describing) Merge(other Fitter) error {
@@ -148,7 +148,7 @@ func (f *describing) description(in dataset.Schema) *Description {
 		told := &d.Columns[i]
 		*told = ColumnDescription{Name: c.Name, Kind: c.Kind, Role: c.Role, Width: c.Width, Count: s.Count, Missing: s.Missing, Bytes: s.Bytes}
 		if s.Distinct != nil {
-			told.Distinct = min(int64(math.Round(s.Distinct.count())), s.Count)
+			told.Distinct, told.Estimated = min(int64(math.Round(s.Distinct.count())), s.Count), !s.Distinct.exact()
 		}
 		if m := &s.Moments; m.Count > 0 {
 			told.Numbers = &NumbersDescription{Min: Float(m.Min()), Max: Float(m.Max()), Mean: Float(m.Mean()), Deviation: Float(m.Deviation())}

@@ -65,11 +65,11 @@ func Example() {
 	}
 	fmt.Println("a row becomes", row.Values)
 	// Output:
-	// column    kind  count  missing   min   max  mean  deviation  25 %  50 %  75 %  distinct  most frequent
-	// age     number      3        1    30    50    40      8.165    35    40    45         3
-	// income  number      3        1  1000  3000  2000      816.5  1500  2000  2500         3
-	// city    string      4        0                                                        2       Bern (3)
-	// bought  number      4        0     0     1   0.5        0.5     0   0.5     1         2
+	// column           kind  count  missing   min   max  mean  deviation  25 %  50 %  75 %  distinct  most frequent
+	// age            number      3        1    30    50    40      8.165    35    40    45         3
+	// income         number      3        1  1000  3000  2000      816.5  1500  2000  2500         3
+	// city           string      4        0                                                        2       Bern (3)
+	// bought  number, label      4        0     0     1   0.5        0.5     0   0.5     1         2
 	// 4 rows
 	// 4 rows are written
 	// a row becomes [0.25 0.5]

@@ -19,6 +19,7 @@ var pageHTML string
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"short":   short,
 	"count":   grouped,
+	"about":   func(c ColumnDescription) string { return c.about() },
 	"share":   share,
 	"bars":    func(h *Histogram) []bar { return h.bars() },
 	"strings": func(c ColumnDescription) []bar { return c.bars() },
@@ -30,7 +31,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 }).Parse(pageHTML))
 
 // WritePage writes the description as one HTML page, which asks for nothing else: a row for each column, with a histogram of
-// numbers, and with bars for the most frequent strings.
+// numbers, and with bars for the most frequent strings. A ~ is before a count that is an estimate.
 func (d *Description) WritePage(w io.Writer, title string) error {
 	var b bytes.Buffer
 	if err := page.Execute(&b, struct {

@@ -20,7 +20,7 @@ func described() *Description {
 	return &Description{
 		Rows: 12345, Sampled: 1000, RankError: 0.011, Skipped: dataset.Skipped{"number": 17},
 		Columns: []ColumnDescription{
-			{Name: "<script>alert(1)</script>", Kind: dataset.Number, Count: 12000, Missing: 345, Distinct: 99, Numbers: numbers(1, 50, 100, 0, 20)},
+			{Name: "<script>alert(1)</script>", Kind: dataset.Number, Count: 12000, Missing: 345, Distinct: 11999, Estimated: true, Numbers: numbers(1, 50, 100, 0, 20)},
 			{Name: "city", Kind: dataset.String, Role: dataset.Label, Count: 12345, Distinct: 2, Frequent: []Frequent{{"Ulm & <Umgebung>", 9000}, {"Bonn", 3345}}},
 			{Name: "pixels", Kind: dataset.Vector, Width: 784, Count: 12345 * 784, Numbers: &NumbersDescription{Max: 255, Mean: 30, Deviation: 70}},
 			{Name: "nothing", Kind: dataset.Number, Missing: 12345},
@@ -37,7 +37,7 @@ func TestPage(t *testing.T) {
 	text := b.String()
 	for _, want := range []string{
 		"<title>a &lt;table&gt;</title>", "12\u202f345 rows, 4 columns", "17", "&lt;script&gt;alert(1)&lt;/script&gt;", "Ulm &amp; &lt;Umgebung&gt;: 9\u202f000",
-		"345 (2.8 %)", "784 numbers", "1.25", "within 1.1 %", "-0.2 to 0.6: 50",
+		"345 (2.8 %)", "784 numbers", "1.25", "within 1.1 %", "<td>~11\u202f999", "<td>2<td>", "-0.2 to 0.6: 50",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page does not say %q", want)

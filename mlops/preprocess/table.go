@@ -11,9 +11,12 @@ import (
 	"strings"
 	"text/tabwriter"
 	"unicode/utf8"
+
+	"github.com/gowren/gowren/mlops/dataset"
 )
 
-// WriteTable writes the description as text: a line for each column, and then how many rows were left out.
+// WriteTable writes the description as text: a line for each column, and then how many rows were left out. With the kind of a column
+// is its role, as "string, label", and ~ is before a count that is an estimate.
 func (d *Description) WriteTable(w io.Writer) error {
 	var b bytes.Buffer
 	var lines []string
@@ -28,7 +31,7 @@ func (d *Description) WriteTable(w io.Writer) error {
 	}
 	line("column", "kind", "count", "missing", "min", "max", "mean", "deviation", "25 %", "50 %", "75 %", "distinct", "most frequent")
 	for _, c := range d.Columns {
-		cells := []string{string(c.Kind), strconv.FormatInt(c.Count, 10), strconv.FormatInt(c.Missing, 10)}
+		cells := []string{c.kind(), strconv.FormatInt(c.Count, 10), strconv.FormatInt(c.Missing, 10)}
 		if n := c.Numbers; n != nil {
 			cells = append(cells, n.text(n.Min), n.text(n.Max), n.text(n.Mean), short(n.Deviation))
 			for _, q := range []float64{.25, .5, .75} {
@@ -39,7 +42,7 @@ func (d *Description) WriteTable(w io.Writer) error {
 		}
 		distinct, frequent := "", ""
 		if c.Distinct > 0 {
-			distinct = strconv.FormatInt(c.Distinct, 10)
+			distinct = c.about() + strconv.FormatInt(c.Distinct, 10)
 		}
 		if len(c.Frequent) > 0 {
 			frequent = fmt.Sprintf("%s (%d)", cell(c.Frequent[0].Value), c.Frequent[0].Count)
@@ -66,6 +69,22 @@ func (d *Description) WriteTable(w io.Writer) error {
 		return fmt.Errorf("preprocess: table: %w", err)
 	}
 	return nil
+}
+
+// kind is that of a column, and its role where it is no feature.
+func (c ColumnDescription) kind() string {
+	if c.Role == dataset.Feature {
+		return string(c.Kind)
+	}
+	return fmt.Sprintf("%s, %s", c.Kind, c.Role)
+}
+
+// about marks a count of distinct values that is an estimate.
+func (c ColumnDescription) about() string {
+	if c.Estimated {
+		return "~"
+	}
+	return ""
 }
 
 // at is a quantile as text.
