@@ -121,7 +121,7 @@ func (a *Assembler) refuse(b *Block, column, row int, x float64) error {
 	why := ""
 	switch {
 	case math.IsNaN(x) && (!a.Missing || c.Role == Weight):
-		why = "the value is missing: impute it first, or leave such rows out"
+		why = "the value is missing: impute it first, or leave such rows out, as preprocess.DropMissing does"
 	case !math.IsNaN(x) && !math.IsInf(x, 0):
 		why = fmt.Sprintf("%g is too large for a float32", x)
 	default:

@@ -17,16 +17,19 @@ type Batch struct {
 // Sparse reports whether the batch is.
 func (b *Batch) Sparse() bool { return b.Ptr != nil }
 
-// Dense returns a row of a dense batch. Whether batches are dense the set's manifest tells, and [Batch.Sparse].
+// Dense returns a row of a dense batch. Of a sparse one, which has the rows of [Batch.Row], it panics.
 func (b *Batch) Dense(row int) []float32 {
 	if b.Ptr != nil {
-		panic("dataset: Dense of a sparse batch: its rows are what Row returns")
+		panic("dataset: Dense of a sparse batch: ask Sparse first, and take Row, which has its places and values")
 	}
 	return b.Values[row*b.Width : (row+1)*b.Width : (row+1)*b.Width]
 }
 
-// Row returns the places and values of a row of a sparse batch.
+// Row returns the places and values of a row of a sparse batch. Of a dense one, which has the rows of [Batch.Dense], it panics.
 func (b *Batch) Row(row int) ([]uint32, []float32) {
+	if b.Ptr == nil {
+		panic("dataset: Row of a dense batch: ask Sparse first, and take Dense, which has all its values")
+	}
 	from, to := b.Ptr[row], b.Ptr[row+1]
 	return b.Idx[from:to:to], b.Values[from:to:to]
 }

@@ -43,6 +43,10 @@ type BatchOptions struct {
 // check returns an error that tells of the first option that is wrong.
 func (o *BatchOptions) check() error {
 	last := int64(max(o.World, 1)) - 1
+	ranks := fmt.Sprintf("0 to %d, as World is %d", last, o.World)
+	if last == 0 {
+		ranks = "0 alone, as there is one rank: World says how many"
+	}
 	for _, c := range []struct {
 		name    string
 		n, most int64
@@ -53,7 +57,7 @@ func (o *BatchOptions) check() error {
 		{"Pool", int64(o.Pool), maxRows, fmt.Sprintf("1 to %d, or 0 for the default", maxRows)},
 		{"Ahead", int64(o.Ahead), math.MaxInt64, "1 and more, or 0 for the default"},
 		{"World", int64(o.World), math.MaxInt64, "1 and more, or 0 for 1"},
-		{"Rank", int64(o.Rank), last, fmt.Sprintf("0 to %d, as World is %d", last, o.World)},
+		{"Rank", int64(o.Rank), last, ranks},
 	} {
 		if c.n < 0 || c.n > c.most {
 			return fmt.Errorf("dataset: batches: the option %s is %d, and may be %s: %w", c.name, c.n, c.may, fs.ErrInvalid)

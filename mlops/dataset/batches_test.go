@@ -372,7 +372,7 @@ func TestOptions(t *testing.T) {
 		"Ahead is -1":                                 {Ahead: -1},
 		"World is -1":                                 {World: -1},
 		"Rank is -1":                                  {Rank: -1},
-		"Rank is 1, and may be 0 to 0":                {Rank: 1},
+		"Rank is 1, and may be 0 alone":               {Rank: 1},
 		"Rank is 3, and may be 0 to 2, as World is 3": {Rank: 3, World: 3},
 	} {
 		if _, err := s.Steps(o); !errors.Is(err, fs.ErrInvalid) || !strings.Contains(err.Error(), says) || strings.Count(err.Error(), "option") != 1 {

@@ -13,10 +13,10 @@ import (
 )
 
 // Commit makes a set of shards that [Writer]s have stored below prefix in the bucket at url, in the order given, and of more
-// objects that are stored there, which it does not look for: the manifest names their keys, and no set reads them. It is fs.ErrExist where
-// there is a set already; of several that commit at once, one succeeds. Then all else below prefix goes: shards of attempts whose
-// results were not used. An error of that comes with the manifest, which is stored. After any other error nothing is: [Discard]
-// removes the shards.
+// objects that are stored there, which it does not look for: the manifest names their keys, and no set reads them. The schema is that
+// of the writers: where it is another, it is fs.ErrInvalid. It is fs.ErrExist where there is a set already; of several that commit at
+// once, one succeeds. Then all else below prefix goes: shards of attempts whose results were not used. An error of that comes with
+// the manifest, which is stored. After any other error nothing is: [Discard] removes the shards.
 func Commit(ctx context.Context, url, prefix string, s Schema, shards []Shard, more ...string) (*Manifest, error) {
 	m, err := newManifest(s, shards, more...)
 	if err != nil {

@@ -290,7 +290,7 @@ func TestInferCSV(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"":             "empty",
-		"a,a\n1,2\n":   "another one has its name",
+		"a,a\n1,2\n":   `cannot be used: dataset: two columns have the name "a"`,
 		"a,\n1,2\n":    "no name",
 		"a,\"b\n1,2\n": "not closed",
 		"a,b\n1\n":     "1 fields",

@@ -61,7 +61,7 @@ func (s Source) inferCSV(ctx context.Context, parts []Part) (Schema, error) {
 		}
 	}
 	if err := found.Check(); err != nil {
-		return Schema{}, fmt.Errorf("dataset: the header of %q is none: %w%s", parts[0].Key, err, found.hint())
+		return Schema{}, fmt.Errorf("dataset: the header of %q cannot be used: %w%s", parts[0].Key, err, found.hint())
 	}
 	s.Schema = found
 	text := make([]bool, len(names))

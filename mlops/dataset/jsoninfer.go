@@ -108,6 +108,7 @@ func (c *Column) widen(value []byte) *RowError {
 		c.Kind = String
 		return nil
 	}
+	is := Column{Kind: c.Kind, Width: width}.form()
 	c.Kind = was
-	return rowError(BadKind, c.Name, "%.60q, where others are vectors of another width, or none", value)
+	return rowError(BadKind, c.Name, "%.60q is %s, and values before it are each %s", value, is, Column{Kind: was, Width: c.Width}.form())
 }

@@ -45,6 +45,7 @@ type Shard struct {
 	Sparse   bool   `json:"sparse,omitempty"`
 	NonZeros int64  `json:"nonzeros,omitempty"` // of a sparse one
 	Sum      uint32 `json:"crc32c"`             // of its header, which has those of the row groups
+	Hash     string `json:"hash,omitempty"`     // of the schema by which it was written
 }
 
 const (
@@ -86,6 +87,8 @@ func (m *Manifest) check() error {
 	var rows, nonZeros, size, groups int64
 	for _, shard := range m.Shards {
 		switch {
+		case shard.Hash != "" && shard.Hash != m.Hash:
+			return fmt.Errorf("shard %q was written by another schema, whose hash is %s, and not by that of the set, %s: %w", shard.Key, shard.Hash, m.Hash, fs.ErrInvalid)
 		case shard.Sparse != m.Sparse:
 			return fmt.Errorf("shard %q is sparse and others are not, or the reverse: write all with batches of one form: %w", shard.Key, fs.ErrInvalid)
 		case shard.Rows <= 0, shard.Rows > maxGroups*maxRows, shard.Group <= 0, shard.Group > maxRows, groupsOf(shard.Rows, max(shard.Group, 1)) > maxGroups,

@@ -8,7 +8,7 @@ import (
 
 // Match returns an error that names the columns in which a schema is not the one that is wanted: those that are lacking, those
 // that are too many, and those of another kind, role or width; and where they are the same ones, which is in another place. It is
-// fs.ErrInvalid.
+// fs.ErrInvalid. Of a column that both ignore, only the name counts.
 func (s Schema) Match(want Schema) error {
 	var all []string
 	there := make(map[string]Column, len(s.Columns))
@@ -21,7 +21,7 @@ func (s Schema) Match(want Schema) error {
 		switch c, ok := there[w.Name]; {
 		case !ok:
 			all = append(all, fmt.Sprintf("%.100q is lacking", w.Name))
-		case c != w && (c.Role != Ignored || w.Role != Ignored): // of what is ignored, the kind does not matter
+		case !c.matches(w):
 			all = append(all, fmt.Sprintf("%.100q is %s, and was to be %s", w.Name, c.form(), w.form()))
 		}
 	}
@@ -48,6 +48,14 @@ func (s Schema) Match(want Schema) error {
 		more = fmt.Sprintf("; and %d more", n)
 	}
 	return fmt.Errorf("dataset: the columns are not those that are wanted: %s%s: %w", strings.Join(all[:min(listed, len(all))], "; "), more, fs.ErrInvalid)
+}
+
+// matches reports whether a column is the one that is wanted.
+func (c Column) matches(w Column) bool {
+	if c.Role == Ignored && w.Role == Ignored {
+		return c.Name == w.Name
+	}
+	return c == w
 }
 
 // form is what a column is, but for its name.

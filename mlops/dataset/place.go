@@ -29,6 +29,9 @@ func (b *Block) Errorf(row int, format string, args ...any) error {
 		return fmt.Errorf("row %d of %d: %w", row, b.Rows, err)
 	}
 	id := b.IDs[row]
+	if b.from == nil && b.Rows == 1 && id == 0 {
+		return err // of a row by itself, which has no ID
+	}
 	if b.from == nil {
 		return fmt.Errorf("row %016x: %w", id, err)
 	}

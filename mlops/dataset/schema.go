@@ -44,8 +44,8 @@ type Column struct {
 // Schema names the columns of rows, in their order.
 type Schema struct {
 	Columns []Column `json:"columns"`
-	// Inferred is how many rows Infer has seen, where the schema is its; a reader's error tells of it. It is not part of what the
-	// schema says.
+	// Inferred is how many rows Infer has seen, where the schema is its; a reader's error tells of it, also of columns that
+	// were changed later. It is not part of what the schema says.
 	Inferred int `json:"-"`
 }
 
@@ -67,7 +67,7 @@ func (s Schema) Check() error {
 		case !utf8.ValidString(c.Name): // JSON, in which schemas are kept, would hold another
 			bad(c, "its name is not UTF-8")
 		case names[c.Name]:
-			bad(c, "another one has its name")
+			errs = append(errs, fmt.Errorf("dataset: two columns have the name %q: %w", c.Name, fs.ErrInvalid))
 		case c.Kind != Number && c.Kind != String && c.Kind != Vector:
 			bad(c, "%q is no kind: number, string, vector", c.Kind)
 		case (c.Kind == Vector) != (c.Width != 0) || c.Width < -1:

@@ -145,10 +145,13 @@ func (s *Set) locate(ctx context.Context, i int) (*located, error) {
 	}
 	h, err := decodeHeader(b, shard.Size)
 	if err == nil {
-		err = s.belongs(h, b, shard)
+		err = belongs(b, shard)
 	}
 	if err != nil {
 		return nil, s.damaged(i, err)
+	}
+	if err := s.agrees(h, shard); err != nil {
+		return nil, fmt.Errorf("dataset: shard %q in %s: %w", shard.Key, s.bucket.URL(), err)
 	}
 	k := &located{h, make([]int64, len(h.groups))}
 	at := int64(len(b))
@@ -159,17 +162,24 @@ func (s *Set) locate(ctx context.Context, i int) (*located, error) {
 	return k, nil
 }
 
-// belongs returns an error unless a header is that of the shard that the manifest means.
-func (s *Set) belongs(h *header, b []byte, shard *Shard) error {
-	m := s.manifest
+// belongs returns an error unless the bytes of a header are those of the shard that the manifest means.
+func belongs(b []byte, shard *Shard) error {
 	if sum := binary.LittleEndian.Uint32(b[len(b)-4:]); sum != shard.Sum {
 		return fmt.Errorf("it is another than the set's: its header has the checksum %08x, and the set's %08x", sum, shard.Sum)
 	}
-	if h.schema != s.schema || h.width != m.Width || h.sparse != m.Sparse || h.labels != m.Labels || h.weights != m.Weights ||
-		h.total != shard.Rows || h.rows != shard.Group || h.nonZeros != shard.NonZeros {
-		return fmt.Errorf("%w: it and the manifest do not tell the same", errForm)
-	}
 	return nil
+}
+
+// agrees returns an error unless a header tells what the manifest does. Its bytes are those that were written: it is the manifest
+// that is of something else.
+func (s *Set) agrees(h *header, shard *Shard) error {
+	m := s.manifest
+	if h.schema == s.schema && h.width == m.Width && h.sparse == m.Sparse && h.labels == m.Labels && h.weights == m.Weights &&
+		h.total == shard.Rows && h.rows == shard.Group && h.nonZeros == shard.NonZeros {
+		return nil
+	}
+	return fmt.Errorf("it was written in another form than %s tells: %d rows, %d wide (sparse: %t, labels: %t, weights: %t), and not %d rows, %d wide (sparse: %t, labels: %t, weights: %t), or by another schema: %w",
+		manifestKey, h.total, h.width, h.sparse, h.labels, h.weights, shard.Rows, m.Width, m.Sparse, m.Labels, m.Weights, fs.ErrInvalid)
 }
 
 // get fills b with the bytes of a shard from at on.

@@ -182,7 +182,7 @@ func (r *Reader) bad(b *builder, bad *RowError, errorf func(string, ...any) erro
 		return nil
 	}
 	if n := r.source.Schema.Inferred; n > 0 && bad.Reason == BadNumber {
-		return errorf("%w (the schema was inferred from the first %d rows; give one where the column is a string)", bad, n)
+		return errorf("%w (by the schema it is a number, as inferred from the first %d rows or changed later: make it a String where it has text)", bad, n)
 	}
 	if name := r.source.Format.Name; name == CSV && (bad.Reason == BadFields || bad.Reason == BadQuote) {
 		return errorf("%w%s", bad, r.source.Schema.hint())

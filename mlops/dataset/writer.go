@@ -216,7 +216,8 @@ func (w *Writer) store() error {
 	average := max(1, p.size(&f)/p.rows)
 	f.rows = max(1, min(w.options.GroupBytes/average, w.options.GroupRows), (p.rows+maxGroups-1)/maxGroups)
 	h := header{form: f, total: int64(p.rows), groups: make([]entry, groupsOf(int64(p.rows), f.rows))}
-	hash, err := hex.DecodeString(w.options.Schema.Hash())
+	written := w.options.Schema.Hash()
+	hash, err := hex.DecodeString(written)
 	if err != nil {
 		return err
 	}
@@ -231,7 +232,7 @@ func (w *Writer) store() error {
 	copy(w.out, head)
 	s := Shard{
 		Key: fmt.Sprintf("%s%05d", w.attempt, len(w.shards)), Size: int64(len(w.out)), Rows: h.total, Group: f.rows,
-		Sparse: f.sparse, NonZeros: h.nonZeros, Sum: sum,
+		Sparse: f.sparse, NonZeros: h.nonZeros, Sum: sum, Hash: written,
 	}
 	w.shards = append(w.shards, s)
 	w.storing = make(chan error, 1)
