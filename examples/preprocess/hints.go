@@ -20,7 +20,7 @@ var hints = []struct {
 }{
 	{regexp.MustCompile(`column ("(?:[^"\\]|\\.)*"): .* is no number`), "-text %s reads the column as strings, -na tells what missing values look like, -skip leaves such rows out"},
 	{regexp.MustCompile(`is infinite, or too large`), "-infinite missing or -infinite keep takes it, -skip leaves such rows out"},
-	{regexp.MustCompile(`the header of .* is none`), "-no-header is for a first row that has no names"},
+	{regexp.MustCompile(`the header of .* cannot be used`), "-no-header is for a first row that has no names"},
 	{regexp.MustCompile(`a quote inside|follows a field's quote|\d+ fields, and not`), "-skip leaves such rows out"},
 	{regexp.MustCompile(`is not closed in its line`), "-multiline takes it, -skip leaves such rows out"},
 }

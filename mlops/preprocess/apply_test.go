@@ -62,7 +62,7 @@ func TestOwnSteps(t *testing.T) {
 			t.Fatal(err)
 		}
 		for b := range x.each(2) {
-			if err := f.Apply(b); !errors.Is(err, fs.ErrInvalid) || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "transform 1 (preprocess.crooked)") {
+			if err := f.Apply(b); !errors.Is(err, fs.ErrInvalid) || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "step 1 (preprocess.crooked)") {
 				t.Errorf("%s: %v", how, err)
 			}
 		}

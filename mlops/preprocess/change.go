@@ -97,10 +97,23 @@ func (t Changed) Apply(in dataset.Schema, b *dataset.Block) error {
 				y = yeoJohnson(x, with)
 			}
 			if y-y != 0 {
-				return b.Errorf(row, "%s: column %q: what it makes of %g is no finite number: %w", t.By, t.Columns[column], x, fs.ErrInvalid)
+				return b.Errorf(row, "%s: column %q: %s: %w", t.By, t.Columns[column], t.By.refuses(x, with), fs.ErrInvalid)
 			}
 			values[row] = y
 		}
 		return nil
 	})
+}
+
+// refuses says which number there is not.
+func (c Change) refuses(x, with float64) string {
+	switch {
+	case c == logOf && with != 0:
+		return fmt.Sprintf("no logarithm of %g, with an Offset of %g", x, with)
+	case c == logOf:
+		return fmt.Sprintf("no logarithm of %g", x)
+	case c == powerOf:
+		return fmt.Sprintf("no finite number is %g to the power of %g", x, with)
+	}
+	return fmt.Sprintf("nothing finite becomes of %g with a power of %g", x, with)
 }

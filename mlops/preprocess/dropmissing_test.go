@@ -97,7 +97,7 @@ func TestDropMissingRow(t *testing.T) {
 	if b, err := f.Row(map[string]any{"a": 1}); err != nil || !slices.Equal(b.Values, []float32{1}) {
 		t.Errorf("%+v, %v", b, err)
 	}
-	if b, err := f.Row(map[string]any{"y": 1}); b != nil || !errors.Is(err, ErrDropped) || !strings.Contains(err.Error(), "transform 1 (preprocess.DropMissing)") {
+	if b, err := f.Row(map[string]any{"y": 1}); b != nil || !errors.Is(err, ErrDropped) || !strings.Contains(err.Error(), "step 1 (preprocess.DropMissing)") {
 		t.Errorf("%+v, %v", b, err)
 	}
 }
@@ -124,7 +124,7 @@ func TestRowJSON(t *testing.T) {
 	t.Parallel()
 	f, err := newFitted(dataset.Schema{Columns: []dataset.Column{
 		{Name: "v", Kind: dataset.Vector, Width: 3}, {Name: "n", Kind: dataset.Number}, {Name: "s", Kind: dataset.String, Role: dataset.Ignored},
-	}}, nil)
+	}}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -154,7 +154,11 @@ func (p Pipeline) fit(in dataset.Schema, learn func(ops []op) ([]op, dataset.Ski
 			return nil, err
 		}
 		if !more {
-			fitted, err := newFitted(in, f.ready)
+			steps := make([]string, len(p))
+			for i, s := range p {
+				steps[i] = nameOf(s)
+			}
+			fitted, err := newFitted(in, f.ready, steps)
 			if err == nil {
 				fitted.Skipped = skipped
 			}
@@ -168,7 +172,7 @@ func (p Pipeline) fit(in dataset.Schema, learn func(ops []op) ([]op, dataset.Ski
 				continue
 			}
 			if f.ready[o.step], err = o.fitter.Fit(); err != nil {
-				return nil, fmt.Errorf("preprocess: step %d (%T): %w", o.step, p[o.step], err)
+				return nil, fmt.Errorf("preprocess: %w", inStep(o.step, o.name, err))
 			}
 		}
 	}
@@ -185,31 +189,34 @@ func see(in dataset.Schema, b *dataset.Block, ops []op, emit emitter) error {
 	b = &own
 	for _, o := range ops {
 		var err error
-		var does any = o.fitter
-		if o.transform != nil {
-			does = o.transform
-			var out dataset.Schema
-			if out, err = o.transform.Out(in); err == nil {
-				err = applied(o.transform, in, out, b)
-			}
-			in = out
-		} else {
-			err = o.fitter.See(in, b)
-			if c, ok := o.fitter.(Counter); ok && err == nil {
-				var failed error
-				err = c.Count(in, b, func(list string, value []byte, n, rows int64) {
-					if failed == nil {
-						failed = emit(o.step, list, value, n, rows)
-					}
-				})
-				err = errors.Join(err, failed)
-			}
-		}
-		if err != nil {
-			return fmt.Errorf("preprocess: step %d (%T): %w", o.step, does, err)
+		if in, err = o.see(in, b, emit); err != nil {
+			return fmt.Errorf("preprocess: %w", inStep(o.step, o.name, err))
 		}
 	}
 	return nil
+}
+
+// see does the op's work on a block, and returns the schema that it has then.
+func (o op) see(in dataset.Schema, b *dataset.Block, emit emitter) (dataset.Schema, error) {
+	defer panics(o.step, o.name)
+	if o.transform != nil {
+		out, err := o.transform.Out(in)
+		if err == nil {
+			err = applied(o.transform, in, out, b)
+		}
+		return out, err
+	}
+	err := o.fitter.See(in, b)
+	if c, ok := o.fitter.(Counter); ok && err == nil {
+		var failed error
+		err = c.Count(in, b, func(list string, value []byte, n, rows int64) {
+			if failed == nil {
+				failed = emit(o.step, list, value, n, rows)
+			}
+		})
+		err = errors.Join(err, failed)
+	}
+	return in, err
 }
 
 // spec is what all tasks of a pass are told.
@@ -220,6 +227,7 @@ type spec struct {
 
 type specOp struct {
 	Step      int     `json:"step"`
+	Name      string  `json:"name"`
 	Transform *tagged `json:"transform,omitempty"`
 	Fitter    *State  `json:"fitter,omitempty"`
 }
@@ -227,7 +235,7 @@ type specOp struct {
 func newSpec(src dataset.Source, ops []op) (spec, error) {
 	all := make([]specOp, len(ops))
 	for i, o := range ops {
-		all[i].Step = o.step
+		all[i].Step, all[i].Name = o.step, o.name
 		if o.transform != nil {
 			t, err := tag(o.transform)
 			if err != nil {
@@ -258,7 +266,7 @@ func (s spec) ops() ([]op, error) {
 	ops := make([]op, len(all))
 	for i, o := range all {
 		var err error
-		ops[i].step = o.Step
+		ops[i].step, ops[i].name = o.Step, o.Name
 		switch {
 		case o.Transform != nil:
 			ops[i].transform, err = untag[Transform](*o.Transform)

@@ -36,7 +36,7 @@ func TestTransformNamesLines(t *testing.T) {
 	}{
 		`"rows.csv" in `: {"a\n1\nNA\n", Pipeline{MinMax{}}},
 		`line 4: dataset: column "a": the value is mi`: {"a\n1\n\nNA\n", Pipeline{MinMax{}}},
-		`line 3: log: column "a": what it makes of -7`: {"a\n1\n-7\n", Pipeline{Log{}}},
+		`line 3: log: column "a": no logarithm of -7`:  {"a\n1\n-7\n", Pipeline{Log{}}},
 	} {
 		ex := mappertest.New(t)
 		src := csvSource(t, ex, c.text)
@@ -104,7 +104,7 @@ func TestTransformEmptyPart(t *testing.T) {
 func TestRowIgnored(t *testing.T) {
 	t.Parallel()
 	in := dataset.Schema{Columns: []dataset.Column{{Name: "a", Kind: dataset.Number}, {Name: "b", Kind: dataset.Number, Role: dataset.Ignored}}}
-	f, err := newFitted(in, nil)
+	f, err := newFitted(in, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,7 +103,7 @@ func (s *selection) tell(ops []op) error {
 		lists := s.wants[o.step]
 		for _, list := range slices.Sorted(maps.Keys(lists)) {
 			if err := c.Counted(list, lists[list].trim(s.list(listKey{o.step, list}).values)); err != nil {
-				return fmt.Errorf("preprocess: step %d: %w", o.step, err)
+				return fmt.Errorf("preprocess: %w", inStep(o.step, o.name, err))
 			}
 		}
 	}
@@ -171,7 +171,7 @@ func (s *selection) merge(f found, ops []op) error {
 func (s *selection) full(k listKey, ops []op) error {
 	for _, o := range ops {
 		if f, ok := o.fitter.(interface{ full(list string) error }); ok && o.step == k.Step {
-			return fmt.Errorf("preprocess: step %d: %w", k.Step, f.full(k.List))
+			return fmt.Errorf("preprocess: %w", inStep(k.Step, o.name, f.full(k.List)))
 		}
 	}
 	return fmt.Errorf("preprocess: step %d: list %.40q has more than %d values, or takes more than %d MiB: %w", k.Step, k.List, s.values, s.bytes>>20, fs.ErrInvalid)

@@ -15,7 +15,7 @@ import (
 func TestSelection(t *testing.T) {
 	t.Parallel()
 	k := listKey{3, "0"}
-	ops := []op{{step: 3, fitter: &categoryFitter{Columns: []dataset.Column{{Name: "city"}}}}}
+	ops := []op{{step: 3, name: "preprocess.OneHot", fitter: &categoryFitter{Columns: []dataset.Column{{Name: "city"}}}}}
 	value := func(i, long int) Counted {
 		return Counted{fmt.Appendf(nil, "%d%s", i, strings.Repeat("x", long)), int64(i%7 + 1), 1}
 	}
@@ -61,7 +61,7 @@ func TestSelection(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, f := range []found{part(600), {Full: &k}} {
-		if err := s.merge(f, ops); !errors.Is(err, fs.ErrInvalid) || !strings.Contains(err.Error(), `step 3: column "city" has more than`) {
+		if err := s.merge(f, ops); !errors.Is(err, fs.ErrInvalid) || !strings.Contains(err.Error(), `step 3 (preprocess.OneHot): column "city" has more than`) {
 			t.Error(err)
 		}
 	}

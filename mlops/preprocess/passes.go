@@ -19,10 +19,14 @@ type fitting struct {
 // op is what a pass does with each block: a transform that is known, or a fitter that learns.
 type op struct {
 	step      int
+	name      string // of the step, in Go
 	transform Transform
 	fitter    Fitter
 	plan      Plan
 }
+
+// nameOf is what a step is called in Go.
+func nameOf(s Step) string { return fmt.Sprintf("%T", s) }
 
 // pass returns what the next pass does, step by step. A step is fitted as soon as none of the columns that it reads is
 // written by a step before it that is not fitted; until then it is passed over, and so is what depends on it. Nothing to
@@ -38,10 +42,10 @@ func (f *fitting) pass() ([]op, bool, error) {
 		}
 		plan, err := step.Plan(schema)
 		if err != nil {
-			return nil, false, fmt.Errorf("preprocess: step %d (%T): %w", i, step, err)
+			return nil, false, fmt.Errorf("preprocess: %w", inStep(i, nameOf(step), err))
 		}
 		if err := cmp.Or(known(plan, schema), f.unread(plan, schema)); err != nil {
-			return nil, false, fmt.Errorf("preprocess: step %d (%T): %w", i, step, err)
+			return nil, false, fmt.Errorf("preprocess: %w", inStep(i, nameOf(step), err))
 		}
 		waits := slices.ContainsFunc(plan.Reads, func(c string) bool { return slices.Contains(open, c) })
 		if f.ready[i] == nil && plan.Fitter == nil && !waits {
@@ -50,16 +54,16 @@ func (f *fitting) pass() ([]op, bool, error) {
 		switch {
 		case waits:
 		case f.ready[i] != nil:
-			ops = append(ops, op{step: i, transform: f.ready[i], plan: plan})
+			ops = append(ops, op{step: i, name: nameOf(step), transform: f.ready[i], plan: plan})
 			if schema, err = f.ready[i].Out(schema); err == nil {
 				err = agree(plan.Out, schema)
 			}
 			if err != nil {
-				return nil, false, fmt.Errorf("preprocess: step %d (%T): %w", i, step, err)
+				return nil, false, fmt.Errorf("preprocess: %w", inStep(i, nameOf(step), err))
 			}
 			continue
 		default:
-			ops = append(ops, op{step: i, fitter: plan.Fitter, plan: plan})
+			ops = append(ops, op{step: i, name: nameOf(step), fitter: plan.Fitter, plan: plan})
 			fits = true
 		}
 		open = append(open, plan.Writes...)

@@ -2,6 +2,7 @@ package preprocess
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -21,9 +22,18 @@ import (
 //
 // It costs some allocations for each column, apart from what the transforms do.
 func (f *Fitted) Row(values map[string]any) (*dataset.Batch, error) {
-	b := &dataset.Block{Rows: 1, Columns: make([]dataset.Data, len(f.schemas[0].Columns))}
+	batch, err := f.row(values)
+	if err != nil && !errors.Is(err, ErrDropped) {
+		err = fmt.Errorf("preprocess: row: %w", err)
+	}
+	return batch, err
+}
+
+func (f *Fitted) row(values map[string]any) (*dataset.Batch, error) {
+	in := f.in()
+	b := &dataset.Block{Rows: 1, Columns: make([]dataset.Data, len(in.Columns))}
 	known := 0
-	for i, c := range f.schemas[0].Columns {
+	for i, c := range in.Columns {
 		v, there := values[c.Name]
 		if there {
 			known++
@@ -32,13 +42,13 @@ func (f *Fitted) Row(values map[string]any) (*dataset.Batch, error) {
 			v = nil
 		}
 		if err := f.put(&b.Columns[i], c, v); err != nil {
-			return nil, fmt.Errorf("preprocess: row: column %q: %w", c.Name, err)
+			return nil, fmt.Errorf("column %q: %w", c.Name, err)
 		}
 	}
 	if known != len(values) {
 		for _, name := range slices.Sorted(maps.Keys(values)) {
-			if f.schemas[0].Index(name) < 0 {
-				return nil, fmt.Errorf("preprocess: %w", errColumn("row", f.schemas[0], name))
+			if _, err := in.Find(name); err != nil {
+				return nil, err
 			}
 		}
 	}
@@ -47,27 +57,23 @@ func (f *Fitted) Row(values map[string]any) (*dataset.Batch, error) {
 		return nil, err
 	}
 	if b.Rows == 0 {
-		return nil, fmt.Errorf("%w: transform %d (%T)", ErrDropped, last, f.transforms[last])
+		return nil, fmt.Errorf("%w: step %d (%s)", ErrDropped, last, f.step(last))
 	}
-	a, err := dataset.NewAssembler(unlabelled(f.Out()))
+	a, err := dataset.NewAssembler(unlabelled(f.out()))
 	if err != nil {
 		return nil, err
 	}
 	a.Missing = f.KeepMissing
-	batch, err := a.Assemble(b)
-	if err != nil {
-		return nil, fmt.Errorf("preprocess: row: %w", err)
-	}
-	return batch, nil
+	return a.Assemble(b)
 }
 
 // Fields is [Fitted.Row] of the fields of all columns in their order, as CSV has them. Vectors have no such form.
 func (f *Fitted) Fields(fields []string) (*dataset.Batch, error) {
-	if len(fields) != len(f.schemas[0].Columns) {
-		return nil, fmt.Errorf("preprocess: row: %d fields, and %d columns: %w", len(fields), len(f.schemas[0].Columns), fs.ErrInvalid)
+	if len(fields) != len(f.in().Columns) {
+		return nil, fmt.Errorf("preprocess: row: %d fields, and %d columns: %w", len(fields), len(f.in().Columns), fs.ErrInvalid)
 	}
 	values := make(map[string]any, len(fields))
-	for i, c := range f.schemas[0].Columns {
+	for i, c := range f.in().Columns {
 		values[c.Name] = fields[i]
 	}
 	return f.Row(values)

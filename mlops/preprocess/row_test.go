@@ -64,7 +64,7 @@ func TestRow(t *testing.T) {
 
 func TestRowVector(t *testing.T) {
 	t.Parallel()
-	f, err := newFitted(dataset.Schema{Columns: []dataset.Column{{Name: "v", Kind: dataset.Vector, Width: 2}}}, nil)
+	f, err := newFitted(dataset.Schema{Columns: []dataset.Column{{Name: "v", Kind: dataset.Vector, Width: 2}}}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

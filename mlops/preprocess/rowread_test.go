@@ -87,7 +87,7 @@ func show(d *dataset.Data, k dataset.Kind) string {
 func TestRowTypes(t *testing.T) {
 	t.Parallel()
 	in := dataset.Schema{Columns: []dataset.Column{{Name: "a", Kind: dataset.Number}, {Name: "v", Kind: dataset.Vector, Width: 1}}}
-	f, err := newFitted(in, nil)
+	f, err := newFitted(in, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

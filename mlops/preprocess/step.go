@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"reflect"
+	"strings"
 	"sync"
 
 	"github.com/gowren/gowren/mlops/dataset"
@@ -91,8 +92,8 @@ var (
 
 // Register makes types of steps, fitters and transforms known to workers and to saved pipelines: each by name, a dot, and what
 // it is called in Go. Whoever renames one cannot load what was saved with it. It is called before mapper.Main, with a value of
-// each type, struct or pointer to one; the name is best that of a package. A type that is registered already, one of the name of
-// another, and one that has no name in Go are a panic.
+// each type, struct or pointer to one; the name is best that of a package. Unexported fields do not travel, and are
+// not saved. A type that is registered already, one of the name of another, and one that has no name in Go are a panic.
 func Register(name string, values ...any) {
 	typesMu.Lock()
 	defer typesMu.Unlock()
@@ -146,6 +147,7 @@ func fresh(name string) (reflect.Value, func() any, error) {
 // tagged is a registered value as JSON.
 type tagged struct {
 	Type  string          `json:"type"`
+	Step  string          `json:"step,omitempty"` // whose transform it is, for errors
 	Value json.RawMessage `json:"value"`
 }
 
@@ -158,7 +160,7 @@ func tag(v any) (tagged, error) {
 	if err != nil {
 		return tagged{}, fmt.Errorf("preprocess: a %s cannot be saved: %w", name, err)
 	}
-	return tagged{name, data}, nil
+	return tagged{Type: name, Value: data}, nil
 }
 
 // decode reads one JSON value and nothing else. A field that the value does not have is an error: what it meant would be lost.
@@ -193,7 +195,11 @@ func untag[T any](x tagged) (T, error) {
 
 // errKind is for a step that is told to read a column of another kind.
 func errKind(step string, c dataset.Column, want ...dataset.Kind) error {
-	return fmt.Errorf("%s: column %q is a %s, and not a %v: %w", step, c.Name, c.Kind, want, fs.ErrInvalid)
+	kinds := make([]string, len(want))
+	for i, k := range want {
+		kinds[i] = string(k)
+	}
+	return fmt.Errorf("%s: column %q is a %s, and not a %s: %w", step, c.Name, c.Kind, strings.Join(kinds, " or "), fs.ErrInvalid)
 }
 
 // errColumn is for a step that names a column that is not there.

@@ -94,6 +94,18 @@ func (f *Fitted) Transform(ctx context.Context, ex *mapper.Executor, src dataset
 	return &t, err
 }
 
+// read is the schema by which a source is read that has the columns of In: those that are ignored are of In's kinds, but for one
+// that parts the rows by its values.
+func (f *Fitted) read(src dataset.Source) dataset.Schema {
+	s := copied(src.Schema)
+	for i, c := range f.in().Columns {
+		if c.Role == dataset.Ignored && c.Name != src.Rows.By {
+			s.Columns[i] = c
+		}
+	}
+	return s
+}
+
 var transformPart = mapper.FuncWith("gowren/preprocess/transform", func(ctx context.Context, w writing, p dataset.Part) (written, error) { return w.part(ctx, p) })
 
 // part transforms a part of the source.

@@ -44,7 +44,7 @@ func TestTransformHeld(t *testing.T) {
 			URLs: []string{from.URL() + "/a.csv"}, Format: dataset.Format{Name: dataset.CSV},
 			Schema: dataset.Schema{Columns: []dataset.Column{{Name: "a", Kind: dataset.Number}}},
 		}
-		f, err := newFitted(src.Schema, nil)
+		f, err := newFitted(src.Schema, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,6 @@ package preprocess
 import (
 	"iter"
 	"math"
-	"slices"
 
 	"github.com/gowren/gowren/mlops/dataset"
 )
@@ -13,7 +12,7 @@ func told(c dataset.Column) bool { return c.Role != dataset.Label && c.Role != d
 
 // unlabelled is a schema in which nobody looks at labels and weights.
 func unlabelled(s dataset.Schema) dataset.Schema {
-	s = copyOf(s)
+	s = copied(s)
 	for i := range s.Columns {
 		if !told(s.Columns[i]) {
 			s.Columns[i].Role = dataset.Ignored
@@ -27,7 +26,9 @@ func (f *Fitted) source(src dataset.Source, labelled bool) (dataset.Source, erro
 	in := f.schemas[0]
 	if labelled {
 		err := src.Schema.Match(in)
-		src.Schema.Columns = slices.Clone(in.Columns) // of ignored columns the kind may be another
+		if err == nil {
+			src.Schema = f.read(src)
+		}
 		return src, err
 	}
 	var want, have dataset.Schema
@@ -36,7 +37,7 @@ func (f *Fitted) source(src dataset.Source, labelled bool) (dataset.Source, erro
 			want.Columns = append(want.Columns, c)
 		}
 	}
-	src.Schema = copyOf(src.Schema)
+	src.Schema = copied(src.Schema)
 	for i, c := range src.Schema.Columns {
 		at := in.Index(c.Name)
 		if !told(c) || at >= 0 && !told(in.Columns[at]) {
@@ -69,7 +70,7 @@ func (f *Fitted) widen(from dataset.Schema, blocks iter.Seq2[*dataset.Block, err
 				case told(c):
 					d = b.Columns[from.Index(c.Name)]
 				case c.Kind == dataset.Number:
-					d.Numbers = slices.Clone(lacking[:b.Rows]) // which transforms change
+					d.Numbers = append([]float64(nil), lacking[:b.Rows]...) // which transforms change
 				default:
 					for range b.Rows {
 						d.Strings.AddMissing()

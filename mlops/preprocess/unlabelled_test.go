@@ -80,27 +80,11 @@ func valuesOf(t *testing.T, url string) (all [][]float32) {
 	return all
 }
 
-// TestIgnoredKind: of a column that nobody looks at the kind does not matter.
-func TestIgnoredKind(t *testing.T) {
-	t.Parallel()
-	ex := mappertest.New(t)
-	src := csvSource(t, ex, "id,a\n1,1\n2,2\n")
-	src.Schema.Columns[0].Role = dataset.Ignored
-	f, err := Pipeline{MinMax{}}.Fit(t.Context(), ex, src)
-	if err != nil {
-		t.Fatal(err)
-	}
-	src.Schema.Columns[0].Kind = dataset.String
-	if _, err := f.Transform(t.Context(), ex, src, storage.Prefix(ex.Bucket(), "out").URL(), TransformOptions{}); err != nil {
-		t.Error(err)
-	}
-}
-
 // TestFittedIsFixed: what a caller does with what In, Out and Transforms return changes nothing.
 func TestFittedIsFixed(t *testing.T) {
 	t.Parallel()
 	in := dataset.Schema{Columns: []dataset.Column{{Name: "a", Kind: dataset.Number}}}
-	f, err := newFitted(in, []Transform{Dropped{}})
+	f, err := newFitted(in, []Transform{Dropped{}}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +97,7 @@ func TestFittedIsFixed(t *testing.T) {
 // TestRowErrors name no row: there is one.
 func TestRowErrors(t *testing.T) {
 	t.Parallel()
-	f, err := newFitted(dataset.Schema{Columns: []dataset.Column{{Name: "a", Kind: dataset.Number}}}, nil)
+	f, err := newFitted(dataset.Schema{Columns: []dataset.Column{{Name: "a", Kind: dataset.Number}}}, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
