@@ -139,6 +139,7 @@ func TestWrittenAmid(t *testing.T) {
 		early := begin(t, b, "n")
 		holds(t, early, 0)
 		time.Sleep(interval)
+		synctest.Wait() // the writer is woken at the same moment
 		late := begin(t, b, "n")
 		holds(t, late, 50)
 		for _, j := range []*Journal{dying, early, late} {

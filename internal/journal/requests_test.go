@@ -62,6 +62,7 @@ func TestRequests(t *testing.T) {
 		}
 		dying.Taken(again.ID)
 		time.Sleep(interval)
+		synctest.Wait()          // the writer is woken at the same moment
 		awaits(t, dying, 0, nil) // it is no earlier run's
 
 		next := begin(t, b, "n")
@@ -92,6 +93,7 @@ func TestRequests(t *testing.T) {
 		}
 		end(t, early)
 		time.Sleep(interval)
+		synctest.Wait()
 		record(t, dying, 5, 8) // all of the second, without a word of its end
 		end(t, next)
 		end(t, dying)
