@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/gowren/gowren/internal/decimal"
 	"github.com/gowren/gowren/storage"
@@ -55,7 +57,7 @@ func (s Source) inferCSV(ctx context.Context, parts []Part) (Schema, error) {
 			found.Columns[i].Role = Ignored
 		}
 	}
-	for name := range ignored {
+	for _, name := range slices.Sorted(maps.Keys(ignored)) { // the error is the same each time
 		if _, err := found.Find(name); err != nil {
 			return Schema{}, fmt.Errorf("dataset: infer: to be ignored: %w", err)
 		}

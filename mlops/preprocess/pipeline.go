@@ -139,7 +139,7 @@ func (f *Fitted) transform(i int, b *dataset.Block, labelled bool) error {
 
 // Save writes it, as JSON.
 func (f *Fitted) Save(w io.Writer) error {
-	s := saved{Version: version, In: f.schemas[0], Transforms: make([]tagged, len(f.transforms)), Skipped: f.Skipped, Missing: f.Missing, Infinite: f.Infinite, Keep: f.KeepMissing}
+	s := saved{Version: version, In: f.in(), Transforms: make([]tagged, len(f.transforms)), Skipped: f.Skipped, Missing: f.Missing, Infinite: f.Infinite, Keep: f.KeepMissing}
 	for i, t := range f.transforms {
 		var err error
 		if s.Transforms[i], err = tag(t); err != nil {

@@ -59,7 +59,7 @@ func (f *Fitted) row(values map[string]any) (*dataset.Batch, error) {
 	if b.Rows == 0 {
 		return nil, fmt.Errorf("%w: step %d (%s)", ErrDropped, last, f.step(last))
 	}
-	a, err := dataset.NewAssembler(unlabelled(f.out()))
+	a, err := dataset.NewAssembler(f.made(false))
 	if err != nil {
 		return nil, err
 	}

@@ -54,10 +54,7 @@ func (f *Fitted) Transform(ctx context.Context, ex *mapper.Executor, src dataset
 	if err != nil {
 		return nil, fmt.Errorf("preprocess: transform: the source is not what it was fitted to: set its Schema to In(), to read it as then: %w", err)
 	}
-	out := f.Out()
-	if o.NoLabels {
-		out = unlabelled(out)
-	}
+	out := f.made(!o.NoLabels)
 	if err := dataset.Vacant(ctx, url, out); err != nil {
 		return nil, fmt.Errorf("preprocess: transform: %w", err)
 	}
@@ -119,10 +116,7 @@ func (w writing) part(ctx context.Context, p dataset.Part) (out written, err err
 		return out, err
 	}
 	defer func() { err = errors.Join(err, bucket.Close()) }()
-	schema := f.Out()
-	if w.Options.NoLabels {
-		schema = unlabelled(schema)
-	}
+	schema := f.made(!w.Options.NoLabels)
 	a, err := dataset.NewAssembler(schema)
 	if err != nil {
 		return out, err
@@ -158,7 +152,7 @@ func (f *Fitted) store(blocks iter.Seq2[*dataset.Block, error], labelled bool, a
 		columns := append(own.Columns[:0], b.Columns...) // b is used again
 		*own = *b
 		own.Columns = columns
-		if err := own.Check(f.schemas[0]); err != nil {
+		if err := own.Check(f.in()); err != nil {
 			return dropped, fmt.Errorf("preprocess: %w", err)
 		}
 		if _, err := f.apply(own, labelled); err != nil {

@@ -10,11 +10,11 @@ import (
 // told reports whether a column is what a model is told, and not what it is to tell, or how much a row counts.
 func told(c dataset.Column) bool { return c.Role != dataset.Label && c.Role != dataset.Weight }
 
-// unlabelled is a schema in which nobody looks at labels and weights.
-func unlabelled(s dataset.Schema) dataset.Schema {
-	s = copied(s)
+// made is the schema of the rows that it makes. Of rows without labels and weights, nobody looks at these.
+func (f *Fitted) made(labelled bool) dataset.Schema {
+	s := f.Out()
 	for i := range s.Columns {
-		if !told(s.Columns[i]) {
+		if !labelled && !told(s.Columns[i]) {
 			s.Columns[i].Role = dataset.Ignored
 		}
 	}
@@ -23,7 +23,7 @@ func unlabelled(s dataset.Schema) dataset.Schema {
 
 // source returns a source as it is to be read, or why its columns are not those that this was fitted to.
 func (f *Fitted) source(src dataset.Source, labelled bool) (dataset.Source, error) {
-	in := f.schemas[0]
+	in := f.in()
 	if labelled {
 		err := src.Schema.Match(in)
 		if err == nil {
@@ -64,7 +64,7 @@ func (f *Fitted) widen(from dataset.Schema, blocks iter.Seq2[*dataset.Block, err
 			for len(lacking) < b.Rows {
 				lacking = append(lacking, math.NaN())
 			}
-			for _, c := range f.schemas[0].Columns {
+			for _, c := range f.in().Columns {
 				var d dataset.Data
 				switch {
 				case told(c):
