@@ -18,7 +18,7 @@ import (
 // TransformOptions are for [Fitted.Transform]. The sizes are those of [dataset.WriterOptions].
 type TransformOptions struct {
 	// NoLabels is for rows that a model is to tell the label of: the source may lack the columns of labels and weights, and has them
-	// passed over, and the set has none.
+	// passed over, and the set has none. Its Schema may be In() all the same. By place, as in CSV without a header, they must be there.
 	NoLabels                          bool
 	ShardBytes, GroupBytes, GroupRows int
 	Compress                          bool

@@ -37,17 +37,21 @@ func (f *Fitted) source(src dataset.Source, labelled bool) (dataset.Source, erro
 			want.Columns = append(want.Columns, c)
 		}
 	}
-	src.Schema = copied(src.Schema)
-	for i, c := range src.Schema.Columns {
+	named := src.Format.Name == dataset.CSV && !src.Format.NoHeader
+	var read dataset.Schema
+	for _, c := range src.Schema.Columns {
 		at := in.Index(c.Name)
 		if !told(c) || at >= 0 && !told(in.Columns[at]) {
-			src.Schema.Columns[i].Role = dataset.Ignored
-			continue
+			if named && c.Name != src.Rows.By {
+				continue // or the header would have to have it
+			}
+			c.Role = dataset.Ignored
+		} else if have.Columns = append(have.Columns, c); at >= 0 && c.Role == dataset.Ignored {
+			c = in.Columns[at]
 		}
-		if have.Columns = append(have.Columns, c); at >= 0 && c.Role == dataset.Ignored {
-			src.Schema.Columns[i] = in.Columns[at]
-		}
+		read.Columns = append(read.Columns, c)
 	}
+	read.Inferred, src.Schema = src.Schema.Inferred, read
 	return src, have.Match(want)
 }
 

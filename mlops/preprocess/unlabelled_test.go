@@ -57,6 +57,20 @@ func TestTransformNoLabels(t *testing.T) {
 			t.Errorf("%s, where labels are needed: %v", name, err)
 		}
 	}
+	for name, schema := range map[string]dataset.Schema{"the schema in": f.In(), "that of the source": src.Schema} {
+		for lack, text := range map[string]string{"lacking": "id,age,city\nx,20,Ulm\ny,,Bonn\nz,40,Ulm\n", "there": "id,age,y,w,city\n1,20,,,Ulm\n2,,?,,Bonn\n3,40,,,Ulm\n"} {
+			other := csvSource(t, ex, text)
+			other.Schema = schema
+			url := storage.Prefix(ex.Bucket(), strings.ReplaceAll("by "+name+" "+lack, " ", "-")).URL()
+			if _, err := f.Transform(t.Context(), ex, other, url, TransformOptions{NoLabels: true}); err != nil {
+				t.Errorf("%s, labels %s: %v", name, lack, err)
+				continue
+			}
+			if diff := cmp.Diff(want, valuesOf(t, url)); diff != "" {
+				t.Errorf("%s, labels %s (-with +without):\n%s", name, lack, diff)
+			}
+		}
+	}
 	lacking := csvSource(t, ex, "id,city\n1,Ulm\n")
 	lacking.Schema.Columns[0].Role = dataset.Ignored
 	if _, err := f.Transform(t.Context(), ex, lacking, with+"3", TransformOptions{NoLabels: true}); !errors.Is(err, fs.ErrInvalid) || !strings.Contains(err.Error(), `"age" is lacking`) {
